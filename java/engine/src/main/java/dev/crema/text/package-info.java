@@ -1,0 +1,2 @@
+/** Text for people at a terminal: tables and a progress bar. Plain Java, no other Crema package. */
+package dev.crema.text;
