@@ -1,0 +1,32 @@
+# One object library for each instruction set, of the same kernel sources. Levels as in src/isa.cpp.
+function(crema_isa name level flags sources)
+  set(target crema_${name})
+  add_library(${target} OBJECT ${sources})
+  crema_flags(${target})
+  separate_arguments(flag_list UNIX_COMMAND "${flags}")
+  target_compile_options(${target} PRIVATE ${flag_list} -fno-exceptions -Wno-uninitialized
+                         -Wno-maybe-uninitialized)  # GCC 12 finds both in its own AVX-512 header
+  target_compile_definitions(${target} PRIVATE CREMA_ISA=${name} CREMA_LEVEL=${level})
+  set(CREMA_ISA_OBJECTS_COLLECTED "${CREMA_ISA_OBJECTS_COLLECTED};$<TARGET_OBJECTS:${target}>" PARENT_SCOPE)
+endfunction()
+
+# Sets `result` to the objects of all instruction sets of the target processor.
+function(crema_isa_libraries result)
+  file(GLOB kernels CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/src/kernels/*.cpp")
+  # What has more than one instruction set's worth of code only for int8.
+  set(int8 ${kernels})
+  list(FILTER int8 INCLUDE REGEX "/int8[^/]*\\.cpp$")
+  set(CREMA_ISA_OBJECTS_COLLECTED "")
+  crema_isa(scalar 0 "" "${kernels}")
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+    crema_isa(avx2 1 "-mavx2 -mfma -mf16c -mbmi2" "${kernels}")
+    set(avx512 "-mavx2 -mfma -mf16c -mbmi2 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512")
+    crema_isa(avx512 2 "${avx512}" "${kernels}")
+    if(int8)
+      crema_isa(avx512_vnni 3 "${avx512} -mavx512vnni" "${int8}")
+    endif()
+  elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ARM64)$")
+    crema_isa(neon 1 "" "${kernels}")
+  endif()
+  set(${result} ${CREMA_ISA_OBJECTS_COLLECTED} PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,77 @@
+// isa.cpp: which instruction sets this processor has, and which one is in use.
+#include "isa.h"
+
+#include <atomic>
+
+#include "registry.h"
+
+namespace crema {
+namespace {
+
+#if defined(__x86_64__) || defined(_M_X64)
+constexpr const char* kNames[kLevels] = {"scalar", "avx2", "avx512", "avx512_vnni"};
+
+bool supported(int level) {
+  __builtin_cpu_init();
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  switch (level) {
+    case 0:
+      return true;
+    case 1:
+      return avx2;
+    case 2:
+      return avx512;
+    case 3:
+      return avx512 && __builtin_cpu_supports("avx512vnni");
+    default:
+      return false;
+  }
+}
+#elif defined(__aarch64__)
+constexpr const char* kNames[kLevels] = {"scalar", "neon", nullptr, nullptr};
+
+bool supported(int level) { return level == 0 || level == 1; }
+#else
+constexpr const char* kNames[kLevels] = {"scalar", nullptr, nullptr, nullptr};
+
+bool supported(int level) { return level == 0; }
+#endif
+
+int best() {
+  int level = kLevels - 1;
+  while (!supported(level)) --level;
+  return level;
+}
+
+std::atomic<int>& active() {
+  static std::atomic<int> level{best()};
+  return level;
+}
+
+}  // namespace
+
+int isa_active() { return active().load(std::memory_order_relaxed); }
+
+bool isa_supported(int level) { return level >= 0 && level < kLevels && supported(level); }
+
+}  // namespace crema
+
+extern "C" {
+
+const char* crema_isa_name(int32_t level) {
+  return level < 0 || level >= crema::kLevels ? nullptr : crema::kNames[level];
+}
+
+int32_t crema_isa_supported(int32_t level) { return crema::isa_supported(level) ? 1 : 0; }
+
+int32_t crema_isa_active(void) { return crema::isa_active(); }
+
+int32_t crema_isa_force(int32_t level) {
+  if (!crema::isa_supported(level)) return CREMA_ERROR_PLAN;
+  crema::active().store(level, std::memory_order_relaxed);
+  return CREMA_OK;
+}
+
+}  // extern "C"

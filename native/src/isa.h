@@ -1,0 +1,9 @@
+// isa.h: the instruction-set level in use. Levels are named in isa.cpp and compiled in src/isa.
+#pragma once
+
+namespace crema {
+
+int isa_active();
+bool isa_supported(int level);
+
+}  // namespace crema

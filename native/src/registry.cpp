@@ -1,0 +1,81 @@
+// registry.cpp: names to numbers to functions, for kernels and for element-wise operations.
+#include "registry.h"
+
+#include <array>
+#include <cstring>
+#include <vector>
+
+namespace crema {
+namespace {
+
+template <typename Entry>
+struct Table {
+  std::vector<const char*> names;
+  std::vector<std::array<Entry, kLevels>> entries;
+
+  int32_t find(const char* name) const {
+    for (size_t i = 0; i < names.size(); ++i) {
+      if (std::strcmp(names[i], name) == 0) return static_cast<int32_t>(i);
+    }
+    return -1;
+  }
+
+  Entry& at(int level, const char* name) {
+    int32_t i = find(name);
+    if (i < 0) {
+      i = static_cast<int32_t>(names.size());
+      names.push_back(name);
+      entries.emplace_back();
+    }
+    return entries[static_cast<size_t>(i)][static_cast<size_t>(level)];
+  }
+
+  template <typename Present>
+  Entry best(int level, int32_t number, Present present) const {
+    if (number < 0 || number >= static_cast<int32_t>(names.size())) return Entry{};
+    for (int l = level; l >= 0; --l) {
+      const Entry& entry = entries[static_cast<size_t>(number)][static_cast<size_t>(l)];
+      if (present(entry)) return entry;
+    }
+    return Entry{};
+  }
+};
+
+// Functions, not globals: registrations in other files run before this file's globals would exist.
+Table<KernelEntry>& kernels() {
+  static Table<KernelEntry> table;
+  return table;
+}
+
+Table<ElementwiseEntry>& elementwise() {
+  static Table<ElementwiseEntry> table;
+  return table;
+}
+
+}  // namespace
+
+Registration::Registration(int level, const char* name, Kernel kernel, Scratch scratch) {
+  kernels().at(level, name) = KernelEntry{kernel, scratch};
+}
+
+ElementwiseRegistration::ElementwiseRegistration(int level, const char* name, int arity,
+                                                 Elementwise function) {
+  elementwise().at(level, name) = ElementwiseEntry{function, arity};
+}
+
+int32_t kernel_count() { return static_cast<int32_t>(kernels().names.size()); }
+
+KernelEntry kernel_entry(int level, int32_t kernel) {
+  return kernels().best(level, kernel, [](const KernelEntry& e) { return e.kernel != nullptr; });
+}
+
+ElementwiseEntry elementwise_entry(int level, int32_t operation) {
+  return elementwise().best(level, operation,
+                            [](const ElementwiseEntry& e) { return e.function != nullptr; });
+}
+
+}  // namespace crema
+
+extern "C" int32_t crema_kernel(const char* name) { return crema::kernels().find(name); }
+
+extern "C" int32_t crema_elementwise(const char* name) { return crema::elementwise().find(name); }
