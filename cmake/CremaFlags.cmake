@@ -27,7 +27,8 @@ endfunction()
 function(crema_link_flags target)
   if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
     # Old glibc and no libstdc++ on the user's machine: carry the C++ runtime inside, export the JNI names only.
-    target_link_options(${target} PRIVATE -static-libstdc++ -static-libgcc -Wl,--exclude-libs,ALL -Wl,-z,now)
+    target_link_options(${target} PRIVATE -static-libstdc++ -static-libgcc -Wl,--exclude-libs,ALL -Wl,-z,now
+                                             -Wl,--no-undefined)
     if(NOT CREMA_SANITIZE)
       target_link_options(${target} PRIVATE -s)
     endif()

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "../include/crema.h"
 #include "float_mode.h"
 
 namespace crema {
@@ -139,3 +140,11 @@ void pool_set_threads(int32_t threads) { pool().resize(threads); }
 int32_t pool_threads() { return pool().threads(); }
 
 }  // namespace crema
+
+extern "C" {
+
+void crema_set_threads(int32_t threads) { crema::pool_set_threads(threads); }
+
+int32_t crema_threads(void) { return crema::pool_threads(); }
+
+}  // extern "C"
