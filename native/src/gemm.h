@@ -1,0 +1,38 @@
+// gemm.h: the matrix product behind matmul, linear, convolution and recurrent layers. Compiled per ISA.
+#pragma once
+
+#include "vec.h"
+
+namespace crema {
+namespace CREMA_ISA {
+
+enum Activation { kNone = 0, kRelu = 1, kSigmoid = 2, kTanh = 3, kGelu = 4, kGeluTanh = 5, kSilu = 6 };
+
+// C[m, n] = activation(op(A)[m, k] op(B)[k, n] (+ C when accumulate) + bias[n]); row-major, ld* in
+// floats. trans_a: A is stored [k, m]; trans_b: B is stored [n, k]. C must not overlap A or B.
+struct Gemm {
+  int64_t m = 0, n = 0, k = 0;
+  const float* a = nullptr;
+  int64_t lda = 0;
+  bool trans_a = false;
+  const float* b = nullptr;
+  int64_t ldb = 0;
+  bool trans_b = false;
+  float* c = nullptr;
+  int64_t ldc = 0;
+  bool accumulate = false;
+  const float* bias = nullptr;  // n floats or null
+  Activation activation = kNone;
+};
+
+// Bytes of scratch memory (64-byte aligned) that gemm needs for a product of up to this size on one thread.
+int64_t gemm_scratch(int64_t m, int64_t n, int64_t k);
+// On the calling thread.
+void gemm(const Gemm& g, char* scratch);
+
+// The same on up to `threads` threads of the pool; not from inside a parallel loop.
+int64_t gemm_parallel_scratch(int64_t m, int64_t n, int64_t k, int32_t threads);
+void gemm_parallel(const Gemm& g, char* scratch, int32_t threads);
+
+}  // namespace CREMA_ISA
+}  // namespace crema
