@@ -1,0 +1,36 @@
+package dev.crema.data;
+
+import dev.crema.CremaException;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What happens with an example that can't be read: an exception, or it is counted and left out. */
+final class BadRows {
+  private static final Logger LOG = LoggerFactory.getLogger(BadRows.class);
+
+  private final boolean skip;
+  private final AtomicLong count = new AtomicLong();
+
+  BadRows(boolean skip) {
+    this.skip = skip;
+  }
+
+  boolean skips() {
+    return skip;
+  }
+
+  long count() {
+    return count.get();
+  }
+
+  /** Throws, or counts; the first one that is left out is logged with its reason. */
+  void report(CremaException bad) {
+    if (!skip) {
+      throw bad;
+    }
+    if (count.getAndIncrement() == 0) {
+      LOG.warn("Left out: {}", bad.getMessage());
+    }
+  }
+}

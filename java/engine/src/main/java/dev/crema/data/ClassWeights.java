@@ -1,0 +1,63 @@
+package dev.crema.data;
+
+import dev.crema.CremaException;
+import dev.crema.memory.ElementType;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+
+/** How much each class should count in the loss where classes are of different sizes. */
+public final class ClassWeights {
+  private static final int BATCH = 1024;
+
+  private ClassWeights() {}
+
+  /** Examples of each class; reads a stream once. */
+  public static long[] counts(Dataset dataset) {
+    if (dataset.target() == null || dataset.target().type() != ElementType.INT32) {
+      throw new CremaException("Class weights need classes; the target is " + dataset.target());
+    }
+    long[] counts = new long[dataset.classNames().size()];
+    if (dataset instanceof IndexedDataset indexed) {
+      for (int label : indexed.labels()) {
+        counts[label]++;
+      }
+      return counts;
+    }
+    List<ByteBuffer> buffers = new ArrayList<>();
+    dataset.inputs().forEach(slot -> buffers.add(Buffers.direct(slot.rowBytes() * BATCH)));
+    ByteBuffer labels = Buffers.direct(Integer.BYTES * BATCH);
+    buffers.add(labels);
+    try (Dataset.Reader reader = dataset.reader(Order.sequential())) {
+      for (int n = reader.read(buffers, BATCH); n > 0; n = reader.read(buffers, BATCH)) {
+        for (int i = 0; i < n; i++) {
+          counts[labels.getInt(i * Integer.BYTES)]++;
+        }
+      }
+    }
+    return counts;
+  }
+
+  /** Balanced weights of a dataset's classes; see {@link #balanced(long[])}. */
+  public static float[] balanced(Dataset dataset) {
+    return balanced(counts(dataset));
+  }
+
+  /**
+   * n / (k · n_c) for class c, where k is the number of classes that occur (King and Zeng, 2001;
+   * scikit-learn's "balanced"). A class without examples has weight 0.
+   */
+  public static float[] balanced(long[] counts) {
+    long n = 0;
+    int k = 0;
+    for (long count : counts) {
+      n += count;
+      k += count > 0 ? 1 : 0;
+    }
+    float[] weights = new float[counts.length];
+    for (int c = 0; c < counts.length; c++) {
+      weights[c] = counts[c] == 0 ? 0 : (float) ((double) n / ((double) k * counts[c]));
+    }
+    return weights;
+  }
+}

@@ -1,0 +1,108 @@
+package dev.crema.data;
+
+import dev.crema.CremaException;
+import dev.crema.memory.ElementType;
+import dev.crema.memory.Shape;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/**
+ * A source of examples, read in batches into off-heap buffers (direct, native byte order).
+ * Immutable, so any number of readers may be open at once, each used by one thread at a time.
+ */
+public interface Dataset {
+  /**
+   * One block of every example, such as "x" FLOAT32 [28, 28, 1].
+   *
+   * @param shape of one example, without the batch axis
+   */
+  record Slot(String name, ElementType type, Shape shape) {
+    public Slot {
+      if (type != ElementType.FLOAT32 && type != ElementType.INT32) {
+        throw new IllegalArgumentException(
+            "Slot " + name + " must be FLOAT32 or INT32, got " + type);
+      }
+      if (shape.byteSize(type) > Integer.MAX_VALUE) {
+        throw new CremaException(
+            "One example of "
+                + name
+                + " has "
+                + shape.byteSize(type)
+                + " bytes; at most 2^31-1 are possible");
+      }
+    }
+
+    /** Elements in one example. */
+    public int width() {
+      return (int) shape.elements();
+    }
+
+    /** Bytes of one example. */
+    public int rowBytes() {
+      return (int) shape.byteSize(type);
+    }
+  }
+
+  /** The two parts of a dataset; they share memory with it. */
+  record Split(Dataset train, Dataset validation) {}
+
+  /** The input blocks, usually one. */
+  List<Slot> inputs();
+
+  /**
+   * What is to be predicted: INT32 [] (class number) for classification, FLOAT32 [k] for regression
+   * and multi-hot targets; null for unlabelled data.
+   */
+  Slot target();
+
+  /** A name for every class in order of class number; empty when this is not classification. */
+  List<String> classNames();
+
+  /** Number of examples, or -1 if not known before they were read. */
+  long size();
+
+  /** Opens a reader at the first example of that order. The caller closes it. */
+  Reader reader(Order order);
+
+  /**
+   * Two disjoint parts that together are this dataset. The same fraction and seed give the same
+   * parts. Classes keep their proportions where the data lies in memory; streams are divided by a
+   * hash of the row, so their parts have about the asked size.
+   *
+   * @param fraction of the examples that becomes the validation part, in (0, 1)
+   */
+  Split split(double fraction, long seed);
+
+  /** The first {@code n} examples, or all of them if there are fewer. */
+  Dataset take(long n);
+
+  /**
+   * This dataset with one input block passed through a function when it is read.
+   *
+   * @param input name of a FLOAT32 input
+   * @param shape of the result, without the batch axis
+   */
+  Dataset map(String input, Shape shape, RowFunction function);
+
+  /** Examples left out so far because they could not be read (only where that was asked for). */
+  default long badRows() {
+    return 0;
+  }
+
+  /** A position in one pass over the examples. Not thread-safe. */
+  interface Reader extends AutoCloseable {
+    /**
+     * Writes the next examples into the first rows of each buffer, and leaves positions and limits
+     * alone.
+     *
+     * @param slots one buffer for each input and then one for the target, which may be left out;
+     *     direct, native byte order, each with room for {@code capacity} rows
+     * @return the rows written: {@code capacity}, fewer at the end, then 0
+     * @throws CremaException if an example can't be read
+     */
+    int read(List<ByteBuffer> slots, int capacity);
+
+    @Override
+    void close();
+  }
+}
