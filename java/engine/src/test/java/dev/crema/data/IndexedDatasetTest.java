@@ -142,7 +142,7 @@ class IndexedDatasetTest {
       float wanted = label;
       long inClass = Rows.last(data).stream().filter(l -> l == wanted).count();
       long chosen = Rows.last(split.validation()).stream().filter(l -> l == wanted).count();
-      assertThat(chosen).isEqualTo(Math.round(inClass * tenths / 10.0));
+      assertThat(chosen).isEqualTo(Math.round(inClass * (tenths / 10.0)));
     }
     assertThat(Rows.all(data.split(tenths / 10.0, seed).validation()))
         .isEqualTo(Rows.all(split.validation()));
