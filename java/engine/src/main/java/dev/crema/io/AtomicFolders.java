@@ -1,0 +1,178 @@
+package dev.crema.io;
+
+import dev.crema.CremaException;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Writes a folder whole or not at all: under a temporary sibling name, then put in place by rename.
+ * Where a folder stood before, two renames are needed: the old one steps aside, the new one takes
+ * its place. A reader that comes in between, or after a crash in between, finds the old one through
+ * {@link #current}; the next writer puts it back. Several writers at once: the last one wins.
+ * Thread-safe.
+ */
+public final class AtomicFolders {
+  private static final Logger LOG = LoggerFactory.getLogger(AtomicFolders.class);
+
+  // Each further turn needs another writer to have renamed in the same microseconds.
+  private static final int MAX_TURNS = 1000;
+
+  private AtomicFolders() {}
+
+  /** Fills the new folder. */
+  @FunctionalInterface
+  public interface Filler {
+    /**
+     * @param folder empty and under a temporary name; forcing the files in it to the disk is the
+     *     filler's task
+     */
+    void fill(Path folder) throws IOException;
+  }
+
+  /**
+   * Replaces {@code target} by a new folder. The old folder and all in it are deleted at the end.
+   *
+   * @throws CremaException naming the folder and the free space if the file system refuses; what
+   *     {@code filler} throws is passed on. The old folder then stands as it was.
+   */
+  public static void write(Path target, Filler filler) {
+    if (Files.exists(target) && !Files.isDirectory(target)) {
+      throw new CremaException(
+          "Cannot write folder " + target + ": it is a file. Delete it or choose another name.");
+    }
+    Path temporary = null;
+    try {
+      Path real = AtomicFiles.resolve(target);
+      Files.createDirectories(real.getParent());
+      putBack(real);
+      Temporaries.sweep(real);
+      temporary = Temporaries.sibling(real, Temporaries.PART);
+      Files.createDirectory(temporary);
+      Path lockFile = temporary.resolve(Temporaries.LOCK);
+      try (FileChannel lock =
+          FileChannel.open(lockFile, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+        Temporaries.lock(lock);
+        filler.fill(temporary);
+      }
+      Files.delete(lockFile);
+      AtomicFiles.forceFolder(temporary);
+      swap(temporary, real);
+      temporary = null;
+    } catch (IOException e) {
+      if (temporary != null) {
+        Temporaries.delete(temporary);
+      }
+      throw FileErrors.cannotWrite(target, -1, e);
+    } finally {
+      if (temporary != null) {
+        Temporaries.delete(temporary);
+      }
+    }
+  }
+
+  /**
+   * Puts a finished folder in the place of {@code target} and deletes the folder that stood there.
+   *
+   * @param finished a whole folder, forced to the disk, on the same file system; gone afterwards
+   * @throws CremaException if the file system refuses; both folders then stand as they were
+   */
+  public static void replaceDirectory(Path finished, Path target) {
+    try {
+      swap(finished, AtomicFiles.resolve(target));
+    } catch (IOException e) {
+      throw FileErrors.cannotWrite(target, -1, e);
+    }
+  }
+
+  /**
+   * The folder that holds the newest whole version of {@code target}: itself, or, while a writer is
+   * between its two renames or was killed there, the one set aside. {@code target} itself if there
+   * is neither.
+   */
+  public static Path current(Path target) {
+    try {
+      Path real = AtomicFiles.resolve(target);
+      for (int turn = 0; turn < MAX_TURNS; turn++) {
+        if (Files.exists(real)) {
+          return real;
+        }
+        List<Path> old = Temporaries.siblings(real, Temporaries.OLD);
+        if (old.isEmpty()) {
+          if (Files.exists(real)) {
+            return real;
+          }
+          return target;
+        }
+        if (Files.isDirectory(old.get(0))) {
+          LOG.debug("{} is missing; reading {}, which its writer set aside", target, old.get(0));
+          return old.get(0);
+        }
+      }
+      return target;
+    } catch (IOException e) {
+      return target;
+    }
+  }
+
+  private static void putBack(Path target) throws IOException {
+    if (!Files.exists(target)) {
+      for (Path old : Temporaries.siblings(target, Temporaries.OLD)) {
+        try {
+          Files.move(old, target, StandardCopyOption.ATOMIC_MOVE);
+          return;
+        } catch (FileSystemException e) {
+          if (Files.exists(target) || !Files.exists(old)) {
+            return; // its own writer was alive and went on
+          }
+          throw e;
+        }
+      }
+    }
+  }
+
+  private static void swap(Path finished, Path target) throws IOException {
+    List<Path> setAside = new ArrayList<>();
+    for (int turn = 0; turn < MAX_TURNS; turn++) {
+      Path old = Temporaries.sibling(target, Temporaries.OLD);
+      if (moveIfThere(target, old)) {
+        setAside.add(old);
+      }
+      try {
+        Files.move(finished, target, StandardCopyOption.ATOMIC_MOVE);
+        AtomicFiles.forceFolder(target.getParent());
+        setAside.forEach(Temporaries::delete);
+        return;
+      } catch (IOException e) {
+        if (Files.exists(target) && Files.exists(finished)) {
+          continue; // another writer was quicker: its folder is the one to replace now
+        }
+        if (!setAside.isEmpty()) {
+          moveIfThere(setAside.get(setAside.size() - 1), target);
+        }
+        throw e;
+      }
+    }
+    throw new IOException("other writers kept replacing it");
+  }
+
+  private static boolean moveIfThere(Path from, Path to) throws IOException {
+    try {
+      Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+      return true;
+    } catch (IOException e) {
+      if (!Files.exists(from)) {
+        return false;
+      }
+      throw e;
+    }
+  }
+}
