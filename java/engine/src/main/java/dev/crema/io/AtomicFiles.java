@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -41,9 +42,9 @@ public final class AtomicFiles {
    * @param through put between the body and the file; tests make it fail
    */
   static void write(Path target, long size, Body body, UnaryOperator<SeekableByteChannel> through) {
-    if (Files.isDirectory(target)) {
+    if (Files.exists(target) && !Files.isRegularFile(target)) { // a rename would remove a device
       throw new CremaException(
-          "Cannot write " + target + ": it is a folder; expected the name of a file.");
+          "Cannot write " + target + ": it is a folder or a device; expected the name of a file.");
     }
     Path temporary = null;
     try {
@@ -76,9 +77,16 @@ public final class AtomicFiles {
 
   /** The absolute path that a write of {@code target} replaces. */
   static Path resolve(Path target) throws IOException {
-    return Files.isSymbolicLink(target) && Files.exists(target)
-        ? target.toRealPath()
-        : target.toAbsolutePath().normalize();
+    Path real;
+    try {
+      real = target.toRealPath();
+    } catch (NoSuchFileException e) {
+      real = target.toAbsolutePath().normalize();
+    }
+    if (real.getFileName() == null) {
+      throw new IOException("it is the root of a file system");
+    }
+    return real;
   }
 
   /** Makes a rename last through a power cut, where the system can. */

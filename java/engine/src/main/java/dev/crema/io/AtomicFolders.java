@@ -8,8 +8,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -123,6 +125,35 @@ public final class AtomicFolders {
     }
   }
 
+  /**
+   * What {@code reader} makes of the current folder. Asked again if it throws a {@link
+   * CremaException} and the folder was replaced meanwhile: a reader that looked up one file in the
+   * old folder and the next in the new one then sees one of them whole.
+   */
+  static <T> T read(Path target, Function<Path, T> reader) {
+    for (int turn = 1; ; turn++) {
+      Path folder = current(target);
+      Object before = identity(folder);
+      try {
+        return reader.apply(folder);
+      } catch (CremaException e) {
+        boolean replaced = !current(target).equals(folder) || !identity(folder).equals(before);
+        if (!replaced || turn == MAX_TURNS) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  private static Object identity(Path folder) {
+    try {
+      var a = Files.readAttributes(folder, BasicFileAttributes.class);
+      return List.of(a.fileKey() == null ? "" : a.fileKey(), a.lastModifiedTime());
+    } catch (IOException e) {
+      return "gone";
+    }
+  }
+
   private static void putBack(Path target) throws IOException {
     if (!Files.exists(target)) {
       for (Path old : Temporaries.siblings(target, Temporaries.OLD)) {
@@ -156,12 +187,20 @@ public final class AtomicFolders {
           continue; // another writer was quicker: its folder is the one to replace now
         }
         if (!setAside.isEmpty()) {
-          moveIfThere(setAside.get(setAside.size() - 1), target);
+          restore(setAside.get(setAside.size() - 1), target, e);
         }
         throw e;
       }
     }
     throw new IOException("other writers kept replacing it");
+  }
+
+  private static void restore(Path old, Path target, IOException why) {
+    try {
+      moveIfThere(old, target);
+    } catch (IOException e) {
+      why.addSuppressed(e); // it stays set aside, where current() finds it
+    }
   }
 
   private static boolean moveIfThere(Path from, Path to) throws IOException {

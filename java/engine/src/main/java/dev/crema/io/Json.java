@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonFactoryBuilder;
 import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
@@ -46,7 +47,6 @@ public final class Json {
               DeserializationFeature.FAIL_ON_TRAILING_TOKENS,
               DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY,
               DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES,
-              DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES,
               DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
           .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
           .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
@@ -119,10 +119,11 @@ public final class Json {
    */
   public static <T> T read(InputStream in, String where, Class<T> type) {
     // A strict decoder of our own: Jackson would guess UTF-16 and UTF-32 from the first bytes.
-    try (Reader text = new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder())) {
-      T value = MAPPER.readValue(text, type);
-      if (value == null || value instanceof JsonNode && ((JsonNode) value).isMissingNode()) {
-        throw new CremaException(where + " is empty; expected a JSON document");
+    try (Reader text = new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder());
+        JsonParser parser = MAPPER.createParser(text)) {
+      T value = parser.nextToken() == null ? null : MAPPER.readValue(parser, type);
+      if (value == null) {
+        throw new CremaException(where + " is empty or null; expected a JSON document");
       }
       return value;
     } catch (JsonProcessingException e) {

@@ -259,12 +259,14 @@ final class SafetensorsHeader {
               + " bytes of data. It may be cut short: copy it again from its source.");
     }
     long bytes = offsets[1] - offsets[0];
-    Shape shape = Shape.of(dims);
+    Shape shape;
     long needed;
     try {
+      shape = Shape.of(dims);
       needed = type.byteSize(shape.elements());
-    } catch (ArithmeticException e) {
-      throw new CremaException(tensor + " of shape " + shape + " has more than 2^63 bits", e);
+    } catch (CremaException | ArithmeticException e) {
+      throw new CremaException(
+          tensor + " of shape " + Arrays.toString(dims) + " has more than 2^63 bits", e);
     }
     if (needed != bytes) {
       throw new CremaException(
