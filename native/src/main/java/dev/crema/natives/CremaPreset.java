@@ -8,8 +8,8 @@ import org.bytedeco.javacpp.tools.InfoMapper;
 
 /**
  * Tells JavaCPP how to bind {@code crema.h}; the result is {@code dev.crema.natives.Crema}, which
- * extends this class. So this class's initialiser runs before JavaCPP looks for the library, and has
- * loaded it by then.
+ * extends this class. So this class's initialiser runs before JavaCPP looks for the library, and
+ * has loaded it by then.
  */
 @Properties(
     value = @Platform(include = "crema.h", library = "jnicrema"),

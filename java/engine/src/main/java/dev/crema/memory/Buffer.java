@@ -85,6 +85,14 @@ public final class Buffer implements AutoCloseable {
     return new Region(address + offset, bytes).asByteBuffer().order(ByteOrder.nativeOrder());
   }
 
+  /**
+   * As {@link #bytes}, for the engine: the view does not keep the memory alive, so whoever uses it
+   * holds a lease for as long, and never hands it out.
+   */
+  public ByteBuffer borrow(long offset, int bytes) {
+    return bytes(offset, bytes);
+  }
+
   /** All of it as floats; shares the memory. */
   public FloatBuffer floats() {
     return bytes(0, Math.toIntExact(byteSize)).asFloatBuffer();

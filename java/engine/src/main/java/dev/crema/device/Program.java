@@ -1,0 +1,32 @@
+package dev.crema.device;
+
+import dev.crema.memory.Buffer;
+
+/**
+ * A {@link ProgramSpec} made ready on a device. One run at a time: a second thread that calls
+ * {@link #run} meanwhile gets an {@link IllegalStateException}. {@link #close} during a run takes
+ * effect when the run ends.
+ */
+public interface Program extends AutoCloseable {
+  /**
+   * Binds a region to memory and holds a lease on it until another is bound or the program is
+   * closed.
+   *
+   * @throws dev.crema.CremaException if the buffer is smaller than the region
+   */
+  void bind(int region, Buffer buffer);
+
+  /**
+   * Runs the instructions whose sections meet {@code sections}.
+   *
+   * @param batch number of examples, from 0 to the capacity
+   * @throws KernelException if values in the data are not what an op allows
+   */
+  void run(long batch, long sections);
+
+  /** As {@link #run}; gives the nanoseconds that each instruction took. */
+  long[] profile(long batch, long sections);
+
+  @Override
+  void close();
+}

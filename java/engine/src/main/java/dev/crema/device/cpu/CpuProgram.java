@@ -1,0 +1,182 @@
+package dev.crema.device.cpu;
+
+import dev.crema.CremaException;
+import dev.crema.device.KernelException;
+import dev.crema.device.Program;
+import dev.crema.device.ProgramSpec;
+import dev.crema.memory.Buffer;
+import dev.crema.natives.Crema;
+import java.nio.ByteBuffer;
+import java.nio.LongBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** A native plan. Running it is one call into native code and allocates nothing. */
+final class CpuProgram implements Program {
+  private static final int IDLE = 0;
+  private static final int RUNNING = 1;
+  private static final int CLOSED = 2;
+  private static final int CLOSE_AFTER_RUN = 3;
+  private static final int ERROR_BYTES = 256;
+
+  private final ProgramSpec spec;
+  private final Buffer table; // addresses of the regions; read by native code at every run
+  private final LongBuffer addresses;
+  private final Buffer[] bound;
+  private final long handle;
+  private final AtomicInteger state = new AtomicInteger(IDLE);
+
+  CpuProgram(CpuDevice device, ProgramSpec spec) {
+    this.spec = spec;
+    this.bound = new Buffer[spec.regions().size()];
+    this.table = Buffer.allocate(Math.max(8L, 8L * bound.length));
+    this.addresses = table.borrow(0, 8 * bound.length).asLongBuffer();
+    long created = 0;
+    try {
+      for (int i = 0; i < bound.length; i++) {
+        addresses.put(i, 0);
+      }
+      created = create(Words.of(device, spec, table.address()));
+    } finally {
+      if (created == 0) {
+        table.close();
+      }
+    }
+    this.handle = created;
+  }
+
+  private static long create(long[] words) {
+    try (Buffer memory = Buffer.allocate(8L * words.length);
+        Buffer error = Buffer.allocate(ERROR_BYTES)) {
+      memory.borrow(0, 8 * words.length).asLongBuffer().put(words);
+      long plan =
+          Crema.crema_plan_create(memory.address(), words.length, error.address(), ERROR_BYTES);
+      if (plan == 0) {
+        throw new CremaException("The CPU refuses this plan: " + text(error));
+      }
+      return plan;
+    }
+  }
+
+  @Override
+  public void bind(int region, Buffer buffer) {
+    long needed = spec.regions().get(region);
+    if (buffer.byteSize() < needed) {
+      throw new CremaException(
+          "Region "
+              + region
+              + " of this plan needs "
+              + needed
+              + " bytes but the buffer bound to it has "
+              + buffer.byteSize());
+    }
+    enter();
+    try {
+      Buffer before = bound[region];
+      bound[region] = buffer.retain();
+      addresses.put(region, buffer.address());
+      if (before != null) {
+        before.release();
+      }
+    } finally {
+      leave();
+    }
+  }
+
+  @Override
+  public void run(long batch, long sections) {
+    enter();
+    try {
+      if (Crema.crema_plan_run(handle, batch, sections) != Crema.CREMA_OK) {
+        throw failure(batch);
+      }
+    } finally {
+      leave();
+    }
+  }
+
+  @Override
+  public long[] profile(long batch, long sections) {
+    int count = spec.instructions().size();
+    long[] nanos = new long[count];
+    enter();
+    try (Buffer memory = Buffer.allocate(Math.max(8L, 8L * count))) {
+      if (Crema.crema_plan_profile(handle, batch, sections, memory.address(), count)
+          != Crema.CREMA_OK) {
+        throw failure(batch);
+      }
+      memory.borrow(0, 8 * count).asLongBuffer().get(nanos);
+    } finally {
+      leave();
+    }
+    return nanos;
+  }
+
+  private CremaException failure(long batch) {
+    try (Buffer error = Buffer.allocate(ERROR_BYTES)) {
+      int instruction = (int) Crema.crema_plan_error(handle, error.address(), ERROR_BYTES);
+      String message = text(error);
+      if (instruction < 0) {
+        return new CremaException(
+            message.isEmpty() ? "Out of native memory for a batch of " + batch : message);
+      }
+      return new KernelException(
+          instruction, spec.instructions().get(instruction).where() + ": " + message);
+    }
+  }
+
+  private static String text(Buffer error) {
+    ByteBuffer bytes = error.borrow(0, ERROR_BYTES);
+    int length = 0;
+    while (length < ERROR_BYTES && bytes.get(length) != 0) {
+      length++;
+    }
+    byte[] copy = new byte[length];
+    bytes.get(copy);
+    return new String(copy, StandardCharsets.UTF_8);
+  }
+
+  private void enter() {
+    if (!state.compareAndSet(IDLE, RUNNING)) {
+      if (state.get() == RUNNING) {
+        throw new IllegalStateException(
+            "This plan is running on another thread. Give each thread a plan of its own; plans share"
+                + " the weights.");
+      }
+      throw new IllegalStateException("This plan is closed");
+    }
+  }
+
+  private void leave() {
+    if (!state.compareAndSet(RUNNING, IDLE)) {
+      destroy(); // closed while it ran
+    }
+  }
+
+  @Override
+  public void close() {
+    while (true) {
+      int now = state.get();
+      if (now == CLOSED || now == CLOSE_AFTER_RUN) {
+        return;
+      }
+      if (state.compareAndSet(now, now == IDLE ? CLOSED : CLOSE_AFTER_RUN)) {
+        if (now == IDLE) {
+          destroy();
+        }
+        return;
+      }
+    }
+  }
+
+  private void destroy() {
+    state.set(CLOSED);
+    Crema.crema_plan_destroy(handle);
+    for (Buffer buffer : bound) {
+      if (buffer != null) {
+        buffer.release();
+      }
+    }
+    table.close();
+  }
+}

@@ -1,0 +1,96 @@
+package dev.crema.graph;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A chain of element-wise ops as one: each step works on registers, which are the inputs (0 ..
+ * ins-1), the outputs and then temporaries. Broadcasts its inputs to the type of its outputs.
+ *
+ * @param type of every output
+ * @param outputs how many there are
+ * @param steps in order
+ */
+public record Fused(TensorType type, int outputs, List<Step> steps) implements Op {
+  /** The most registers and parameters that the devices' kernels take. */
+  public static final int MAX_REGISTERS = 24;
+
+  public static final int MAX_PARAMETERS = 4 * MAX_REGISTERS;
+
+  /**
+   * One operation: its register to write, the registers it reads, its parameters.
+   *
+   * @param operation name on the device
+   */
+  public record Step(
+      String operation, int destination, List<Integer> operands, List<Double> parameters) {
+    public Step {
+      operands = List.copyOf(operands);
+      parameters = List.copyOf(parameters);
+    }
+
+    static Step of(ElementwiseOp op, int destination, List<Integer> operands) {
+      List<Double> parameters = new ArrayList<>();
+      for (double p : op.parameters()) {
+        parameters.add(p);
+      }
+      return new Step(op.operation(), destination, operands, parameters);
+    }
+  }
+
+  public Fused {
+    steps = List.copyOf(steps);
+  }
+
+  /** A chain of one. */
+  public static Fused of(Application single) {
+    int ins = single.inputs().size();
+    List<Integer> operands = new ArrayList<>();
+    for (int i = 0; i < ins; i++) {
+      operands.add(i);
+    }
+    Step step = Step.of((ElementwiseOp) single.op(), ins, operands);
+    return new Fused(single.output(0).type(), 1, List.of(step));
+  }
+
+  /** A step of a chain under construction. */
+  public static Step step(ElementwiseOp op, int destination, List<Integer> operands) {
+    return Step.of(op, destination, operands);
+  }
+
+  @Override
+  public String kernel() {
+    return "elementwise";
+  }
+
+  @Override
+  public List<TensorType> infer(List<TensorType> inputs) {
+    List<TensorType> types = new ArrayList<>();
+    for (int i = 0; i < outputs; i++) {
+      types.add(type);
+    }
+    return types;
+  }
+
+  @Override
+  public void attributes(Attributes a) {
+    a.ints(steps.size());
+    int parameter = 0;
+    for (Step s : steps) {
+      a.operation(s.operation()).ints(s.destination());
+      for (int i = 0; i < 3; i++) {
+        a.ints(i < s.operands().size() ? s.operands().get(i) : -1);
+      }
+      a.ints(parameter);
+      for (double p : s.parameters()) {
+        a.floats(p);
+        parameter++;
+      }
+    }
+  }
+
+  @Override
+  public boolean inPlace() {
+    return outputs == 1;
+  }
+}

@@ -1,0 +1,30 @@
+package dev.crema.op;
+
+import dev.crema.graph.Application;
+import dev.crema.graph.ElementwiseOp;
+import dev.crema.graph.Gradients;
+import dev.crema.graph.Node;
+import dev.crema.graph.ShapeException;
+import dev.crema.graph.TensorType;
+import java.util.List;
+
+/** Repeats axes of extent 1 (and missing leading axes) up to a type. */
+public record BroadcastTo(TensorType type) implements ElementwiseOp {
+  @Override
+  public String operation() {
+    return "copy";
+  }
+
+  @Override
+  public List<TensorType> infer(List<TensorType> in) {
+    if (!TensorType.broadcast(in.get(0), type).equals(type)) {
+      throw new ShapeException(in.get(0) + " does not broadcast to " + type);
+    }
+    return List.of(type);
+  }
+
+  @Override
+  public void gradient(Application y, List<Node> dy, Gradients g) {
+    g.add(y.input(0), dy.get(0));
+  }
+}

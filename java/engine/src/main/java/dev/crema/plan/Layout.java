@@ -1,0 +1,171 @@
+package dev.crema.plan;
+
+import dev.crema.device.Device;
+import dev.crema.device.ProgramSpec;
+import dev.crema.device.ProgramSpec.Instruction;
+import dev.crema.device.ProgramSpec.PlacedTensor;
+import dev.crema.graph.Application;
+import dev.crema.graph.Attributes;
+import dev.crema.graph.Constant;
+import dev.crema.graph.ElementwiseOp;
+import dev.crema.graph.Fused;
+import dev.crema.graph.Input;
+import dev.crema.graph.Node;
+import dev.crema.graph.Op;
+import dev.crema.graph.Storage;
+import dev.crema.graph.Variable;
+import dev.crema.memory.ElementType;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.ToLongFunction;
+
+/** Where every tensor of a graph lies, and the program that follows from it. */
+final class Layout {
+  static final int ARENA = 0;
+  static final int CONSTANTS = 1;
+
+  private final Liveness liveness;
+  private final Arena arena;
+  private final List<Long> regions = new ArrayList<>();
+  private final List<PlacedTensor> tensors = new ArrayList<>();
+  private final Map<Node, Integer> indices = new IdentityHashMap<>();
+  private final Map<String, Integer> inputs = new LinkedHashMap<>();
+  private final Map<String, Input> inputOps = new LinkedHashMap<>();
+  private final Map<Storage, Integer> storages = new LinkedHashMap<>();
+  private final Map<Node, Long> constants = new IdentityHashMap<>();
+  private final ProgramSpec spec;
+
+  Layout(
+      List<Application> applications,
+      Set<Node> outputs,
+      long capacity,
+      int threads,
+      Device device,
+      ToLongFunction<Application> sections) {
+    liveness = Liveness.of(applications, outputs, capacity);
+    arena = Arena.of(liveness.arenaBlocks());
+    regions.add(arena.bytes());
+    regions.add(0L);
+    List<Instruction> instructions = new ArrayList<>();
+    liveness.order().stream()
+        .filter(a -> Liveness.isSource(a.op()))
+        .forEach(a -> placeSource(a, capacity));
+    for (Application a : liveness.order()) {
+      if (Liveness.isSource(a.op())) {
+        continue;
+      }
+      List<Integer> in = new ArrayList<>();
+      List<Integer> out = new ArrayList<>();
+      a.inputs().forEach(x -> in.add(x == null ? -1 : index(x)));
+      a.outputs().forEach(y -> out.add(index(y)));
+      if (a.op().alias() >= 0) {
+        continue;
+      }
+      Op op = a.op() instanceof ElementwiseOp ? Fused.of(a) : a.op();
+      Attributes attributes = new Attributes(device::elementwise);
+      op.attributes(attributes);
+      instructions.add(
+          new Instruction(
+              op.kernel(),
+              where(a),
+              sections.applyAsLong(a),
+              in,
+              out,
+              attributes.ints(),
+              attributes.floats()));
+    }
+    spec = new ProgramSpec(capacity, threads, regions, tensors, instructions);
+  }
+
+  ProgramSpec spec() {
+    return spec;
+  }
+
+  long arenaBytes() {
+    return arena.bytes();
+  }
+
+  /** Region of each input, by name. */
+  Map<String, Integer> inputs() {
+    return inputs;
+  }
+
+  Input input(String name) {
+    return inputOps.get(name);
+  }
+
+  Map<Storage, Integer> storages() {
+    return storages;
+  }
+
+  /** Byte offset of each constant in its region. */
+  Map<Node, Long> constants() {
+    return constants;
+  }
+
+  PlacedTensor place(Node node) {
+    return tensors.get(index(node));
+  }
+
+  private static String where(Application a) {
+    String name = a.op().getClass().getSimpleName();
+    return a.layer().isEmpty() ? name : a.layer() + " (" + name + ")";
+  }
+
+  private void placeSource(Application a, long capacity) {
+    Node y = a.output(0);
+    ElementType element = y.type().element();
+    long bytes = y.type().at(capacity).byteSize(element);
+    int region;
+    long offset = 0;
+    if (a.op() instanceof Input input) {
+      if (inputs.containsKey(input.name())) {
+        throw new IllegalArgumentException("Two inputs are named " + input.name());
+      }
+      region = regions.size();
+      regions.add(bytes);
+      inputs.put(input.name(), region);
+      inputOps.put(input.name(), input);
+    } else if (a.op() instanceof Variable v) {
+      region =
+          storages.computeIfAbsent(
+              v.storage(),
+              s -> {
+                regions.add(0L);
+                return regions.size() - 1;
+              });
+      offset = v.offset() * element.byteSize();
+      regions.set(region, Math.max(regions.get(region), offset + bytes));
+    } else {
+      Constant unused = (Constant) a.op();
+      region = CONSTANTS;
+      offset = (regions.get(CONSTANTS) + 63) / 64 * 64;
+      regions.set(CONSTANTS, offset + 4L * unused.values().length);
+      constants.put(y, offset);
+    }
+    indices.put(y, tensors.size());
+    tensors.add(new PlacedTensor(region, offset, y.type()));
+  }
+
+  private int index(Node node) {
+    Integer known = indices.get(node);
+    if (known != null) {
+      return known;
+    }
+    Liveness.Block block = liveness.block(node);
+    PlacedTensor tensor;
+    if (block.isArena()) {
+      tensor = new PlacedTensor(ARENA, arena.offset(block), node.type());
+    } else {
+      PlacedTensor origin = tensors.get(index(block.origin));
+      tensor = new PlacedTensor(origin.region(), origin.offset(), node.type());
+    }
+    indices.put(node, tensors.size());
+    tensors.add(tensor);
+    return tensors.size() - 1;
+  }
+}

@@ -1,0 +1,252 @@
+package dev.crema.plan;
+
+import dev.crema.CremaException;
+import dev.crema.device.Device;
+import dev.crema.device.Program;
+import dev.crema.device.ProgramSpec.Instruction;
+import dev.crema.device.ProgramSpec.PlacedTensor;
+import dev.crema.graph.Application;
+import dev.crema.graph.Constant;
+import dev.crema.graph.Graph;
+import dev.crema.graph.Node;
+import dev.crema.graph.Storage;
+import dev.crema.graph.TensorType;
+import dev.crema.memory.Buffer;
+import java.nio.ByteBuffer;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.ToLongFunction;
+
+/**
+ * A graph made ready for one device and a batch capacity: every tensor has its place in one arena,
+ * every kernel is chosen. A run crosses into native code once and allocates nothing. Plans of one
+ * model share its storages (weights). One thread at a time may run a plan; make one for each
+ * thread.
+ */
+public final class Plan implements AutoCloseable {
+  /** All sections. */
+  public static final long ALL = -1;
+
+  private final long capacity;
+  private final Layout layout;
+  private final Program program;
+  private final Buffer arena;
+  private final Buffer constants;
+  private final Map<String, Buffer> inputs = new HashMap<>();
+  private final Map<Node, ByteBuffer> outputs = new IdentityHashMap<>();
+
+  private Plan(Builder b) {
+    this.capacity = b.capacity;
+    this.layout =
+        new Layout(b.graph.applications(), b.outputs, b.capacity, b.threads, b.device, b.sections);
+    this.program = b.device.load(layout.spec());
+    Buffer ownArena = null;
+    Buffer ownConstants = null;
+    try {
+      ownArena = Buffer.allocate(layout.arenaBytes());
+      ownConstants = Buffer.allocate(layout.spec().regions().get(Layout.CONSTANTS));
+      program.bind(Layout.ARENA, ownArena);
+      program.bind(Layout.CONSTANTS, ownConstants);
+      fillConstants(ownConstants);
+      for (Map.Entry<Storage, Integer> s : layout.storages().entrySet()) {
+        Buffer buffer = b.storages.get(s.getKey());
+        if (buffer == null) {
+          throw new CremaException(
+              "This plan needs the storage '" + s.getKey().name() + "'; bind it with storage(...)");
+        }
+        program.bind(s.getValue(), buffer);
+      }
+      for (Map.Entry<String, Integer> i : layout.inputs().entrySet()) {
+        Buffer buffer = Buffer.allocate(layout.spec().regions().get(i.getValue()));
+        inputs.put(i.getKey(), buffer);
+        program.bind(i.getValue(), buffer);
+      }
+      for (Node output : b.outputs) {
+        PlacedTensor place = layout.place(output);
+        if (place.region() == Layout.ARENA) {
+          long bytes = output.type().at(capacity).byteSize(output.type().element());
+          outputs.put(output, ownArena.borrow(place.offset(), Math.toIntExact(bytes)));
+        }
+      }
+    } catch (RuntimeException | Error e) {
+      program.close();
+      inputs.values().forEach(Buffer::close);
+      closeIfThere(ownArena);
+      closeIfThere(ownConstants);
+      throw e;
+    }
+    this.arena = ownArena;
+    this.constants = ownConstants;
+  }
+
+  private static void closeIfThere(Buffer buffer) {
+    if (buffer != null) {
+      buffer.close();
+    }
+  }
+
+  public static Builder of(Graph graph) {
+    return new Builder(graph);
+  }
+
+  /** The most examples of a batch. */
+  public long capacity() {
+    return capacity;
+  }
+
+  public Set<String> inputs() {
+    return Collections.unmodifiableSet(layout.inputs().keySet());
+  }
+
+  public TensorType inputType(String name) {
+    region(name);
+    return layout.input(name).type();
+  }
+
+  /**
+   * The memory that an input is read from, {@link #capacity} examples big: write the batch there.
+   * For the engine: do not use it after the plan is closed.
+   */
+  public Buffer input(String name) {
+    region(name);
+    return inputs.get(name);
+  }
+
+  /** Reads an input from other memory from now on, without a copy; the plan holds a lease on it. */
+  public void bindInput(String name, Buffer buffer) {
+    program.bind(region(name), buffer);
+  }
+
+  /** Runs everything for the first {@code batch} examples of the inputs. */
+  public void run(long batch) {
+    run(batch, ALL);
+  }
+
+  /**
+   * Runs the sections in a bit mask.
+   *
+   * @throws dev.crema.device.KernelException if values in the data are not what an op allows
+   * @throws IllegalStateException if the plan is closed or runs on another thread
+   */
+  public void run(long batch, long sections) {
+    if (batch < 0 || batch > capacity) {
+      throw new IllegalArgumentException(
+          "This plan takes batches of up to " + capacity + " examples, got " + batch);
+    }
+    program.run(batch, sections);
+  }
+
+  /**
+   * The memory where an output stands after a run, native byte order. For the engine: do not use it
+   * after the plan is closed.
+   */
+  public ByteBuffer output(Node node) {
+    ByteBuffer view = outputs.get(node);
+    if (view == null) {
+      throw new IllegalArgumentException(node + " is not an output of this plan");
+    }
+    return view;
+  }
+
+  /** Bytes of memory for all tensors that live within a run. */
+  public long arenaBytes() {
+    return layout.arenaBytes();
+  }
+
+  /** The kernel calls, in order. */
+  public List<Instruction> instructions() {
+    return layout.spec().instructions();
+  }
+
+  /** Nanoseconds that each of {@link #instructions} took in one run. */
+  public long[] profile(long batch) {
+    return program.profile(batch, ALL);
+  }
+
+  @Override
+  public void close() {
+    program.close();
+    arena.close();
+    constants.close();
+    inputs.values().forEach(Buffer::close);
+  }
+
+  private int region(String input) {
+    Integer region = layout.inputs().get(input);
+    if (region == null) {
+      throw new IllegalArgumentException(
+          "This plan has no input '" + input + "'; it has " + layout.inputs().keySet());
+    }
+    return region;
+  }
+
+  private void fillConstants(Buffer memory) {
+    for (Map.Entry<Node, Long> c : layout.constants().entrySet()) {
+      float[] values = ((Constant) c.getKey().op()).values();
+      memory.borrow(c.getValue(), 4 * values.length).asFloatBuffer().put(values);
+    }
+  }
+
+  /** What a plan is made of. */
+  public static final class Builder {
+    private final Graph graph;
+    private final Set<Node> outputs = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Map<Storage, Buffer> storages = new HashMap<>();
+    private long capacity = 1;
+    private int threads;
+    private Device device;
+    private ToLongFunction<Application> sections = a -> ALL;
+
+    private Builder(Graph graph) {
+      this.graph = graph;
+    }
+
+    /** Nodes to be read after a run. */
+    public Builder outputs(Node... nodes) {
+      outputs.addAll(List.of(nodes));
+      return this;
+    }
+
+    public Builder storage(Storage storage, Buffer buffer) {
+      storages.put(storage, buffer);
+      return this;
+    }
+
+    public Builder capacity(long examples) {
+      if (examples < 1) {
+        throw new IllegalArgumentException("The capacity must be at least 1, got " + examples);
+      }
+      capacity = examples;
+      return this;
+    }
+
+    /** Threads of the pool to use; 0, the default, for all. */
+    public Builder threads(int count) {
+      threads = count;
+      return this;
+    }
+
+    /** By default {@link Device#best}. */
+    public Builder device(Device target) {
+      device = target;
+      return this;
+    }
+
+    /** Which sections each application belongs to, a bit mask; by default all. */
+    public Builder sections(ToLongFunction<Application> of) {
+      sections = of;
+      return this;
+    }
+
+    public Plan build() {
+      if (device == null) {
+        device = Device.best();
+      }
+      return new Plan(this);
+    }
+  }
+}
