@@ -5,18 +5,14 @@ import dev.crema.device.KernelException;
 import dev.crema.device.Program;
 import dev.crema.device.ProgramSpec;
 import dev.crema.memory.Buffer;
+import dev.crema.memory.Exclusive;
 import dev.crema.natives.Crema;
 import java.nio.ByteBuffer;
 import java.nio.LongBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /** A native plan. Running it is one call into native code and allocates nothing. */
 final class CpuProgram implements Program {
-  private static final int IDLE = 0;
-  private static final int RUNNING = 1;
-  private static final int CLOSED = 2;
-  private static final int CLOSE_AFTER_RUN = 3;
   private static final int ERROR_BYTES = 256;
 
   private final ProgramSpec spec;
@@ -24,7 +20,7 @@ final class CpuProgram implements Program {
   private final LongBuffer addresses;
   private final Buffer[] bound;
   private final long handle;
-  private final AtomicInteger state = new AtomicInteger(IDLE);
+  private final Exclusive use = new Exclusive("This plan", this::destroy);
 
   CpuProgram(CpuDevice device, ProgramSpec spec) {
     this.spec = spec;
@@ -70,7 +66,7 @@ final class CpuProgram implements Program {
               + " bytes but the buffer bound to it has "
               + buffer.byteSize());
     }
-    enter();
+    use.enter();
     try {
       Buffer before = bound[region];
       bound[region] = buffer.retain();
@@ -79,19 +75,19 @@ final class CpuProgram implements Program {
         before.release();
       }
     } finally {
-      leave();
+      use.leave();
     }
   }
 
   @Override
   public void run(long batch, long sections) {
-    enter();
+    use.enter();
     try {
       if (Crema.crema_plan_run(handle, batch, sections) != Crema.CREMA_OK) {
         throw failure(batch);
       }
     } finally {
-      leave();
+      use.leave();
     }
   }
 
@@ -99,7 +95,7 @@ final class CpuProgram implements Program {
   public long[] profile(long batch, long sections) {
     int count = spec.instructions().size();
     long[] nanos = new long[count];
-    enter();
+    use.enter();
     try (Buffer memory = Buffer.allocate(Math.max(8L, 8L * count))) {
       if (Crema.crema_plan_profile(handle, batch, sections, memory.address(), count)
           != Crema.CREMA_OK) {
@@ -107,7 +103,7 @@ final class CpuProgram implements Program {
       }
       memory.borrow(0, 8 * count).asLongBuffer().get(nanos);
     } finally {
-      leave();
+      use.leave();
     }
     return nanos;
   }
@@ -136,41 +132,12 @@ final class CpuProgram implements Program {
     return new String(copy, StandardCharsets.UTF_8);
   }
 
-  private void enter() {
-    if (!state.compareAndSet(IDLE, RUNNING)) {
-      if (state.get() == RUNNING) {
-        throw new IllegalStateException(
-            "This plan is running on another thread. Give each thread a plan of its own; plans share"
-                + " the weights.");
-      }
-      throw new IllegalStateException("This plan is closed");
-    }
-  }
-
-  private void leave() {
-    if (!state.compareAndSet(RUNNING, IDLE)) {
-      destroy(); // closed while it ran
-    }
-  }
-
   @Override
   public void close() {
-    while (true) {
-      int now = state.get();
-      if (now == CLOSED || now == CLOSE_AFTER_RUN) {
-        return;
-      }
-      if (state.compareAndSet(now, now == IDLE ? CLOSED : CLOSE_AFTER_RUN)) {
-        if (now == IDLE) {
-          destroy();
-        }
-        return;
-      }
-    }
+    use.close();
   }
 
   private void destroy() {
-    state.set(CLOSED);
     Crema.crema_plan_destroy(handle);
     for (Buffer buffer : bound) {
       if (buffer != null) {

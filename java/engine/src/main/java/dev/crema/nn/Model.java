@@ -1,0 +1,260 @@
+package dev.crema.nn;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.crema.CremaException;
+import dev.crema.device.Device;
+import dev.crema.graph.Graph;
+import dev.crema.graph.Storage;
+import dev.crema.io.Content;
+import dev.crema.io.Json;
+import dev.crema.memory.Buffer;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.concurrent.ArrayBlockingQueue;
+
+/**
+ * Layers with their parameters: what is trained, saved, compressed, served. All parameters lie in
+ * one flat off-heap buffer, all states (running means) in another; whoever made the model closes
+ * it.
+ *
+ * <p>{@link #predict} may be called from many threads. Training and loading change the parameters
+ * in place; predictions that run meanwhile may see some old and some new ones.
+ */
+public final class Model implements AutoCloseable {
+  /** Of the library; stands in model files. */
+  public static final String VERSION = "0.1.0";
+
+  private static final int POOLED_PREDICTORS = 64;
+
+  private final Topology topology;
+  private final ParameterTable table = new ParameterTable();
+  private final Buffer parameters;
+  private final Buffer state;
+  private final ObjectNode metadata;
+  private final ArrayBlockingQueue<Predictor> predictors =
+      new ArrayBlockingQueue<>(POOLED_PREDICTORS);
+  private volatile boolean closed;
+
+  private Model(Topology topology, ObjectNode metadata) {
+    this.topology = topology;
+    this.metadata = metadata;
+    topology.build(new Graph(), true, table);
+    this.parameters = Buffer.allocate(4 * table.size(Storage.PARAMETERS));
+    Buffer second;
+    try {
+      second = Buffer.allocate(4 * table.size(Storage.STATE));
+    } catch (RuntimeException e) {
+      parameters.close();
+      throw e;
+    }
+    this.state = second;
+  }
+
+  /** A model with freshly initialised parameters; the same seed gives the same ones. */
+  public static Model of(Topology topology, long seed) {
+    Model model = new Model(topology, Json.mapper().createObjectNode());
+    SplittableRandom random = new SplittableRandom(seed);
+    for (Parameter p : model.table.all()) {
+      float[] values = new float[Math.toIntExact(p.elements())];
+      p.initializer().fill(values, p.type().at(0), random.split());
+      model.set(p.path(), values);
+    }
+    return model;
+  }
+
+  /** As {@link #of(Topology, long)}, of a model written with {@link Layer#apply}. */
+  public static Model of(List<Symbol> inputs, List<Symbol> outputs, long seed) {
+    return of(Topology.of(inputs, outputs), seed);
+  }
+
+  /** Begins a model whose layers follow one another. */
+  public static Sequential sequential(long... inputShape) {
+    return new Sequential(Symbol.input("x", inputShape));
+  }
+
+  /**
+   * Reads a model that {@link #save} wrote.
+   *
+   * @throws CremaException naming the file and what is wrong with it; nothing is partly loaded
+   */
+  public static Model load(Path folderOrZip) {
+    return ModelFiles.load(folderOrZip);
+  }
+
+  /** All zeros; the caller fills it. */
+  static Model uninitialized(Topology topology, ObjectNode metadata, long mostElements) {
+    Model model = new Model(topology, metadata);
+    if (model.table.size(Storage.PARAMETERS) > mostElements) {
+      model.close();
+      throw new CremaException("The model has more than " + mostElements + " parameters");
+    }
+    return model;
+  }
+
+  /**
+   * Writes the model to a folder, or to one file if the name ends in {@code .zip}. Atomic: a reader
+   * sees the old model or the new one.
+   */
+  public void save(Path folderOrZip) {
+    save(folderOrZip, Map.of());
+  }
+
+  /** As {@link #save(Path)}, with more files beside the model's own. */
+  public void save(Path folderOrZip, Map<String, Content> more) {
+    ModelFiles.save(this, folderOrZip, more);
+  }
+
+  public Topology topology() {
+    return topology;
+  }
+
+  /** Which parameters and states there are. */
+  public ParameterTable table() {
+    return table;
+  }
+
+  /** What is saved with the model beside its topology: preprocessing, labels, history. Live. */
+  public ObjectNode metadata() {
+    return metadata;
+  }
+
+  /** All parameters, flat; see {@link #table}. The model owns it. */
+  public Buffer parameters() {
+    requireOpen();
+    return parameters;
+  }
+
+  /** All states, flat. The model owns it. */
+  public Buffer state() {
+    requireOpen();
+    return state;
+  }
+
+  /** The flat buffer of a storage of this model. */
+  public Buffer storage(Storage storage) {
+    return storage.equals(Storage.STATE) ? state() : parameters();
+  }
+
+  /** A copy of a parameter or state, row-major. */
+  public float[] get(String path) {
+    Parameter p = parameter(path);
+    float[] values = new float[Math.toIntExact(p.elements())];
+    floats(p).get(values);
+    return values;
+  }
+
+  /**
+   * Changes a parameter or state.
+   *
+   * @param values as many as it has elements, row-major
+   */
+  public void set(String path, float[] values) {
+    Parameter p = parameter(path);
+    if (values.length != p.elements()) {
+      throw new CremaException(
+          path + " is " + p.type() + " (" + p.elements() + " values), got " + values.length);
+    }
+    floats(p).put(values);
+  }
+
+  ByteBuffer bytes(Parameter p) {
+    return storage(p.storage()).borrow(4 * p.offset(), Math.toIntExact(4 * p.elements()));
+  }
+
+  private FloatBuffer floats(Parameter p) {
+    return bytes(p).asFloatBuffer();
+  }
+
+  private Parameter parameter(String path) {
+    requireOpen();
+    Parameter p = table.get(path);
+    if (p == null) {
+      List<String> names = table.all().stream().map(Parameter::path).toList();
+      throw new CremaException("This model has no parameter '" + path + "'; it has " + names);
+    }
+    return p;
+  }
+
+  /** Adds this model to a graph. */
+  public ModelGraph build(Graph graph, boolean training) {
+    return topology.build(graph, training, table);
+  }
+
+  /**
+   * Prepares predictions for batches of up to that many examples, with memory of its own; one for
+   * each thread. The caller closes it.
+   */
+  public Predictor predictor(int capacity) {
+    return new Predictor(this, capacity, 0, Device.best());
+  }
+
+  public Predictor predictor(int capacity, int threads, Device device) {
+    return new Predictor(this, capacity, threads, device);
+  }
+
+  /**
+   * The output for one example, of a model with one input and one output. May be called from many
+   * threads at once.
+   */
+  public float[] predict(float... example) {
+    Predictor predictor = borrow();
+    try {
+      float[] result = new float[predictor.outputElements()];
+      predictor.predict(example, result);
+      return result;
+    } finally {
+      giveBack(predictor);
+    }
+  }
+
+  /** The outputs for several examples. */
+  public float[][] predict(float[][] examples) {
+    List<float[]> results = new ArrayList<>();
+    try (Predictor predictor = predictor(Math.max(1, Math.min(examples.length, 256)))) {
+      for (float[] result : predictor.predict(examples)) {
+        results.add(result);
+      }
+    }
+    return results.toArray(new float[0][]);
+  }
+
+  private Predictor borrow() {
+    requireOpen();
+    Predictor predictor = predictors.poll();
+    return predictor != null ? predictor : predictor(1, 1, Device.best());
+  }
+
+  private void giveBack(Predictor predictor) {
+    if (closed || !predictors.offer(predictor)) {
+      predictor.close();
+    } else if (closed) {
+      drain();
+    }
+  }
+
+  private void drain() {
+    for (Predictor p; (p = predictors.poll()) != null; ) {
+      p.close();
+    }
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("This model is closed");
+    }
+  }
+
+  /** Gives back all memory, once running predictions have ended. May be called twice. */
+  @Override
+  public void close() {
+    closed = true;
+    drain();
+    parameters.close();
+    state.close();
+  }
+}

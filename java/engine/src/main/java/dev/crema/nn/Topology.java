@@ -1,0 +1,201 @@
+package dev.crema.nn;
+
+import dev.crema.graph.Graph;
+import dev.crema.graph.Node;
+import dev.crema.graph.ShapeException;
+import dev.crema.graph.TensorType;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The structure of a model: its inputs, layers applied to one another, its outputs. Immutable,
+ * holds no numbers, written to JSON by {@link TopologyFormat}.
+ */
+public final class Topology {
+  /** An input of the model; its type has the batch as first axis. */
+  public record InputSpec(String name, TensorType type) {}
+
+  /**
+   * A layer at one place.
+   *
+   * @param name of the place
+   * @param layer what it does
+   * @param weights name of the place whose parameters it uses: its own, or the first place of a
+   *     shared layer
+   * @param inputs names of places or model inputs
+   */
+  public record Place(String name, Layer layer, String weights, List<String> inputs) {
+    public Place {
+      inputs = List.copyOf(inputs);
+    }
+  }
+
+  private final List<InputSpec> inputs;
+  private final List<Place> places;
+  private final List<String> outputs;
+
+  /**
+   * @throws ShapeException if a name is used twice or not known, or an input comes after its use
+   */
+  public Topology(List<InputSpec> inputs, List<Place> places, List<String> outputs) {
+    this.inputs = List.copyOf(inputs);
+    this.places = List.copyOf(places);
+    this.outputs = List.copyOf(outputs);
+    check();
+  }
+
+  private void check() {
+    if (inputs.isEmpty() || outputs.isEmpty()) {
+      throw new ShapeException("A model needs at least one input and one output");
+    }
+    Set<String> known = new HashSet<>();
+    for (InputSpec input : inputs) {
+      if (!known.add(input.name())) {
+        throw new ShapeException("Two inputs are named '" + input.name() + "'");
+      }
+    }
+    for (Place place : places) {
+      for (String in : place.inputs()) {
+        if (!known.contains(in)) {
+          throw new ShapeException(
+              "Layer '"
+                  + place.name()
+                  + "' reads '"
+                  + in
+                  + "', which is no input and no earlier layer. Known there: "
+                  + known);
+        }
+      }
+      int arity = place.layer().arity();
+      if (place.inputs().isEmpty() || arity >= 0 && arity != place.inputs().size()) {
+        throw new ShapeException(
+            "Layer '"
+                + place.name()
+                + "' takes "
+                + (arity < 0 ? "at least one input" : arity + " input(s)")
+                + ", got "
+                + place.inputs());
+      }
+      if (!known.add(place.name())) {
+        throw new ShapeException("Two layers are named '" + place.name() + "'");
+      }
+    }
+    for (String output : outputs) {
+      if (!known.contains(output)) {
+        throw new ShapeException("Output '" + output + "' is no layer of this model: " + known);
+      }
+    }
+  }
+
+  /** The structure behind outputs that were written with {@link Layer#apply}. */
+  public static Topology of(List<Symbol> inputs, List<Symbol> outputs) {
+    return new Tracer(inputs).trace(outputs);
+  }
+
+  public List<InputSpec> inputs() {
+    return inputs;
+  }
+
+  public List<Place> places() {
+    return places;
+  }
+
+  public List<String> outputs() {
+    return outputs;
+  }
+
+  /** The types of the outputs, for messages and summaries. */
+  public List<TensorType> outputTypes() {
+    Graph graph = new Graph();
+    return build(graph, false, new ParameterTable()).outputs().stream().map(Node::type).toList();
+  }
+
+  /**
+   * Adds the model to a graph.
+   *
+   * @param table gets the parameters; a table that already has them is read
+   */
+  ModelGraph build(Graph graph, boolean training, ParameterTable table) {
+    Map<String, Node> values = new LinkedHashMap<>();
+    Map<String, Regularizer> regularizers = new LinkedHashMap<>();
+    for (InputSpec input : inputs) {
+      values.put(input.name(), graph.input(input.name(), input.type()));
+    }
+    LayerContext context = new LayerContext(graph, training, table, regularizers);
+    for (Place place : places) {
+      List<Node> in = place.inputs().stream().map(values::get).toList();
+      context.enter(place.weights());
+      graph.beginLayer(place.name());
+      try {
+        values.put(place.name(), place.layer().build(context, in));
+      } finally {
+        graph.endLayer();
+      }
+    }
+    return new ModelGraph(
+        graph,
+        values,
+        outputs.stream().map(values::get).toList(),
+        context.variables(),
+        regularizers);
+  }
+
+  /** Finds the layers behind outputs, inputs first, and names them. */
+  private static final class Tracer {
+    private final Map<Symbol, String> names = new IdentityHashMap<>();
+    private final Map<Layer, String> owners = new IdentityHashMap<>();
+    private final Map<String, Integer> counts = new HashMap<>();
+    private final Set<String> used = new HashSet<>();
+    private final List<InputSpec> inputs = new ArrayList<>();
+    private final List<Place> places = new ArrayList<>();
+
+    Tracer(List<Symbol> symbols) {
+      for (Symbol s : symbols) {
+        if (s.type() == null) {
+          throw new IllegalArgumentException("A model's input must be made by Symbol.input");
+        }
+        inputs.add(new InputSpec(s.name(), s.type()));
+        names.put(s, s.name());
+        used.add(s.name());
+      }
+    }
+
+    Topology trace(List<Symbol> outputs) {
+      List<String> names = outputs.stream().map(this::visit).toList();
+      return new Topology(inputs, places, names);
+    }
+
+    private String visit(Symbol symbol) {
+      String known = names.get(symbol);
+      if (known != null) {
+        return known;
+      }
+      if (symbol.layer() == null) {
+        throw new IllegalArgumentException(
+            "Input '" + symbol.name() + "' is used but not among the model's inputs");
+      }
+      List<String> in = symbol.inputs().stream().map(this::visit).toList();
+      String name = symbol.name() != null ? symbol.name() : fresh(symbol.layer());
+      used.add(name);
+      names.put(symbol, name);
+      String owner = owners.computeIfAbsent(symbol.layer(), l -> name);
+      places.add(new Place(name, symbol.layer(), owner, in));
+      return name;
+    }
+
+    private String fresh(Layer layer) {
+      String kind = TopologyFormat.typeName(layer);
+      String name;
+      do {
+        name = kind + "_" + counts.merge(kind, 1, Integer::sum);
+      } while (used.contains(name));
+      return name;
+    }
+  }
+}
