@@ -24,11 +24,15 @@ function(crema_flags target)
   endif()
 endfunction()
 
+set(CREMA_EXPORTS "${CMAKE_CURRENT_LIST_DIR}/exports.map")
+
 function(crema_link_flags target)
   if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
     # Old glibc and no libstdc++ on the user's machine: carry the C++ runtime inside, export the JNI names only.
     target_link_options(${target} PRIVATE -static-libstdc++ -static-libgcc -Wl,--exclude-libs,ALL -Wl,-z,now
-                                             -Wl,--no-undefined)
+                                             -Wl,--no-undefined
+                                             "-Wl,--version-script=${CREMA_EXPORTS}")
+    set_target_properties(${target} PROPERTIES LINK_DEPENDS "${CREMA_EXPORTS}")
     if(NOT CREMA_SANITIZE)
       target_link_options(${target} PRIVATE -s)
     endif()

@@ -8,22 +8,19 @@ import org.bytedeco.javacpp.tools.InfoMapper;
 
 /**
  * Tells JavaCPP how to bind {@code crema.h}; the result is {@code dev.crema.natives.Crema}, which
- * extends this class. So this class's initialiser runs before JavaCPP looks for the library, and
- * has loaded it by then.
+ * extends this class. Functions take and give numbers and strings only, so that the binding needs
+ * nothing of JavaCPP at run time: its loader and its {@code Pointer} cost a quarter of a second at
+ * a JVM's start. The build puts {@link NativeLibrary} in the loader's place.
  */
 @Properties(
     value = @Platform(include = "crema.h", library = "jnicrema"),
     target = "dev.crema.natives",
     global = "dev.crema.natives.Crema")
 public class CremaPreset implements InfoMapper {
-  static {
-    if (NativeLibrary.CREMA.isPackaged()) {
-      NativeLibrary.CREMA.load("jnicrema");
-    }
-  }
-
   @Override
   public void map(InfoMap infoMap) {
-    infoMap.put(new Info("CREMA_API").cppTypes().annotations());
+    infoMap
+        .put(new Info("CREMA_API").cppTypes().annotations())
+        .put(new Info("const char").valueTypes("byte").pointerTypes("String"));
   }
 }

@@ -19,7 +19,7 @@ public final class CpuDevice implements Device {
 
   private CpuDevice(int level) {
     this.level = level;
-    this.isa = Crema.crema_isa_name(level).getString();
+    this.isa = Crema.crema_isa_name(level);
   }
 
   /** The best level of this processor, or the lower one that was forced. */
