@@ -15,7 +15,7 @@ final class Batches {
   static void requireElements(String what, int remaining, int rows, int columns) {
     if (rows < 0 || (long) rows * columns > remaining) {
       throw new IllegalArgumentException(
-          "Metrics: expected %s of shape [%d, %d], which are %d numbers, got %d."
+          "Metrics: expected %s of shape [%s, %s], which are %s numbers, got %s."
               .formatted(what, rows, columns, (long) rows * columns, remaining));
     }
   }
@@ -23,7 +23,7 @@ final class Batches {
   static void requireExactly(String what, int length, int rows, int columns) {
     if ((long) rows * columns != length) {
       throw new IllegalArgumentException(
-          "Metrics: expected %s of shape [%d, %d], which are %d numbers, got %d."
+          "Metrics: expected %s of shape [%s, %s], which are %s numbers, got %s."
               .formatted(what, rows, columns, (long) rows * columns, length));
     }
   }
@@ -33,7 +33,7 @@ final class Batches {
       int label = labels.get(labels.position() + r);
       if (label < 0 || label >= names.size()) {
         throw new CremaException(
-            ("Metrics: label %d in row %d of the batch is not a class: expected 0 to %d. Were the"
+            ("Metrics: label %s in row %s of the batch is not a class: expected 0 to %s. Were the"
                     + " labels numbered from 0, and has the model an output for each class?")
                 .formatted(label, r, names.size() - 1));
       }
@@ -45,7 +45,7 @@ final class Batches {
       float p = scores.get(scores.position() + i);
       if (p < -ROUNDING || p > 1 + ROUNDING) {
         throw new CremaException(
-            ("Metrics: expected probabilities, got %s in row %d, column %d of the batch. For a"
+            ("Metrics: expected probabilities, got %s in row %s, column %s of the batch. For a"
                     + " model without softmax or sigmoid at its end set scores(Scores.LOGITS).")
                 .formatted(p, i / columns, i % columns));
       }
@@ -66,7 +66,7 @@ final class Batches {
         float target = targets.get(base + c);
         if (Float.isNaN(target)) {
           throw new CremaException(
-              "Metrics: expected one-hot targets, got NaN in row %d, column %d of the batch."
+              "Metrics: expected one-hot targets, got NaN in row %s, column %s of the batch."
                   .formatted(r, c));
         }
         labels[r] = target > targets.get(base + labels[r]) ? c : labels[r];
@@ -78,7 +78,7 @@ final class Batches {
   static boolean binary(float target, int row, int column) {
     if (target != 0 && target != 1) {
       throw new CremaException(
-          "Metrics: expected targets of 0 or 1, got %s in row %d, column %d of the batch."
+          "Metrics: expected targets of 0 or 1, got %s in row %s, column %s of the batch."
               .formatted(target, row, column));
     }
     return target == 1;

@@ -5,6 +5,7 @@ import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
@@ -69,7 +70,7 @@ public final class ClassificationMetrics {
     public Builder classNames(List<String> classNames) {
       if (classNames.size() != classes) {
         throw new IllegalArgumentException(
-            "ClassificationMetrics: expected %d class names, got %d: %s."
+            "ClassificationMetrics: expected %s class names, got %s: %s."
                 .formatted(classes, classNames.size(), classNames));
       }
       names = List.copyOf(classNames);
@@ -227,14 +228,15 @@ public final class ClassificationMetrics {
     List<String> warnings = new ArrayList<>();
     if (nanRows > 0) {
       warnings.add(
-          ("%,d of %,d predictions are NaN: they count as wrong, and have no part in log loss, ROC"
-                  + " AUC and calibration error.")
-              .formatted(nanRows, rows));
+          String.format(
+              Locale.ROOT,
+              "%,d of %,d predictions are NaN: they count as wrong, and have no part in log loss,"
+                  + " ROC AUC and calibration error.",
+              nanRows,
+              rows));
     }
-    if (log.isDropped() && settings.rocAucMemory > 0) {
-      warnings.add(
-          "ROC AUC is left out: its scores need more than %,d bytes; raise rocAucMemory."
-              .formatted(settings.rocAucMemory));
+    if (settings.rocAucMemory > 0 && log.isDropped()) {
+      warnings.add(ScoreLog.droppedWarning(settings.rocAucMemory));
     }
     return warnings;
   }

@@ -5,6 +5,7 @@ import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
@@ -190,14 +191,15 @@ public final class MultiLabelMetrics {
     List<String> warnings = new ArrayList<>();
     if (nanScores > 0) {
       warnings.add(
-          ("%,d of %,d predictions are NaN or infinite: they count as wrong, and have no part in"
-                  + " log loss, ROC AUC and calibration error.")
-              .formatted(nanScores, predictions));
+          String.format(
+              Locale.ROOT,
+              "%,d of %,d predictions are NaN or infinite: they count as wrong, and have no part in"
+                  + " log loss, ROC AUC and calibration error.",
+              nanScores,
+              predictions));
     }
-    if (Arrays.stream(logs).anyMatch(ScoreLog::isDropped) && rocAucMemory > 0) {
-      warnings.add(
-          "ROC AUC is left out: its scores need more than %,d bytes; raise rocAucMemory."
-              .formatted(rocAucMemory));
+    if (rocAucMemory > 0 && Arrays.stream(logs).anyMatch(ScoreLog::isDropped)) {
+      warnings.add(ScoreLog.droppedWarning(rocAucMemory));
     }
     return warnings;
   }

@@ -4,6 +4,7 @@ import dev.crema.CremaException;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Accumulates the errors of a model that predicts numbers, batch by batch, in double. The variance
@@ -114,7 +115,7 @@ public final class RegressionMetrics {
       float target = targets.get(targets.position() + i);
       if (!Float.isFinite(target)) {
         throw new CremaException(
-            "Metrics: expected finite targets, got %s in row %d of the batch for output %s."
+            "Metrics: expected finite targets, got %s in row %s of the batch for output %s."
                 .formatted(target, i / outputs, names.get(i % outputs)));
       }
     }
@@ -165,8 +166,11 @@ public final class RegressionMetrics {
         nanPredictions == 0
             ? List.of()
             : List.of(
-                "%,d of %,d predictions are NaN and have no part in these figures."
-                    .formatted(nanPredictions, rows * sums.length));
+                String.format(
+                    Locale.ROOT,
+                    "%,d of %,d predictions are NaN and have no part in these figures.",
+                    nanPredictions,
+                    rows * sums.length));
     return new RegressionReport(rows, nanPredictions, outputs, warnings);
   }
 }

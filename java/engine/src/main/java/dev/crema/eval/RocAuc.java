@@ -19,7 +19,7 @@ public final class RocAuc {
   public static double of(float[] scores, boolean[] positive) {
     if (scores.length != positive.length) {
       throw new IllegalArgumentException(
-          "RocAuc: expected as many labels as scores, got %d and %d."
+          "RocAuc: expected as many labels as scores, got %s and %s."
               .formatted(positive.length, scores.length));
     }
     long[] keys = new long[scores.length];

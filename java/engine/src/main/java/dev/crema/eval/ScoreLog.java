@@ -2,6 +2,7 @@ package dev.crema.eval;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Scores kept for an exact ROC AUC: 4 bytes a score and 4 a label. Past its limit of bytes it drops
@@ -31,6 +32,13 @@ final class ScoreLog {
   /** Whether there were more scores than it may keep. */
   boolean isDropped() {
     return dropped;
+  }
+
+  static String droppedWarning(long limitBytes) {
+    return String.format(
+        Locale.ROOT,
+        "ROC AUC is left out: its scores need more than %,d bytes; raise rocAucMemory.",
+        limitBytes);
   }
 
   /** Adds a row: {@code row[0 .. columns)} and its label. */

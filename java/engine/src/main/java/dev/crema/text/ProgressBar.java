@@ -92,7 +92,7 @@ public final class ProgressBar {
     }
     if (metrics.length != values.length) {
       throw new IllegalArgumentException(
-          "ProgressBar.update: expected %d values (%s), got %d."
+          "ProgressBar.update: expected %s values (%s), got %s."
               .formatted(values.length, String.join(", ", names), metrics.length));
     }
     this.step = step;

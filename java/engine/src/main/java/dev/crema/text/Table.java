@@ -111,7 +111,7 @@ public final class Table {
   public Table row(Object... cells) {
     if (cells.length > header.size()) {
       throw new IllegalArgumentException(
-          "Table row has %d cells but the table has %d columns (%s)."
+          "Table row has %s cells but the table has %s columns (%s)."
               .formatted(cells.length, header.size(), String.join(", ", header)));
     }
     rows.add(Arrays.copyOf(cells, header.size(), Object[].class));

@@ -39,7 +39,7 @@ public final class HeatMap implements Panel {
   private static void requireSize(int actual, int expected, String what) {
     if (actual != expected) {
       throw new IllegalArgumentException(
-          "HeatMap: expected %d %s of cells, one for each name, got %d."
+          "HeatMap: expected %s %s of cells, one for each name, got %s."
               .formatted(expected, what, actual));
     }
   }

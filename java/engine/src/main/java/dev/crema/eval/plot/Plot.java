@@ -32,7 +32,7 @@ public record Plot(String title, int width, int height, List<Panel> panels) {
     panels = List.copyOf(panels);
     if (width < 100 || height < 100 || width > MAX_PIXELS || height > MAX_PIXELS) {
       throw new IllegalArgumentException(
-          "Plot: expected a size of 100 to %d pixels, got %d × %d."
+          "Plot: expected a size of 100 to %s pixels, got %s × %s."
               .formatted(MAX_PIXELS, width, height));
     }
   }

@@ -20,7 +20,7 @@ public final class Series {
   private Series(String name, double[] x, double[] y, Style style, double barWidth) {
     if (x.length != y.length) {
       throw new IllegalArgumentException(
-          "Series %s: expected as many y as x, got %d and %d.".formatted(name, y.length, x.length));
+          "Series %s: expected as many y as x, got %s and %s.".formatted(name, y.length, x.length));
     }
     this.name = name;
     this.x = x.clone();

@@ -13,12 +13,11 @@ final class SvgCanvas implements Canvas {
 
   SvgCanvas(String title, int width, int height) {
     out.append("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    out.append(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\""
-            .formatted(width, height));
-    out.append(
-        " viewBox=\"0 0 %d %d\" role=\"img\" font-family=\"%s\">\n"
-            .formatted(width, height, FONTS));
+    out.append("<svg xmlns=\"http://www.w3.org/2000/svg\"");
+    attribute("width", width);
+    attribute("height", height);
+    out.append(" viewBox=\"0 0 ").append(width).append(' ').append(height).append('"');
+    out.append(" role=\"img\" font-family=\"").append(FONTS).append("\">\n");
     out.append("<title>").append(escape(title)).append("</title>\n");
   }
 
@@ -79,8 +78,8 @@ final class SvgCanvas implements Canvas {
       out.append(" text-anchor=\"").append(anchor).append('"');
     }
     if (style.angle() != 0) {
-      out.append(
-          " transform=\"rotate(%s %s %s)\"".formatted(number(style.angle()), number(x), number(y)));
+      out.append(" transform=\"rotate(").append(number(style.angle())).append(' ');
+      out.append(number(x)).append(' ').append(number(y)).append(")\"");
     }
     out.append('>').append(escape(text)).append("</text>\n");
   }
@@ -107,7 +106,7 @@ final class SvgCanvas implements Canvas {
   }
 
   private void colour(String name, int rgb) {
-    out.append(" %s=\"#%06x\"".formatted(name, rgb));
+    out.append(String.format(Locale.ROOT, " %s=\"#%06x\"", name, rgb));
   }
 
   /** With two decimals at the most. */
