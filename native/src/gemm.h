@@ -34,5 +34,8 @@ void gemm(const Gemm& g, char* scratch);
 int64_t gemm_parallel_scratch(int64_t m, int64_t n, int64_t k, int32_t threads);
 void gemm_parallel(const Gemm& g, char* scratch, int32_t threads);
 
+// y = activation(y), n floats.
+void apply_activation(Activation activation, float* y, int64_t n);
+
 }  // namespace CREMA_ISA
 }  // namespace crema

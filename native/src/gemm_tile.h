@@ -1,0 +1,101 @@
+// gemm_tile.h: the register tile of the matrix product: up to kTileRows x kTileColumns of C in registers, summed
+// over one block of k. Every element of C is one chain of multiply-adds in the order of k whatever the
+// tile's size, so how C is cut into tiles cannot change a bit.
+#pragma once
+
+#include "gemm.h"
+
+namespace crema {
+namespace CREMA_ISA {
+
+// AVX-512: 28 of 32 registers hold C, 2 hold B, A is broadcast from memory. Measured against 12x32 and 8x48.
+#if defined(__AVX512F__)
+constexpr int kTileRows = 14;
+constexpr bool kMaskedLoads = true;
+#elif defined(__AVX2__)
+constexpr int kTileRows = 6;
+constexpr bool kMaskedLoads = false;
+#elif defined(__ARM_NEON)
+constexpr int kTileRows = 12;
+constexpr bool kMaskedLoads = false;
+#else
+constexpr int kTileRows = 4;
+constexpr bool kMaskedLoads = false;
+#endif
+constexpr int kTileVectors = 2;
+constexpr int kTileColumns = kTileVectors * W;
+
+// How A lies in memory.
+enum class Side {
+  kRows,    // the tile's rows are a_step apart, steps of k adjacent
+  kPanel    // the tile's rows are adjacent, steps of k a_step apart: packed, or A stored transposed
+};
+
+struct Tile {
+  const float* a = nullptr;
+  int64_t a_step = 0;
+  const float* b = nullptr;  // rows of B, b_step apart; without kMaskedLoads readable to the end of the last vector
+  int64_t b_step = 0;
+  int64_t k = 0;
+  float* c = nullptr;
+  int64_t ldc = 0;
+  int64_t columns = 0;          // of C that are stored
+  bool add = false;             // to what C holds
+  const float* bias = nullptr;  // for these columns, added after everything else; null: none
+  bool relu = false;
+};
+
+template <int Rows, int Vectors, Side A>
+static void tile(const Tile& t) {
+  const float* a = t.a;
+  const float* b = t.b;
+  const int64_t a_step = t.a_step, b_step = t.b_step, ldc = t.ldc;
+  const int64_t tail = t.columns - (Vectors - 1) * W;
+  vec sum[Rows][Vectors];
+#pragma GCC unroll 16
+  for (int r = 0; r < Rows; ++r) {
+    for (int v = 0; v < Vectors; ++v) sum[r][v] = vec{};
+    for (int v = 0; v < Vectors; ++v) __builtin_prefetch(t.c + r * ldc + v * W, 1);
+  }
+  for (int64_t p = 0; p < t.k; ++p) {
+    vec bv[Vectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) {
+      bv[v] = kMaskedLoads && v == Vectors - 1 ? load_n(b + v * W, tail) : load(b + v * W);
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) {
+      const vec av = broadcast(A == Side::kPanel ? a[r] : a[r * a_step]);
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; ++v) sum[r][v] = av * bv[v] + sum[r][v];
+    }
+    a += A == Side::kPanel ? a_step : 1;
+    b += b_step;
+  }
+  vec bias[Vectors];
+  for (int v = 0; v < Vectors; ++v) {
+    bias[v] = t.bias == nullptr ? vec{} : v == Vectors - 1 ? load_n(t.bias + v * W, tail) : load(t.bias + v * W);
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < Rows; ++r) {
+    float* const c = t.c + r * ldc;
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) {
+      const bool last = v == Vectors - 1;
+      vec x = sum[r][v];
+      if (t.add) x = x + (last ? load_n(c + v * W, tail) : load(c + v * W));
+      x = x + bias[v];
+      if (t.relu) x = at_least(x, vec{});
+      if (last) {
+        store_n(c + v * W, x, tail);
+      } else {
+        store(c + v * W, x);
+      }
+    }
+  }
+}
+
+using TileFunction = void (*)(const Tile&);
+
+}  // namespace CREMA_ISA
+}  // namespace crema

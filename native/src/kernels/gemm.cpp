@@ -1,0 +1,179 @@
+// gemm.cpp: the product in blocks (after Goto and van de Geijn 2008): a panel of B, kDepth deep and one tile wide,
+// stays in the L1 cache while a block of A, kept in the L2 cache, passes over it. A and B are copied into the
+// order of the tile only where the copy pays: small products read both where they lie.
+#include "../gemm_pack.h"
+#include "../gemm_paths.h"
+
+namespace crema {
+namespace CREMA_ISA {
+namespace {
+
+constexpr int64_t kBlockTiles = 24;    // of A: 24 * 14 rows * 256 steps are 344 KB of a 1 MB L2 cache
+constexpr int64_t kBlockPanels = 64;   // of B between two passes over A: 2 MB of the L3 cache
+
+template <int Vectors, Side A>
+TileFunction tile_of(int64_t rows) {
+  switch (rows) {
+    case 1: return tile<1, Vectors, A>;
+    case 2: return tile<2, Vectors, A>;
+    case 3: return tile<3, Vectors, A>;
+    case 4: return tile<4, Vectors, A>;
+#if defined(__AVX2__) || defined(__ARM_NEON)
+    case 5: return tile<5, Vectors, A>;
+    case 6: return tile<6, Vectors, A>;
+#endif
+#if defined(__AVX512F__) || defined(__ARM_NEON)
+    case 7: return tile<7, Vectors, A>;
+    case 8: return tile<8, Vectors, A>;
+    case 9: return tile<9, Vectors, A>;
+    case 10: return tile<10, Vectors, A>;
+    case 11: return tile<11, Vectors, A>;
+    case 12: return tile<12, Vectors, A>;
+#endif
+#if defined(__AVX512F__)
+    case 13: return tile<13, Vectors, A>;
+    case 14: return tile<14, Vectors, A>;
+#endif
+    default: return nullptr;
+  }
+}
+
+TileFunction tile_of(int64_t rows, int64_t vectors, Side a) {
+  if (a == Side::kRows) return vectors == 1 ? tile_of<1, Side::kRows>(rows) : tile_of<2, Side::kRows>(rows);
+  return vectors == 1 ? tile_of<1, Side::kPanel>(rows) : tile_of<2, Side::kPanel>(rows);
+}
+
+struct Blocks {
+  int64_t tiles, panels;
+  bool pack_a, pack_b;
+
+  explicit Blocks(const Gemm& g)
+      : tiles((g.m + kTileRows - 1) / kTileRows), panels((g.n + kTileColumns - 1) / kTileColumns) {
+    pack_a = panels >= 6 || (panels >= 3 && g.lda % 256 == 0);
+    pack_b = g.trans_b || tiles >= 4 || (tiles >= 2 && g.ldb >= 256);
+  }
+  // First row of a tile: rows are shared out evenly, so that no tile is left with one row.
+  int64_t row(const Gemm& g, int64_t tile) const { return g.m * tile / tiles; }
+};
+
+void blocked(const Gemm& g, char* scratch) {
+  const Blocks blocks(g);
+  const int64_t depths = depth_blocks(g.k);
+  const int64_t depth_bound = g.k < kDepth ? g.k : kDepth;
+  float* const packed_a = reinterpret_cast<float*>(scratch);
+  const int64_t block_tiles = blocks.tiles < kBlockTiles ? blocks.tiles : kBlockTiles;
+  float* const packed_b = packed_a + round_up_to(block_tiles * kTileRows * depth_bound + W, 16);
+  // A panel of B is packed when the first block of A meets it, and kept where there is a second.
+  const int64_t panel_floats = blocks.tiles > kBlockTiles ? depth_bound * kTileColumns : 0;
+
+  for (int64_t jc = 0; jc < blocks.panels; jc += kBlockPanels) {
+    const int64_t panel_end = jc + kBlockPanels < blocks.panels ? jc + kBlockPanels : blocks.panels;
+    for (int64_t d = 0; d < depths; ++d) {
+      const int64_t p0 = g.k * d / depths, depth = g.k * (d + 1) / depths - p0;
+      const bool last = d + 1 == depths;
+      Tile t;
+      t.k = depth;
+      t.ldc = g.ldc;
+      t.add = g.accumulate || d > 0;
+      t.relu = last && g.activation == kRelu;
+      for (int64_t ic = 0; ic < blocks.tiles; ic += kBlockTiles) {
+        const int64_t tile_end = ic + kBlockTiles < blocks.tiles ? ic + kBlockTiles : blocks.tiles;
+        const int64_t first_row = blocks.row(g, ic);
+        if (blocks.pack_a) {
+          for (int64_t i = ic; i < tile_end; ++i) {
+            const int64_t row = blocks.row(g, i);
+            pack_a(g.trans_a ? g.a + p0 * g.lda + row : g.a + row * g.lda + p0, g.lda, g.trans_a, depth,
+                   blocks.row(g, i + 1) - row, packed_a + (row - first_row) * depth);
+          }
+        }
+        for (int64_t j = jc; j < panel_end; ++j) {
+          const int64_t column = j * kTileColumns;
+          t.columns = g.n - column < kTileColumns ? g.n - column : kTileColumns;
+          const int64_t vectors = (t.columns + W - 1) / W, width = vectors * W;
+          const float* const b = g.trans_b ? g.b + column * g.ldb + p0 : g.b + p0 * g.ldb + column;
+          t.b = b;
+          t.b_step = g.ldb;
+          if (blocks.pack_b || (!kMaskedLoads && t.columns < width)) {
+            float* const panel = packed_b + (j - jc) * panel_floats;
+            if (ic == 0) pack_b(b, g.ldb, g.trans_b, depth, t.columns, width, panel);
+            t.b = panel;
+            t.b_step = width;
+          }
+          t.bias = last && g.bias != nullptr ? g.bias + column : nullptr;
+          for (int64_t i = ic; i < tile_end; ++i) {
+            const int64_t row = blocks.row(g, i), rows = blocks.row(g, i + 1) - row;
+            Side side = Side::kPanel;
+            if (blocks.pack_a) {
+              t.a = packed_a + (row - first_row) * depth;
+              t.a_step = rows;
+            } else {
+              side = g.trans_a ? Side::kPanel : Side::kRows;
+              t.a = g.trans_a ? g.a + p0 * g.lda + row : g.a + row * g.lda + p0;
+              t.a_step = g.lda;
+            }
+            t.c = g.c + row * g.ldc + column;
+            tile_of(rows, vectors, side)(t);
+            if (last && g.activation > kRelu) {
+              for (int64_t r = 0; r < rows; ++r) apply_activation(g.activation, t.c + r * g.ldc, t.columns);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+Path path_of(const Gemm& g) {
+  if (g.n == 1 && g.m > 1) return Path::kColumn;
+  if (g.m <= kVectorRows) return Path::kVector;
+  return Path::kBlocked;
+}
+
+void gemm_on(Path path, const Gemm& g, char* scratch) {
+  if (g.m <= 0 || g.n <= 0) return;
+  switch (path) {
+    case Path::kBlocked:
+      return blocked(g, scratch);
+    case Path::kVector:
+      return vector_product(g, reinterpret_cast<float*>(scratch));
+    case Path::kColumn:
+      return column_product(g, reinterpret_cast<float*>(scratch));
+  }
+}
+
+int64_t gemm_scratch(int64_t m, int64_t n, int64_t k) {
+  const int64_t depth = k < kDepth ? k : kDepth;
+  const int64_t tiles = (m + kTileRows - 1) / kTileRows, panels = (n + kTileColumns - 1) / kTileColumns;
+  const int64_t a = round_up_to((tiles < kBlockTiles ? tiles : kBlockTiles) * kTileRows * depth + W, 16);
+  const int64_t kept = tiles <= kBlockTiles ? 1 : panels < kBlockPanels ? panels : kBlockPanels;
+  const int64_t floats = a + kept * kTileColumns * depth;
+  const int64_t vector = vector_scratch_floats(m, n, k);
+  return round_up_to((floats > vector ? floats : vector) * static_cast<int64_t>(sizeof(float)), 64);
+}
+
+void gemm(const Gemm& g, char* scratch) { gemm_on(path_of(g), g, scratch); }
+
+void apply_activation(Activation activation, float* y, int64_t n) {
+  switch (activation) {
+    case kNone:
+      return;
+    case kRelu:
+      return each(y, y, n, [](vec x) { return at_least(x, vec{}); });
+    case kSigmoid:
+      return each(y, y, n, [](vec x) { return vsigmoid(x); });
+    case kTanh:
+      return each(y, y, n, [](vec x) { return vtanh(x); });
+    case kGelu:
+      for (int64_t i = 0; i < n; ++i) y[i] = 0.5f * y[i] * (1.0f + std::erf(y[i] * 0.70710678f));
+      return;
+    case kGeluTanh:
+      return each(y, y, n, [](vec x) { return x * vsigmoid(1.5957691216f * (x + 0.044715f * x * x * x)); });
+    case kSilu:
+      return each(y, y, n, [](vec x) { return x * vsigmoid(x); });
+  }
+}
+
+}  // namespace CREMA_ISA
+}  // namespace crema

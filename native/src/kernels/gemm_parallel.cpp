@@ -1,0 +1,89 @@
+// gemm_parallel.cpp: a product shared by threads: each takes a range of rows or of columns, never of k.
+#include "../gemm_paths.h"
+#include "../gemm_tile.h"
+
+namespace crema {
+namespace CREMA_ISA {
+namespace {
+
+// Multiply-adds worth waking a thread for: about 5 µs of one core.
+constexpr int64_t kGrain = 500000;
+
+struct Share {
+  bool rows;
+  int64_t units, unit, grain;  // ranges are whole tiles, so that only the last has a ragged edge
+
+  Share(int64_t m, int64_t n, int64_t k) {
+    const int64_t tiles = (m + kTileRows - 1) / kTileRows, panels = (n + kTileColumns - 1) / kTileColumns;
+    rows = n == 1 || (m > kVectorRows && tiles >= panels);
+    units = rows ? tiles : panels;
+    unit = rows ? kTileRows : kTileColumns;
+    const int64_t work = unit * (rows ? n : m) * (k < 1 ? 1 : k);
+    grain = (kGrain + work - 1) / work;
+  }
+};
+
+}  // namespace
+
+int64_t gemm_parallel_scratch(int64_t m, int64_t n, int64_t k, int32_t threads) {
+  return threads * gemm_scratch(m, n, k);
+}
+
+void gemm_parallel(const Gemm& g, char* scratch, int32_t threads) {
+  if (g.m <= 0 || g.n <= 0) return;
+  const Share share(g.m, g.n, g.k);
+  const Path path = path_of(g);
+  const int64_t bytes = gemm_scratch(g.m, g.n, g.k);
+  parallel(threads, share.units, share.grain, [&](int64_t begin, int64_t end, int64_t chunk) {
+    Gemm part = g;
+    const int64_t from = begin * share.unit;
+    if (share.rows) {
+      part.m = (end * share.unit < g.m ? end * share.unit : g.m) - from;
+      part.a = g.trans_a ? g.a + from : g.a + from * g.lda;
+      part.c = g.c + from * g.ldc;
+    } else {
+      part.n = (end * share.unit < g.n ? end * share.unit : g.n) - from;
+      part.b = g.trans_b ? g.b + from * g.ldb : g.b + from;
+      part.c = g.c + from;
+      if (g.bias != nullptr) part.bias = g.bias + from;
+    }
+    gemm_on(path, part, scratch + chunk * bytes);
+  });
+}
+
+// gemm: the product as gemm.h defines it, leading dimensions and all, for its tests and benchmarks.
+// in: A, B, bias?, C before (read when accumulate)?; out: C, holding m rows ldc apart: only the product's own
+// elements are written, after a copy of "C before" when there is one.
+// ints: m, n, k, lda, trans_a, ldb, trans_b, ldc, activation.
+static Gemm gemm_of(const Call& c) {
+  Gemm g;
+  g.m = c.ints[0];
+  g.n = c.ints[1];
+  g.k = c.ints[2];
+  g.a = c.in[0].f32();
+  g.lda = c.ints[3];
+  g.trans_a = c.ints[4] != 0;
+  g.b = c.in[1].f32();
+  g.ldb = c.ints[5];
+  g.trans_b = c.ints[6] != 0;
+  g.c = c.out[0].f32();
+  g.ldc = c.ints[7];
+  g.activation = static_cast<Activation>(c.ints[8]);
+  g.bias = c.in[2].present() ? c.in[2].f32() : nullptr;
+  g.accumulate = c.in[3].present();
+  return g;
+}
+static int64_t scratch_of_gemm(const Call& c) {
+  return gemm_parallel_scratch(c.ints[0], c.ints[1], c.ints[2], c.threads);
+}
+
+CREMA_KERNEL_SCRATCH(gemm, scratch_of_gemm) {
+  const Gemm g = gemm_of(c);
+  for (int64_t i = 0; g.accumulate && i < g.m; ++i) {
+    std::memcpy(g.c + i * g.ldc, c.in[3].f32() + i * g.ldc, static_cast<size_t>(g.n) * sizeof(float));
+  }
+  gemm_parallel(g, c.scratch, c.threads);
+}
+
+}  // namespace CREMA_ISA
+}  // namespace crema

@@ -1,0 +1,187 @@
+// The matrix product against sums in double precision: every path (blocked, few rows, one column), edges of
+// every tile, strides, transpositions, epilogues; and the same bits on any number of threads.
+#include <algorithm>
+
+#include "../src/float_mode.h"
+#include "check.h"
+
+using namespace crema_test;
+
+namespace {
+
+struct Problem {
+  int64_t m, n, k;
+  bool trans_a = false, trans_b = false, bias = false, accumulate = false;
+  int activation = 0;
+  int64_t gap = 0;  // floats between rows of each matrix
+};
+
+double activated(double x, int activation) {
+  switch (activation) {
+    case 1: return std::max(x, 0.0);
+    case 2: return 1 / (1 + std::exp(-x));
+    case 3: return std::tanh(x);
+    case 4: return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
+    case 5: return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+    case 6: return x / (1 + std::exp(-x));
+    default: return x;
+  }
+}
+
+struct Operands {
+  Array a, b, bias, before;
+  int64_t lda, ldb, ldc;
+
+  explicit Operands(const Problem& p) {
+    lda = (p.trans_a ? p.m : p.k) + p.gap;
+    ldb = (p.trans_b ? p.k : p.n) + p.gap;
+    ldc = p.n + p.gap;
+    a = Array::random({p.trans_a ? p.k : p.m, lda}, 1);
+    b = Array::random({p.trans_b ? p.n : p.k, ldb}, 2);
+    // What lies between the rows must not be read into a sum.
+    for (int64_t i = 0; i < a.size(); ++i) {
+      if (i % lda >= lda - p.gap) a[i] = NAN;
+    }
+    for (int64_t i = 0; i < b.size(); ++i) {
+      if (i % ldb >= ldb - p.gap) b[i] = NAN;
+    }
+    if (p.bias) bias = Array::random({p.n}, 3);
+    if (p.accumulate) before = Array::random({p.m, ldc}, 4);
+  }
+
+  std::vector<double> reference(const Problem& p) const {
+    std::vector<double> c(static_cast<size_t>(p.m * ldc), NAN);
+    for (int64_t i = 0; i < p.m; ++i) {
+      for (int64_t j = 0; j < p.n; ++j) {
+        double sum = p.accumulate ? before[i * ldc + j] : 0;
+        if (p.bias) sum += bias[j];
+        for (int64_t q = 0; q < p.k; ++q) {
+          sum += static_cast<double>(p.trans_a ? a[q * lda + i] : a[i * lda + q]) *
+                 (p.trans_b ? b[j * ldb + q] : b[q * ldb + j]);
+        }
+        c[static_cast<size_t>(i * ldc + j)] = activated(sum, p.activation);
+      }
+    }
+    return c;
+  }
+
+  Array run(const Problem& p, int level, int threads) {
+    Array c({p.m, ldc});
+    call(level, "gemm", threads, {&a, &b, &bias, &before}, {&c},
+         {p.m, p.n, p.k, lda, p.trans_a, ldb, p.trans_b, ldc, p.activation});
+    return c;
+  }
+};
+
+void check(const Problem& p) {
+  Operands o(p);
+  const std::vector<double> expected = o.reference(p);
+  char name[160];
+  for (int level : levels()) {
+    std::snprintf(name, sizeof(name), "%s %dx%dx%d trans %d %d bias %d accumulate %d activation %d gap %d",
+                  crema_isa_name(level), static_cast<int>(p.m), static_cast<int>(p.n), static_cast<int>(p.k), p.trans_a,
+                  p.trans_b, p.bias, p.accumulate, p.activation, static_cast<int>(p.gap));
+    Array one = o.run(p, level, 1);
+    // Relative to the largest result; sigmoid and tanh squeeze sums of up to 30 below 1.
+    compare(name, one, expected, p.activation > 1 ? 1e-5 : 2e-6);
+    for (int threads : {2, 3}) {
+      Array many = o.run(p, level, threads);
+      CHECK(same_bits(one, many), "%s: %d threads give other bits", name, threads);
+    }
+  }
+}
+
+void edges() {
+  for (int64_t m : {1, 2, 3, 4, 5, 6, 7, 12, 13, 14, 15, 29, 33}) {
+    for (int64_t n : {1, 2, 7, 8, 10, 15, 16, 17, 31, 32, 33, 65}) {
+      for (int64_t k : {1, 3, 17, 64}) {
+        for (int trans = 0; trans < 4; ++trans) {
+          Problem p{m, n, k};
+          p.trans_a = (trans & 1) != 0;
+          p.trans_b = (trans & 2) != 0;
+          p.gap = (m + n + k) % 3;
+          p.bias = (m + k) % 2 == 0;
+          p.accumulate = (n + k) % 2 == 0;
+          check(p);
+        }
+      }
+    }
+  }
+}
+
+void epilogues() {
+  for (int activation = 0; activation <= 6; ++activation) {
+    for (int64_t m : {1, 32, 40}) {
+      for (int64_t n : {1, 10, 64, 100}) {
+        Problem p{m, n, 20};
+        p.bias = true;
+        p.activation = activation;
+        check(p);
+        p.k = 600;  // the epilogue belongs to the last of several blocks of k
+        p.accumulate = true;
+        check(p);
+      }
+    }
+  }
+}
+
+void large() {
+  for (int trans = 0; trans < 4; ++trans) {
+    for (const Problem& sizes : {Problem{130, 150, 520}, Problem{700, 40, 300}, Problem{40, 2100, 70},
+                                 Problem{3, 700, 900}, Problem{900, 1, 700}, Problem{256, 256, 256}}) {
+      Problem p = sizes;
+      p.trans_a = (trans & 1) != 0;
+      p.trans_b = (trans & 2) != 0;
+      p.bias = true;
+      p.activation = 1;
+      check(p);
+    }
+  }
+  // More rows than a block of A and more columns than a block of B, with products split over threads.
+  Problem p{420, 2500, 40};
+  check(p);
+}
+
+void nothing() {
+  check(Problem{0, 5, 5});
+  check(Problem{5, 0, 5});
+  Problem p{5, 6, 0};  // an empty sum
+  check(p);
+  p.bias = true;
+  check(p);
+  for (int64_t m : {1, 7}) {
+    for (int64_t n : {1, 7}) {
+      Problem q{m, n, 0};
+      q.bias = q.accumulate = true;
+      q.trans_b = true;
+      check(q);
+    }
+  }
+}
+
+// NaN and infinity in A and B reach their row and column, and nothing else.
+void nan_stays_in_its_row() {
+  for (int64_t m : {2, 20}) {
+    Problem p{m, 40, 30};
+    Operands o(p);
+    o.a[1 * p.k + 3] = NAN;
+    o.b[5 * p.n + 33] = INFINITY;
+    const std::vector<double> expected = o.reference(p);
+    for (int level : levels()) {
+      Array c = o.run(p, level, 1);
+      compare("NaN and infinity", c, expected, 1e-6);
+    }
+  }
+}
+
+}  // namespace
+
+int main() {
+  const crema::FloatMode flush_denormals;  // as in a run of a plan; the pool's threads do too
+  edges();
+  epilogues();
+  large();
+  nothing();
+  nan_stays_in_its_row();
+  return result();
+}
