@@ -24,12 +24,18 @@ final class ArchiveReader {
 
   static ModelArchive open(Path path) {
     return AtomicFolders.read(
-        path,
-        real ->
-            verified(
-                path,
-                real,
-                Files.isRegularFile(real) ? ArchiveReader::zip : ArchiveReader::folder));
+            path,
+            real ->
+                verified(
+                    path,
+                    real,
+                    Files.isRegularFile(real) ? ArchiveReader::zip : ArchiveReader::folder))
+        .orElseThrow(
+            () ->
+                new CremaException(
+                    "There is no model at "
+                        + path
+                        + ": expected a folder or a .zip made by Crema."));
   }
 
   /** Finds the listed files; adds what it opens to {@code open}, whatever happens. */
@@ -71,10 +77,6 @@ final class ArchiveReader {
 
   private static Map<String, ArchiveEntry> folder(Path shown, Path real, List<Closeable> open)
       throws IOException {
-    if (!Files.isDirectory(real)) {
-      throw new CremaException(
-          "There is no model at " + shown + ": expected a folder or a .zip made by Crema.");
-    }
     Map<String, ArchiveEntry> found = new TreeMap<>();
     ArchiveEntry list = file(shown, real, ModelArchive.CHECKSUMS, open);
     found.put(ModelArchive.CHECKSUMS, list);

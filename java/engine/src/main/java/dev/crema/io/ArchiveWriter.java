@@ -6,7 +6,6 @@ import java.io.UncheckedIOException;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.HashSet;
@@ -136,7 +135,7 @@ final class ArchiveWriter {
     byte[] json = Json.bytes(new Checksums(sums).toJson());
     AtomicFiles.writeNew(
         folder.resolve(ModelArchive.CHECKSUMS), Content.of(json)::writeTo, through);
-    AtomicFolders.read(target, old -> bringForeign(old, folder));
+    AtomicFolders.read(target, old -> bringForeign(target, old, folder));
   }
 
   /**
@@ -147,8 +146,6 @@ final class ArchiveWriter {
     List<Path> all;
     try (Stream<Path> files = Files.list(folder)) {
       all = files.toList();
-    } catch (NoSuchFileException e) {
-      return List.of();
     } catch (IOException e) {
       throw FileErrors.cannotRead(folder, e);
     } catch (UncheckedIOException e) {
@@ -171,7 +168,7 @@ final class ArchiveWriter {
   }
 
   /** Brings along what users added: linked, so that open files go on growing. */
-  private static int bringForeign(Path old, Path folder) {
+  private static int bringForeign(Path target, Path old, Path folder) {
     List<Path> foreign = foreign(old);
     for (Path top : foreign) {
       try (Stream<Path> tree = Files.walk(top)) {
@@ -186,6 +183,10 @@ final class ArchiveWriter {
       } catch (UncheckedIOException e) {
         throw FileErrors.cannotRead(top, e.getCause());
       }
+    }
+    if (!AtomicFolders.current(target).equals(old)) {
+      // It may have been listed while its writer was deleting it; read() now asks again.
+      throw new CremaException("Model " + target + " was replaced while it was being replaced");
     }
     return foreign.size();
   }

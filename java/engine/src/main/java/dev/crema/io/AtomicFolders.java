@@ -5,12 +5,14 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,6 +29,11 @@ public final class AtomicFolders {
 
   // Each further turn needs another writer to have renamed in the same microseconds.
   private static final int MAX_TURNS = 1000;
+
+  private static final String GONE = "gone";
+
+  // Renames that fail although nothing stands in the way: more in a row is no race.
+  private static final int MAX_FAILURES = 100;
 
   private AtomicFolders() {}
 
@@ -126,19 +133,28 @@ public final class AtomicFolders {
   }
 
   /**
-   * What {@code reader} makes of the current folder. Asked again if it throws a {@link
-   * CremaException} and the folder was replaced meanwhile: a reader that looked up one file in the
-   * old folder and the next in the new one then sees one of them whole.
+   * What {@code reader} makes of the current folder, or empty if there is none. Asked again if it
+   * throws a {@link CremaException} and the folder was replaced meanwhile: a reader that looked up
+   * one file in the old folder and the next in the new one then sees one of them whole.
    */
-  static <T> T read(Path target, Function<Path, T> reader) {
+  static <T> Optional<T> read(Path target, Function<Path, T> reader) {
+    int gone = 0;
     for (int turn = 1; ; turn++) {
       Path folder = current(target);
       Object before = identity(folder);
+      if (before.equals(GONE)) {
+        // Once may mean that it moved between the two looks.
+        if (++gone == 3 || turn >= MAX_TURNS) {
+          return Optional.empty();
+        }
+        continue;
+      }
+      gone = 0;
       try {
-        return reader.apply(folder);
+        return Optional.of(reader.apply(folder));
       } catch (CremaException e) {
         boolean replaced = !current(target).equals(folder) || !identity(folder).equals(before);
-        if (!replaced || turn == MAX_TURNS) {
+        if (!replaced || turn >= MAX_TURNS) {
           throw e;
         }
       }
@@ -150,7 +166,7 @@ public final class AtomicFolders {
       var a = Files.readAttributes(folder, BasicFileAttributes.class);
       return List.of(a.fileKey() == null ? "" : a.fileKey(), a.lastModifiedTime());
     } catch (IOException e) {
-      return "gone";
+      return GONE;
     }
   }
 
@@ -172,6 +188,7 @@ public final class AtomicFolders {
 
   private static void swap(Path finished, Path target) throws IOException {
     List<Path> setAside = new ArrayList<>();
+    int failures = 0;
     for (int turn = 0; turn < MAX_TURNS; turn++) {
       Path old = Temporaries.sibling(target, Temporaries.OLD);
       if (moveIfThere(target, old)) {
@@ -183,13 +200,14 @@ public final class AtomicFolders {
         setAside.forEach(Temporaries::delete);
         return;
       } catch (IOException e) {
-        if (Files.exists(target) && Files.exists(finished)) {
-          continue; // another writer was quicker: its folder is the one to replace now
+        // Where another writer was quicker, its folder is the one to replace now.
+        failures = Files.exists(target) ? 0 : failures + 1;
+        if (failures > MAX_FAILURES || !Files.exists(finished)) {
+          if (!setAside.isEmpty()) {
+            restore(setAside.get(setAside.size() - 1), target, e);
+          }
+          throw e;
         }
-        if (!setAside.isEmpty()) {
-          restore(setAside.get(setAside.size() - 1), target, e);
-        }
-        throw e;
       }
     }
     throw new IOException("other writers kept replacing it");
@@ -207,11 +225,8 @@ public final class AtomicFolders {
     try {
       Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
       return true;
-    } catch (IOException e) {
-      if (!Files.exists(from)) {
-        return false;
-      }
-      throw e;
+    } catch (NoSuchFileException e) {
+      return false;
     }
   }
 }

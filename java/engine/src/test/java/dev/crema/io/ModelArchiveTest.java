@@ -246,4 +246,27 @@ class ModelArchiveTest {
       assertThat(left).containsExactly(target);
     }
   }
+
+  @Test
+  void whatAUserPutIntoAModelFolderSurvivesSeveralWritersAtOnce() throws IOException {
+    Path target = parent.resolve("model");
+    ModelArchive.write(target, model(0));
+    Files.writeString(target.resolve("README.md"), "mine");
+    var writers =
+        Stream.of(1, 2, 3)
+            .map(
+                version ->
+                    CompletableFuture.runAsync(
+                        () -> {
+                          for (int i = 0; i < 20; i++) {
+                            ModelArchive.write(target, model(version));
+                          }
+                        }))
+            .toArray(CompletableFuture<?>[]::new);
+    CompletableFuture.allOf(writers).join();
+    assertThat(target.resolve("README.md")).hasContent("mine");
+    try (Stream<Path> left = Files.list(parent)) {
+      assertThat(left).containsExactly(target);
+    }
+  }
 }
