@@ -104,7 +104,7 @@ class SafetensorsPythonTest {
             .redirectErrorStream(true)
             .redirectOutput(output.toFile())
             .start();
-    assertThat(p.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(p.waitFor(5, TimeUnit.MINUTES)).isTrue();
     String said = Files.readString(output, StandardCharsets.UTF_8);
     assertThat(p.exitValue()).as(said).isZero();
 
