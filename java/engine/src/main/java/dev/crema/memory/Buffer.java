@@ -2,10 +2,10 @@ package dev.crema.memory;
 
 import dev.crema.CremaException;
 import dev.crema.natives.Crema;
+import dev.crema.natives.Memory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
-import org.bytedeco.javacpp.Pointer;
 
 /**
  * Off-heap memory with an owner and a lifetime, aligned to 64 bytes when Crema allocated it. {@link
@@ -82,7 +82,7 @@ public final class Buffer implements AutoCloseable {
       throw new IndexOutOfBoundsException(
           "View of bytes [" + offset + ", " + (offset + bytes) + ") of a buffer of " + byteSize);
     }
-    return new Region(address + offset, bytes).asByteBuffer().order(ByteOrder.nativeOrder());
+    return Memory.view(address + offset, bytes).order(ByteOrder.nativeOrder());
   }
 
   /**
@@ -107,15 +107,6 @@ public final class Buffer implements AutoCloseable {
   private void requireOpen() {
     if (closed) {
       throw new IllegalStateException("This buffer of " + byteSize + " bytes is closed");
-    }
-  }
-
-  private static final class Region extends Pointer {
-    Region(long address, long bytes) {
-      super((Pointer) null);
-      this.address = address;
-      this.limit = bytes;
-      this.capacity = bytes;
     }
   }
 }

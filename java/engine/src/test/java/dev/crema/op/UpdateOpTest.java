@@ -1,0 +1,235 @@
+package dev.crema.op;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.crema.device.cpu.CpuDevice;
+import dev.crema.graph.Graph;
+import dev.crema.graph.Node;
+import dev.crema.graph.ShapeException;
+import dev.crema.graph.Storage;
+import dev.crema.graph.TensorType;
+import dev.crema.memory.Buffer;
+import dev.crema.plan.Plan;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class UpdateOpTest {
+  private static final double RATE = 0.05;
+  private static final double SCALE = 0.5;
+  private static final double B1 = 0.9;
+  private static final double B2 = 0.99;
+  private static final double DECAY = 0.02;
+  private static final double EPSILON = 1e-8;
+
+  /** One update of one parameter in float64: {w, moment 0, moment 1} for gradient g at step t. */
+  interface Rule {
+    void apply(double[] s, double g, int t);
+  }
+
+  record Case(UpdateOp op, Rule rule) {}
+
+  static Stream<Case> rules() {
+    return Stream.of(
+        new Case(new Sgd(DECAY), (s, g, t) -> s[0] -= RATE * (g + DECAY * s[0])),
+        new Case(
+            new Momentum(DECAY, 0.8, false),
+            (s, g, t) -> {
+              s[1] = 0.8 * s[1] + g + DECAY * s[0];
+              s[0] -= RATE * s[1];
+            }),
+        new Case(
+            new Momentum(DECAY, 0.8, true),
+            (s, g, t) -> {
+              double d = g + DECAY * s[0];
+              s[1] = 0.8 * s[1] + d;
+              s[0] -= RATE * (d + 0.8 * s[1]);
+            }),
+        new Case(
+            new Adam(DECAY, B1, B2, EPSILON, false), (s, g, t) -> adam(s, g + DECAY * s[0], t, 1)),
+        new Case(
+            new Adam(DECAY, B1, B2, EPSILON, true), (s, g, t) -> adam(s, g, t, 1 - RATE * DECAY)),
+        new Case(
+            new Rmsprop(DECAY, B2, EPSILON),
+            (s, g, t) -> {
+              double d = g + DECAY * s[0];
+              s[1] = B2 * s[1] + (1 - B2) * d * d;
+              s[0] -= RATE * d / (Math.sqrt(s[1]) + EPSILON);
+            }),
+        new Case(
+            new Adagrad(DECAY, EPSILON),
+            (s, g, t) -> {
+              double d = g + DECAY * s[0];
+              s[1] += d * d;
+              s[0] -= RATE * d / (Math.sqrt(s[1]) + EPSILON);
+            }),
+        new Case(
+            new Lion(DECAY, B1, B2),
+            (s, g, t) -> {
+              double u = B1 * s[1] + (1 - B1) * g;
+              s[0] = s[0] * (1 - RATE * DECAY) - RATE * Math.signum(u);
+              s[1] = B2 * s[1] + (1 - B2) * g;
+            }));
+  }
+
+  private static void adam(double[] s, double d, int t, double shrink) {
+    s[1] = B1 * s[1] + (1 - B1) * d;
+    s[2] = B2 * s[2] + (1 - B2) * d * d;
+    double m = s[1] / (1 - Math.pow(B1, t));
+    double v = s[2] / (1 - Math.pow(B2, t));
+    s[0] = shrink * s[0] - RATE * m / (Math.sqrt(v) + EPSILON);
+  }
+
+  @ParameterizedTest
+  @MethodSource("rules")
+  void fiveStepsMatchTheFloat64RuleOnEveryInstructionSet(Case c) {
+    for (CpuDevice device : CpuDevice.levels()) {
+      for (int p : new int[] {1, 7, 1000, 70_001}) {
+        check(c, device, p);
+      }
+    }
+  }
+
+  private static void check(Case c, CpuDevice device, int p) {
+    double[][] expected = new double[p][3];
+    double[] w = Array64.gaussian(1, p).values();
+    for (int i = 0; i < p; i++) {
+      expected[i][0] = w[i];
+    }
+    try (Setup setup = new Setup(c.op(), device, p)) {
+      setup.parameters().put(0, floats(w));
+      for (int t = 1; t <= 5; t++) {
+        double[] g = Array64.gaussian(10 + t, p).values();
+        setup.step(floats(g), t);
+        for (int i = 0; i < p; i++) {
+          c.rule().apply(expected[i], SCALE * g[i], t);
+        }
+      }
+      double worst = 0;
+      for (int i = 0; i < p; i++) {
+        double error = Math.abs(setup.parameters().get(i) - expected[i][0]);
+        worst = Math.max(worst, error / Math.max(1, Math.abs(expected[i][0])));
+      }
+      // Five steps of a few roundings each.
+      assertThat(worst).as("%s, %s, %s parameters", c.op(), device, p).isLessThan(3e-6);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("sizes")
+  void lambScalesTheStepOfEachTensorByItsNorms(long[] ends) {
+    int p = (int) ends[ends.length - 1];
+    List<Long> segments = Stream.of(ends).flatMap(e -> java.util.Arrays.stream(e).boxed()).toList();
+    double[] w = Array64.gaussian(1, p).values();
+    double[] g = Array64.gaussian(2, p).values();
+    double[] expected = w.clone();
+    long begin = 0;
+    for (long end : ends) {
+      double wn = 0;
+      double un = 0;
+      double[] u = new double[(int) (end - begin)];
+      for (int i = (int) begin; i < end; i++) {
+        double d = SCALE * g[i];
+        u[i - (int) begin] = d / (Math.abs(d) + EPSILON) + DECAY * w[i];
+        wn += w[i] * w[i];
+        un += u[i - (int) begin] * u[i - (int) begin];
+      }
+      for (int i = (int) begin; i < end; i++) {
+        expected[i] -= RATE * Math.sqrt(wn / un) * u[i - (int) begin];
+      }
+      begin = end;
+    }
+    for (CpuDevice device : CpuDevice.levels()) {
+      try (Setup setup = new Setup(new Lamb(DECAY, B1, B2, EPSILON, segments), device, p)) {
+        setup.parameters().put(0, floats(w));
+        setup.step(floats(g), 1);
+        for (int i = 0; i < p; i++) {
+          assertThat((double) setup.parameters().get(i)).isCloseTo(expected[i], within(1e-5));
+        }
+      }
+    }
+  }
+
+  static Stream<long[]> sizes() {
+    return Stream.of(new long[] {5}, new long[] {3, 20, 117});
+  }
+
+  @org.junit.jupiter.api.Test
+  void refusesMomentsOfAnotherLength() {
+    Graph g = new Graph();
+    Node w = g.input("w", TensorType.of(4));
+    Node m = g.input("m", TensorType.of(5));
+    Node h = g.input("h", TensorType.of(4));
+    assertThatThrownBy(() -> g.apply(new Lion(0, 0.9, 0.99), w, w, m, h, null))
+        .isInstanceOf(ShapeException.class)
+        .hasMessage("Lion: parameters are [4] but input 2 is [5]");
+  }
+
+  private static float[] floats(double[] values) {
+    float[] f = new float[values.length];
+    for (int i = 0; i < f.length; i++) {
+      f[i] = (float) values[i];
+    }
+    return f;
+  }
+
+  /** The op over variables, gradients scaled by {@link #SCALE}. */
+  private static final class Setup implements AutoCloseable {
+    private final List<Buffer> buffers = new ArrayList<>();
+    private final FloatBuffer parameters;
+    private final FloatBuffer gradients;
+    private final FloatBuffer hyper;
+    private final Plan plan;
+
+    Setup(UpdateOp op, CpuDevice device, int p) {
+      Graph graph = new Graph();
+      Plan.Builder builder = Plan.of(graph).device(device);
+      List<Node> in = new ArrayList<>();
+      in.add(variable(graph, builder, Storage.PARAMETERS, p));
+      in.add(variable(graph, builder, Storage.GRADIENTS, p));
+      for (int i = 0; i < op.moments(); i++) {
+        in.add(variable(graph, builder, Storage.moment(i), p));
+      }
+      in.add(variable(graph, builder, Storage.HYPER, 4));
+      in.add(graph.constant((float) SCALE));
+      graph.apply(op, in.toArray(new Node[0]));
+      plan = builder.build();
+      parameters = view(0);
+      gradients = view(1);
+      hyper = view(buffers.size() - 1);
+    }
+
+    private FloatBuffer view(int i) {
+      return buffers.get(i).borrow(0, (int) buffers.get(i).byteSize()).asFloatBuffer();
+    }
+
+    private Node variable(Graph graph, Plan.Builder builder, Storage storage, int p) {
+      Buffer buffer = Buffer.allocate(4L * p);
+      buffers.add(buffer);
+      builder.storage(storage, buffer);
+      return graph.variable(storage.name(), storage, 0, TensorType.of(p));
+    }
+
+    FloatBuffer parameters() {
+      return parameters;
+    }
+
+    void step(float[] g, int t) {
+      gradients.put(0, g);
+      hyper.put(0, (float) RATE).put(1, t);
+      hyper.put(2, (float) (1 - Math.pow(B1, t))).put(3, (float) (1 - Math.pow(B2, t)));
+      plan.run(1);
+    }
+
+    @Override
+    public void close() {
+      plan.close();
+      buffers.forEach(Buffer::close);
+    }
+  }
+}

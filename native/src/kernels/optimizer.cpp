@@ -1,0 +1,179 @@
+// optimizer.cpp: updates of parameters from gradients, one pass over memory, in place. All tensors are
+// flat float32 of the same length p.
+//   in: parameters (written), gradients, moments (written) ..., hyper, scale (optional, one float)
+//   hyper: learning rate, step t counted from 1 (as float), 1 - beta1^t, 1 - beta2^t
+// A gradient is multiplied by scale first; then comes L2 weight decay where the optimiser has it.
+#include "../vec.h"
+
+namespace crema {
+namespace CREMA_ISA {
+namespace {
+
+constexpr int64_t kGrain = 32768;  // parameters worth waking another thread for
+
+// Calls f(vector of w, of g, m0, m1 by reference) over all parameters and stores what f changed.
+template <int Moments, typename F>
+void sweep(const Call& c, const F& f) {
+  float* const w = c.in[0].f32();
+  const float* const g = c.in[1].f32();
+  float* const m0 = Moments > 0 ? c.in[2].f32() : nullptr;
+  float* const m1 = Moments > 1 ? c.in[3].f32() : nullptr;
+  const Tensor& scale = c.in[3 + Moments];
+  const vec factor = broadcast(scale.present() ? scale.f32()[0] : 1.0f);
+  parallel(c.threads, c.in[0].elements(), kGrain, [&](int64_t begin, int64_t end, int64_t) {
+    int64_t i = begin;
+    for (; i + W <= end; i += W) {
+      vec wi = load(w + i), a{}, b{};
+      if (Moments > 0) a = load(m0 + i);
+      if (Moments > 1) b = load(m1 + i);
+      f(wi, load(g + i) * factor, a, b);
+      store(w + i, wi);
+      if (Moments > 0) store(m0 + i, a);
+      if (Moments > 1) store(m1 + i, b);
+    }
+    const int64_t n = end - i;
+    if (n > 0) {
+      vec wi = load_n(w + i, n), a{}, b{};
+      if (Moments > 0) a = load_n(m0 + i, n);
+      if (Moments > 1) b = load_n(m1 + i, n);
+      f(wi, load_n(g + i, n) * factor, a, b);
+      store_n(w + i, wi, n);
+      if (Moments > 0) store_n(m0 + i, a, n);
+      if (Moments > 1) store_n(m1 + i, b, n);
+    }
+  });
+}
+
+template <int Moments>
+const float* hyper(const Call& c) {
+  return c.in[2 + Moments].f32();
+}
+
+inline float attribute(const Call& c, int i) { return static_cast<float>(c.floats[i]); }
+
+// Where the next parameters that must be treated as one tensor end (LAMB).
+double sum_of_squares(const float* x, int64_t n) {
+  double sum = 0;
+  for (int64_t i = 0; i < n; ++i) sum += static_cast<double>(x[i]) * x[i];
+  return sum;
+}
+
+}  // namespace
+
+// w -= rate (g + decay w)
+CREMA_KERNEL(sgd) {
+  const vec rate = broadcast(hyper<0>(c)[0]), decay = broadcast(attribute(c, 0));
+  sweep<0>(c, [&](vec& w, vec g, vec&, vec&) { w = w - rate * (g + decay * w); });
+}
+
+// floats: decay, momentum; ints: nesterov. Moment: v = momentum v + g (Polyak 1964); the step is v, or
+// g + momentum v (Nesterov 1983, as Sutskever et al. 2013).
+CREMA_KERNEL(momentum) {
+  const vec rate = broadcast(hyper<1>(c)[0]), decay = broadcast(attribute(c, 0)), mu = broadcast(attribute(c, 1));
+  if (c.ints[0] != 0) {
+    sweep<1>(c, [&](vec& w, vec g, vec& v, vec&) {
+      const vec d = g + decay * w;
+      v = mu * v + d;
+      w = w - rate * (d + mu * v);
+    });
+  } else {
+    sweep<1>(c, [&](vec& w, vec g, vec& v, vec&) {
+      v = mu * v + (g + decay * w);
+      w = w - rate * v;
+    });
+  }
+}
+
+// Adam (Kingma and Ba 2015). floats: decay, beta1, beta2, epsilon; ints: decoupled (AdamW, Loshchilov and
+// Hutter 2019). Moments: m, v. w -= rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon).
+CREMA_KERNEL(adam) {
+  const float* h = hyper<2>(c);
+  const float beta1 = attribute(c, 1), beta2 = attribute(c, 2);
+  const vec b1 = broadcast(beta1), b2 = broadcast(beta2), c1 = broadcast(1.0f - beta1), c2 = broadcast(1.0f - beta2);
+  const vec epsilon = broadcast(attribute(c, 3));
+  const vec step = broadcast(h[0] / h[2]);                  // rate / (1 - beta1^t)
+  const vec second = broadcast(1.0f / __builtin_sqrtf(h[3]));  // 1 / sqrt(1 - beta2^t)
+  const bool decoupled = c.ints[0] != 0;
+  const vec shrink = broadcast(decoupled ? 1.0f - h[0] * attribute(c, 0) : 1.0f);
+  const vec decay = broadcast(decoupled ? 0.0f : attribute(c, 0));
+  sweep<2>(c, [&](vec& w, vec g, vec& m, vec& v) {
+    const vec d = g + decay * w;
+    m = b1 * m + c1 * d;
+    v = b2 * v + c2 * (d * d);
+    w = shrink * w - step * (m / (vsqrt(v) * second + epsilon));
+  });
+}
+
+// RMSprop (Tieleman and Hinton 2012). floats: decay, rho, epsilon. Moment: v = rho v + (1 - rho) g^2.
+CREMA_KERNEL(rmsprop) {
+  const vec rate = broadcast(hyper<1>(c)[0]), decay = broadcast(attribute(c, 0));
+  const vec rho = broadcast(attribute(c, 1)), rest = broadcast(1.0f - attribute(c, 1));
+  const vec epsilon = broadcast(attribute(c, 2));
+  sweep<1>(c, [&](vec& w, vec g, vec& v, vec&) {
+    const vec d = g + decay * w;
+    v = rho * v + rest * (d * d);
+    w = w - rate * (d / (vsqrt(v) + epsilon));
+  });
+}
+
+// Adagrad (Duchi et al. 2011). floats: decay, epsilon. Moment: v += g^2.
+CREMA_KERNEL(adagrad) {
+  const vec rate = broadcast(hyper<1>(c)[0]), decay = broadcast(attribute(c, 0));
+  const vec epsilon = broadcast(attribute(c, 1));
+  sweep<1>(c, [&](vec& w, vec g, vec& v, vec&) {
+    const vec d = g + decay * w;
+    v = v + d * d;
+    w = w - rate * (d / (vsqrt(v) + epsilon));
+  });
+}
+
+// Lion (Chen et al. 2023). floats: decay (decoupled), beta1, beta2. Moment: m. The step is the sign of
+// beta1 m + (1 - beta1) g; then m = beta2 m + (1 - beta2) g.
+CREMA_KERNEL(lion) {
+  const float* h = hyper<1>(c);
+  const float beta1 = attribute(c, 1), beta2 = attribute(c, 2);
+  const vec b1 = broadcast(beta1), b2 = broadcast(beta2), c1 = broadcast(1.0f - beta1), c2 = broadcast(1.0f - beta2);
+  const vec rate = broadcast(h[0]), shrink = broadcast(1.0f - h[0] * attribute(c, 0));
+  sweep<1>(c, [&](vec& w, vec g, vec& m, vec&) {
+    const vec u = b1 * m + c1 * g;
+    const vec sign = select(u > 0.0f, broadcast(1.0f), select(u < 0.0f, broadcast(-1.0f), u));
+    w = shrink * w - rate * sign;
+    m = b2 * m + c2 * g;
+  });
+}
+
+namespace {
+int64_t lamb_scratch(const Call& c) { return c.in[0].elements() * static_cast<int64_t>(sizeof(float)); }
+}  // namespace
+
+// LAMB (You et al. 2020). floats: decay, beta1, beta2, epsilon; ints: end of each tensor, ascending.
+// Moments: m, v. As AdamW, with each tensor's step scaled by |w| / |step| (1 where either is 0).
+CREMA_KERNEL_SCRATCH(lamb, lamb_scratch) {
+  const float* h = hyper<2>(c);
+  const float beta1 = attribute(c, 1), beta2 = attribute(c, 2);
+  const float decay = attribute(c, 0), epsilon = attribute(c, 3);
+  float* const w = c.in[0].f32();
+  const float* const g = c.in[1].f32();
+  float* const m = c.in[2].f32();
+  float* const v = c.in[3].f32();
+  const float scale = c.in[5].present() ? c.in[5].f32()[0] : 1.0f;
+  float* const u = reinterpret_cast<float*>(c.scratch);
+  // One tensor a chunk: its sums are the same whatever thread does it.
+  parallel(c.threads, c.int_count, 1, [&](int64_t first, int64_t last, int64_t) {
+    for (int64_t t = first; t < last; ++t) {
+      const int64_t begin = t == 0 ? 0 : c.ints[t - 1], end = c.ints[t];
+      for (int64_t i = begin; i < end; ++i) {
+        const float d = g[i] * scale;
+        m[i] = beta1 * m[i] + (1.0f - beta1) * d;
+        v[i] = beta2 * v[i] + (1.0f - beta2) * d * d;
+        u[i] = (m[i] / h[2]) / (__builtin_sqrtf(v[i] / h[3]) + epsilon) + decay * w[i];
+      }
+      const double wn = sum_of_squares(w + begin, end - begin), un = sum_of_squares(u + begin, end - begin);
+      const float trust = wn > 0 && un > 0 ? static_cast<float>(__builtin_sqrt(wn / un)) : 1.0f;
+      for (int64_t i = begin; i < end; ++i) w[i] -= h[0] * trust * u[i];
+    }
+  });
+}
+
+}  // namespace CREMA_ISA
+}  // namespace crema
