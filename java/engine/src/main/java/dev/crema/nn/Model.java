@@ -7,9 +7,9 @@ import dev.crema.graph.Graph;
 import dev.crema.graph.Storage;
 import dev.crema.io.Content;
 import dev.crema.io.Json;
+import dev.crema.io.ModelArchive;
 import dev.crema.memory.Buffer;
 import java.nio.ByteBuffer;
-import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,9 +30,11 @@ public final class Model implements AutoCloseable {
   public static final String VERSION = "0.1.0";
 
   private static final int POOLED_PREDICTORS = 64;
+  private static final int MOST_IN_ARRAY = Integer.MAX_VALUE - 8;
+  private static final int CHUNK_BYTES = 1 << 30;
 
   private final Topology topology;
-  private final ParameterTable table = new ParameterTable();
+  private final ParameterTable table;
   private final Buffer parameters;
   private final Buffer state;
   private final ObjectNode metadata;
@@ -40,10 +42,10 @@ public final class Model implements AutoCloseable {
       new ArrayBlockingQueue<>(POOLED_PREDICTORS);
   private volatile boolean closed;
 
-  private Model(Topology topology, ObjectNode metadata) {
+  private Model(Topology topology, ParameterTable table, ObjectNode metadata) {
     this.topology = topology;
+    this.table = table;
     this.metadata = metadata;
-    topology.build(new Graph(), true, table);
     this.parameters = Buffer.allocate(4 * table.size(Storage.PARAMETERS));
     Buffer second;
     try {
@@ -57,14 +59,19 @@ public final class Model implements AutoCloseable {
 
   /** A model with freshly initialised parameters; the same seed gives the same ones. */
   public static Model of(Topology topology, long seed) {
-    Model model = new Model(topology, Json.mapper().createObjectNode());
-    SplittableRandom random = new SplittableRandom(seed);
-    for (Parameter p : model.table.all()) {
-      float[] values = new float[Math.toIntExact(p.elements())];
-      p.initializer().fill(values, p.type().at(0), random.split());
-      model.set(p.path(), values);
+    Model model = new Model(topology, topology.table(), Json.mapper().createObjectNode());
+    try {
+      SplittableRandom random = new SplittableRandom(seed);
+      for (Parameter p : model.table.all()) {
+        float[] values = new float[elements(p)];
+        p.initializer().fill(values, p.type().at(0), random.split());
+        model.set(p.path(), values);
+      }
+      return model;
+    } catch (RuntimeException | Error e) {
+      model.close();
+      throw e;
     }
-    return model;
   }
 
   /** As {@link #of(Topology, long)}, of a model written with {@link Layer#apply}. */
@@ -86,14 +93,20 @@ public final class Model implements AutoCloseable {
     return ModelFiles.load(folderOrZip);
   }
 
+  /**
+   * Reads the tensors of an archive of the same topology into this model's memory, in place. All
+   * checks are done before anything changes.
+   *
+   * @throws CremaException if the archive holds another topology or other tensors
+   */
+  public void load(ModelArchive archive) {
+    requireOpen();
+    ModelFiles.readInto(this, archive);
+  }
+
   /** All zeros; the caller fills it. */
-  static Model uninitialized(Topology topology, ObjectNode metadata, long mostElements) {
-    Model model = new Model(topology, metadata);
-    if (model.table.size(Storage.PARAMETERS) > mostElements) {
-      model.close();
-      throw new CremaException("The model has more than " + mostElements + " parameters");
-    }
-    return model;
+  static Model uninitialized(Topology topology, ParameterTable table, ObjectNode metadata) {
+    return new Model(topology, table, metadata);
   }
 
   /**
@@ -143,8 +156,10 @@ public final class Model implements AutoCloseable {
   /** A copy of a parameter or state, row-major. */
   public float[] get(String path) {
     Parameter p = parameter(path);
-    float[] values = new float[Math.toIntExact(p.elements())];
-    floats(p).get(values);
+    float[] values = new float[elements(p)];
+    chunks(
+        p,
+        (from, bytes) -> bytes.asFloatBuffer().get(values, (int) (from / 4), bytes.limit() / 4));
     return values;
   }
 
@@ -159,15 +174,41 @@ public final class Model implements AutoCloseable {
       throw new CremaException(
           path + " is " + p.type() + " (" + p.elements() + " values), got " + values.length);
     }
-    floats(p).put(values);
+    chunks(
+        p,
+        (from, bytes) -> bytes.asFloatBuffer().put(values, (int) (from / 4), bytes.limit() / 4));
   }
 
-  ByteBuffer bytes(Parameter p) {
-    return storage(p.storage()).borrow(4 * p.offset(), Math.toIntExact(4 * p.elements()));
+  private static int elements(Parameter p) {
+    if (p.elements() > MOST_IN_ARRAY) {
+      throw new CremaException(
+          p.path()
+              + " of "
+              + p.type()
+              + " has more elements than a Java array holds ("
+              + p.elements()
+              + "). Make the layer smaller or split it.");
+    }
+    return (int) p.elements();
   }
 
-  private FloatBuffer floats(Parameter p) {
-    return bytes(p).asFloatBuffer();
+  /** Something to do with a stretch of a tensor's memory, {@code from} bytes from its start. */
+  interface Chunk<E extends Exception> {
+    void take(long from, ByteBuffer bytes) throws E;
+  }
+
+  /** Shows a tensor's memory, in stretches that a {@link ByteBuffer} can hold, and keeps it. */
+  <E extends Exception> void chunks(Parameter p, Chunk<E> action) throws E {
+    Buffer memory = storage(p.storage()).retain();
+    try {
+      long size = 4 * p.elements();
+      for (long from = 0; from < size; from += CHUNK_BYTES) {
+        int bytes = (int) Math.min(CHUNK_BYTES, size - from);
+        action.take(from, memory.borrow(4 * p.offset() + from, bytes));
+      }
+    } finally {
+      memory.release();
+    }
   }
 
   private Parameter parameter(String path) {

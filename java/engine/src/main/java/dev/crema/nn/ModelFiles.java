@@ -3,7 +3,6 @@ package dev.crema.nn;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.crema.CremaException;
-import dev.crema.graph.Storage;
 import dev.crema.io.Content;
 import dev.crema.io.Json;
 import dev.crema.io.ModelArchive;
@@ -12,6 +11,8 @@ import dev.crema.io.Safetensors;
 import dev.crema.io.TensorInfo;
 import dev.crema.memory.ElementType;
 import dev.crema.memory.Shape;
+import java.io.IOException;
+import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -36,7 +37,8 @@ final class ModelFiles {
     List<NamedTensor> tensors = new ArrayList<>();
     for (Parameter p : model.table().all()) {
       Shape shape = p.type().at(0);
-      tensors.add(NamedTensor.of(p.path(), ElementType.FLOAT32, shape, model.bytes(p)));
+      Content content = out -> write(model, p, out);
+      tensors.add(new NamedTensor(p.path(), ElementType.FLOAT32, shape, content));
     }
     Map<String, Content> files = new LinkedHashMap<>();
     files.put(ModelArchive.MODEL, Content.of(Json.bytes(json)));
@@ -45,36 +47,33 @@ final class ModelFiles {
     ModelArchive.write(target, files);
   }
 
+  private static void write(Model model, Parameter p, WritableByteChannel out) throws IOException {
+    model.chunks(
+        p,
+        (from, bytes) -> {
+          while (bytes.hasRemaining()) {
+            out.write(bytes);
+          }
+        });
+  }
+
   static Model load(Path path) {
     try (ModelArchive archive = ModelArchive.open(path)) {
       return read(archive);
     }
   }
 
+  /** A new model of the archive's topology; memory is taken only for what the archive holds. */
   static Model read(ModelArchive archive) {
-    String where = archive.path() + ", " + ModelArchive.MODEL;
-    JsonNode json = archive.json(ModelArchive.MODEL);
-    if (!(json instanceof ObjectNode object) || !FORMAT.equals(json.path("format").asText())) {
-      throw new CremaException(where + " is not a Crema model");
-    }
-    if (json.path("version").asInt() != FORMAT_VERSION) {
-      throw new CremaException(
-          where
-              + " has format version "
-              + json.path("version")
-              + "; this library reads version "
-              + FORMAT_VERSION
-              + ". Save it again with a library of this version.");
-    }
-    Topology topology = TopologyFormat.fromJson(json.path("topology"), where);
-    ObjectNode metadata = object.deepCopy();
-    metadata.remove(List.of("format", "version", "library", "topology"));
+    ObjectNode json = document(archive);
+    Topology topology = TopologyFormat.fromJson(json.path("topology"), where(archive));
+    json.remove(List.of("format", "version", "library", "topology"));
+    ParameterTable table = topology.table();
     Safetensors tensors = archive.tensors();
-    Model model = Model.uninitialized(topology, metadata, Integer.MAX_VALUE);
+    check(tensors, table, archive);
+    Model model = Model.uninitialized(topology, table, json);
     try {
-      for (Parameter p : model.table().all()) {
-        load(tensors, p, model);
-      }
+      fill(model, tensors);
       return model;
     } catch (RuntimeException | Error e) {
       model.close();
@@ -82,23 +81,76 @@ final class ModelFiles {
     }
   }
 
-  private static void load(Safetensors tensors, Parameter p, Model model) {
-    TensorInfo info = tensors.tensor(p.path());
-    Shape expected = p.type().at(0);
-    if (info.type() != ElementType.FLOAT32 || !info.shape().equals(expected)) {
+  /** Overwrites the tensors of {@code model}, once everything about the archive is found right. */
+  static void readInto(Model model, ModelArchive archive) {
+    JsonNode saved = document(archive).path("topology");
+    JsonNode other = TopologyFormat.toJson(TopologyFormat.fromJson(saved, where(archive)));
+    if (!other.equals(TopologyFormat.toJson(model.topology()))) {
       throw new CremaException(
-          "Tensor "
-              + p.path()
-              + " should be F32 "
-              + expected
-              + " but the file has "
-              + info.dtype()
-              + " "
-              + info.shape()
-              + ". The topology and the tensors do not belong together.");
+          where(archive)
+              + " is of another topology than this model. Load it as a model of its own, or copy"
+              + " single tensors with set(path, values).");
     }
-    if (p.storage().equals(Storage.PARAMETERS) || p.storage().equals(Storage.STATE)) {
-      tensors.read(p.path(), model.bytes(p));
+    Safetensors tensors = archive.tensors();
+    check(tensors, model.table(), archive);
+    fill(model, tensors);
+  }
+
+  private static String where(ModelArchive archive) {
+    return archive.path() + ", " + ModelArchive.MODEL;
+  }
+
+  private static ObjectNode document(ModelArchive archive) {
+    JsonNode json = archive.json(ModelArchive.MODEL);
+    if (!(json instanceof ObjectNode object) || !FORMAT.equals(json.path("format").asText())) {
+      throw new CremaException(where(archive) + " is not a Crema model");
+    }
+    if (json.path("version").asInt() != FORMAT_VERSION) {
+      throw new CremaException(
+          where(archive)
+              + " has format version "
+              + json.path("version")
+              + "; this library reads version "
+              + FORMAT_VERSION
+              + ". Save it again with a library of this version.");
+    }
+    return object;
+  }
+
+  private static void check(Safetensors tensors, ParameterTable table, ModelArchive archive) {
+    for (Parameter p : table.all()) {
+      TensorInfo info = tensors.tensor(p.path());
+      Shape expected = p.type().at(0);
+      if (!info.isSupported()
+          || info.type() != ElementType.FLOAT32
+          || !info.shape().equals(expected)) {
+        throw new CremaException(
+            archive.path()
+                + ": tensor '"
+                + p.path()
+                + "' should be F32 "
+                + expected
+                + " but the file has "
+                + info.dtype()
+                + " "
+                + info.shape()
+                + ". The topology and the tensors do not belong together.");
+      }
+    }
+    for (String name : tensors.tensors().keySet()) {
+      if (table.get(name) == null) {
+        throw new CremaException(
+            archive.path()
+                + ": no layer of the topology has the tensor '"
+                + name
+                + "' that the file holds. The topology and the tensors do not belong together.");
+      }
+    }
+  }
+
+  private static void fill(Model model, Safetensors tensors) {
+    for (Parameter p : model.table().all()) {
+      model.chunks(p, (from, bytes) -> tensors.read(p.path(), from, bytes));
     }
   }
 }

@@ -15,6 +15,7 @@ import java.util.Map;
  */
 public final class ParameterTable {
   private static final long ALIGNMENT = 16; // floats
+  private static final long MOST_ELEMENTS = 1L << 48;
 
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
   private final Map<Storage, Long> sizes = new HashMap<>();
@@ -30,6 +31,9 @@ public final class ParameterTable {
     }
     long offset = size(storage);
     Parameter parameter = new Parameter(path, storage, offset, type, initializer);
+    if (parameter.elements() > MOST_ELEMENTS - offset) {
+      throw new ShapeException(path + " of " + type + " is more than any memory holds");
+    }
     long end = offset + parameter.elements();
     sizes.put(storage, (end + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
     parameters.put(path, parameter);

@@ -116,6 +116,13 @@ public final class Topology {
     return build(graph, false, new ParameterTable()).outputs().stream().map(Node::type).toList();
   }
 
+  /** Which parameters and states a model of this structure has; takes no memory for them. */
+  public ParameterTable table() {
+    ParameterTable table = new ParameterTable();
+    build(new Graph(), true, table);
+    return table;
+  }
+
   /**
    * Adds the model to a graph.
    *
