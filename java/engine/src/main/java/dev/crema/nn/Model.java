@@ -158,8 +158,7 @@ public final class Model implements AutoCloseable {
     Parameter p = parameter(path);
     float[] values = new float[elements(p)];
     chunks(
-        p,
-        (from, bytes) -> bytes.asFloatBuffer().get(values, (int) (from / 4), bytes.limit() / 4));
+        p, (from, bytes) -> bytes.asFloatBuffer().get(values, (int) (from / 4), bytes.limit() / 4));
     return values;
   }
 
@@ -175,8 +174,7 @@ public final class Model implements AutoCloseable {
           path + " is " + p.type() + " (" + p.elements() + " values), got " + values.length);
     }
     chunks(
-        p,
-        (from, bytes) -> bytes.asFloatBuffer().put(values, (int) (from / 4), bytes.limit() / 4));
+        p, (from, bytes) -> bytes.asFloatBuffer().put(values, (int) (from / 4), bytes.limit() / 4));
   }
 
   private static int elements(Parameter p) {

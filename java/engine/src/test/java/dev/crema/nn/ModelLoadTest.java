@@ -141,13 +141,15 @@ class ModelLoadTest {
   void tensorsThatDoNotFitAreRefusedAndChangeNothing() {
     Path path =
         edited(
-            json -> {}, tensors -> tensors.replaceAll((n, s) -> n.equals("dense_2/bias") ? Shape.of(3) : s));
+            json -> {},
+            tensors -> tensors.replaceAll((n, s) -> n.equals("dense_2/bias") ? Shape.of(3) : s));
     try (Model other = model(8)) {
       float[] before = all(other);
       try (ModelArchive archive = ModelArchive.open(path)) {
         assertThatThrownBy(() -> other.load(archive))
             .isInstanceOf(CremaException.class)
-            .hasMessageContaining("tensor 'dense_2/bias' should be F32 [2] but the file has F32 [3]");
+            .hasMessageContaining(
+                "tensor 'dense_2/bias' should be F32 [2] but the file has F32 [3]");
       }
       assertThat(all(other)).isEqualTo(before);
     }
