@@ -1,5 +1,6 @@
 package dev.crema.graph;
 
+import dev.crema.memory.ElementType;
 import java.util.List;
 
 /**
@@ -11,6 +12,9 @@ public record Assign(boolean accumulate) implements Op {
   public List<TensorType> infer(List<TensorType> in) {
     if (!in.get(0).equals(in.get(1))) {
       throw new ShapeException("a variable of type " + in.get(0) + " cannot hold " + in.get(1));
+    }
+    if (accumulate) {
+      in.get(0).requireElement(ElementType.FLOAT32, "a variable that is added to");
     }
     return List.of();
   }
