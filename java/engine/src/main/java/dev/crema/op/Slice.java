@@ -67,8 +67,7 @@ public record Slice(List<Long> begin, List<Long> end, List<Long> step) implement
     if (from < 0 || from > to || to > extent || step.get(a) < 1) {
       throw new ShapeException(
           String.format(
-              "the slice %d to %d by %d is not within axis %d of %s",
-              from, to, step.get(a), a, x));
+              "the slice %d to %d by %d is not within axis %d of %s", from, to, step.get(a), a, x));
     }
     return Dim.of((to - from + step.get(a) - 1) / step.get(a));
   }

@@ -48,11 +48,17 @@ public final class Autodiff implements Gradients {
 
   /** As {@link #gradients(Node, List)}, of any output when {@code seed} flows back into it. */
   public static Map<Node, Node> gradients(Node output, Node seed, List<Node> wrt) {
+    return gradients(List.of(output), List.of(seed), wrt);
+  }
+
+  /** As {@link #gradients(Node, Node, List)}, of several outputs of one graph together. */
+  public static Map<Node, Node> gradients(List<Node> outputs, List<Node> seeds, List<Node> wrt) {
     Autodiff a = new Autodiff();
-    Graph graph = output.graph();
-    List<Application> forward = new ArrayList<>(graph.applications());
+    List<Application> forward = new ArrayList<>(outputs.get(0).graph().applications());
     a.markNeeded(forward, wrt);
-    a.gradients.put(output, seed);
+    for (int i = 0; i < outputs.size(); i++) {
+      a.gradients.merge(outputs.get(i), seeds.get(i), (x, y) -> x.then(new Add(), y));
+    }
     for (int i = forward.size() - 1; i >= 0; i--) {
       a.backward(forward.get(i));
     }

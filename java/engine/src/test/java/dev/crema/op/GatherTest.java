@@ -18,8 +18,7 @@ class GatherTest {
     OpCheck.of(new Gather(0))
         .input(Array64.gaussian(1, 9, 17))
         .data(Array64.integers(2, 9, 12), ElementType.INT32, true)
-        .forwardOne(
-            in -> Moved.of(in[0], at -> new int[] {index(in[1], at[0]), at[1]}, 12, 17))
+        .forwardOne(in -> Moved.of(in[0], at -> new int[] {index(in[1], at[0]), at[1]}, 12, 17))
         .tolerance(0, 2e-5)
         .run();
   }

@@ -6,7 +6,9 @@ import java.util.function.Function;
 final class Moved {
   private Moved() {}
 
-  /** Of extents {@code dims}; {@code from} maps an index of the result to one of {@code x}, or null. */
+  /**
+   * Of extents {@code dims}; {@code from} maps an index of the result to one of {@code x}, or null.
+   */
   static Array64 of(Array64 x, double otherwise, Function<int[], int[]> from, long... dims) {
     Array64 y = Array64.zeros(dims);
     int[] index = new int[dims.length];

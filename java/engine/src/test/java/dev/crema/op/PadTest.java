@@ -45,10 +45,7 @@ class PadTest {
         .forwardOne(
             in ->
                 Moved.of(
-                    in[0],
-                    -1,
-                    at -> at[0] < 2 || at[0] >= 11 ? null : new int[] {at[0] - 2},
-                    16))
+                    in[0], -1, at -> at[0] < 2 || at[0] >= 11 ? null : new int[] {at[0] - 2}, 16))
         .tolerance(0, 2e-5)
         .run();
   }

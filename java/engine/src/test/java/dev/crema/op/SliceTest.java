@@ -20,7 +20,8 @@ class SliceTest {
 
   @Test
   void everySecondOrThirdElementIsTaken() {
-    Slice slice = new Slice(List.of(0L, 1L, 1L), List.of(Slice.WHOLE, 8L, 17L), List.of(1L, 3L, 2L));
+    Slice slice =
+        new Slice(List.of(0L, 1L, 1L), List.of(Slice.WHOLE, 8L, 17L), List.of(1L, 3L, 2L));
     OpCheck.of(slice)
         .batched(Array64.gaussian(1, 3, 9, 18))
         .forwardOne(
@@ -40,7 +41,8 @@ class SliceTest {
 
   @Test
   void anEmptyRangeIsAllowed() {
-    assertThat(Slice.axis(2, 1, 3, 3).infer(List.of(TensorType.batchOf(5)))).hasToString("[[n, 0]]");
+    assertThat(Slice.axis(2, 1, 3, 3).infer(List.of(TensorType.batchOf(5))))
+        .hasToString("[[n, 0]]");
   }
 
   @Test
