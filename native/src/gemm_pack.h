@@ -63,9 +63,12 @@ CREMA_INLINE void transpose_rows(const float* x, int64_t x_step, int64_t rows, i
 #pragma GCC unroll 16
     for (int i = 0; i < W; ++i) store(y + (j + i) * y_step, v[i]);
   }
-  for (; j < columns; ++j) {
-    for (int i = 0; i < W; ++i) y[j * y_step + i] = i < rows ? x[i * x_step + j] : 0.0f;
-  }
+  if (j == columns) return;
+  vec v[W];
+#pragma GCC unroll 16
+  for (int i = 0; i < W; ++i) v[i] = i < rows ? load_n(x + i * x_step + j, columns - j) : vec{};
+  transpose(v);
+  for (int i = 0; j < columns; ++i, ++j) store(y + j * y_step, v[i]);
 }
 
 // Steps [0, k) of `columns` <= kTileColumns columns of op(B) to rows of `width` floats, width being columns in whole

@@ -31,7 +31,7 @@ enum class Side {
   kPanel    // the tile's rows are adjacent, steps of k a_step apart: packed, or A stored transposed
 };
 
-struct Tile {
+struct GemmTile {
   const float* a = nullptr;
   int64_t a_step = 0;
   const float* b = nullptr;  // rows of B, b_step apart; without kMaskedLoads readable to the end of the last vector
@@ -46,7 +46,7 @@ struct Tile {
 };
 
 template <int Rows, int Vectors, Side A>
-static void tile(const Tile& t) {
+static void tile(const GemmTile& t) {
   const float* a = t.a;
   const float* b = t.b;
   const int64_t a_step = t.a_step, b_step = t.b_step, ldc = t.ldc;
@@ -55,7 +55,12 @@ static void tile(const Tile& t) {
 #pragma GCC unroll 16
   for (int r = 0; r < Rows; ++r) {
     for (int v = 0; v < Vectors; ++v) sum[r][v] = vec{};
-    for (int v = 0; v < Vectors; ++v) __builtin_prefetch(t.c + r * ldc + v * W, 1);
+  }
+  // A long sum leaves the time to fetch what it is added to.
+  if (t.add && t.k >= 64) {
+    for (int r = 0; r < Rows; ++r) {
+      for (int v = 0; v < Vectors; ++v) __builtin_prefetch(t.c + r * ldc + v * W, 1);
+    }
   }
   for (int64_t p = 0; p < t.k; ++p) {
     vec bv[Vectors];
@@ -72,30 +77,45 @@ static void tile(const Tile& t) {
     a += A == Side::kPanel ? a_step : 1;
     b += b_step;
   }
-  vec bias[Vectors];
-  for (int v = 0; v < Vectors; ++v) {
-    bias[v] = t.bias == nullptr ? vec{} : v == Vectors - 1 ? load_n(t.bias + v * W, tail) : load(t.bias + v * W);
-  }
+  if (t.add) {
 #pragma GCC unroll 16
-  for (int r = 0; r < Rows; ++r) {
-    float* const c = t.c + r * ldc;
+    for (int r = 0; r < Rows; ++r) {
+      const float* const c = t.c + r * ldc;
 #pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) {
-      const bool last = v == Vectors - 1;
-      vec x = sum[r][v];
-      if (t.add) x = x + (last ? load_n(c + v * W, tail) : load(c + v * W));
-      x = x + bias[v];
-      if (t.relu) x = at_least(x, vec{});
-      if (last) {
-        store_n(c + v * W, x, tail);
-      } else {
-        store(c + v * W, x);
+      for (int v = 0; v < Vectors; ++v) {
+        sum[r][v] = sum[r][v] + (v == Vectors - 1 ? load_n(c + v * W, tail) : load(c + v * W));
       }
     }
   }
+  if (t.bias != nullptr) {
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) {
+      const vec bias = v == Vectors - 1 ? load_n(t.bias + v * W, tail) : load(t.bias + v * W);
+#pragma GCC unroll 16
+      for (int r = 0; r < Rows; ++r) sum[r][v] = sum[r][v] + bias;
+    }
+  }
+  if (t.relu) {
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) {
+      for (int v = 0; v < Vectors; ++v) sum[r][v] = at_least(sum[r][v], vec{});
+    }
+  }
+  if (tail == W) {
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) {
+      for (int v = 0; v < Vectors; ++v) store(t.c + r * ldc + v * W, sum[r][v]);
+    }
+    return;
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < Rows; ++r) {
+    for (int v = 0; v + 1 < Vectors; ++v) store(t.c + r * ldc + v * W, sum[r][v]);
+    store_n(t.c + r * ldc + (Vectors - 1) * W, sum[r][Vectors - 1], tail);
+  }
 }
 
-using TileFunction = void (*)(const Tile&);
+using TileFunction = void (*)(const GemmTile&);
 
 }  // namespace CREMA_ISA
 }  // namespace crema

@@ -8,8 +8,8 @@ namespace crema {
 namespace CREMA_ISA {
 namespace {
 
-constexpr int64_t kBlockTiles = 24;    // of A: 24 * 14 rows * 256 steps are 344 KB of a 1 MB L2 cache
-constexpr int64_t kBlockPanels = 64;   // of B between two passes over A: 2 MB of the L3 cache
+constexpr int64_t kBlockTiles = 16;    // of A: 16 * 14 rows * 512 steps are 448 KB of a 1 MB L2 cache
+constexpr int64_t kBlockPanels = 64;   // of B between two passes over A: 4 MB of the L3 cache
 
 template <int Vectors, Side A>
 TileFunction tile_of(int64_t rows) {
@@ -71,7 +71,7 @@ void blocked(const Gemm& g, char* scratch) {
     for (int64_t d = 0; d < depths; ++d) {
       const int64_t p0 = g.k * d / depths, depth = g.k * (d + 1) / depths - p0;
       const bool last = d + 1 == depths;
-      Tile t;
+      GemmTile t;
       t.k = depth;
       t.ldc = g.ldc;
       t.add = g.accumulate || d > 0;
@@ -126,8 +126,8 @@ void blocked(const Gemm& g, char* scratch) {
 }  // namespace
 
 Path path_of(const Gemm& g) {
-  if (g.n == 1 && g.m > 1) return Path::kColumn;
-  if (g.m <= kVectorRows) return Path::kVector;
+  if (g.n == 1 && g.m > 1) return is_near(g) ? Path::kColumnNear : Path::kColumn;
+  if (g.m <= kVectorRows) return is_near(g) ? Path::kVectorNear : Path::kVector;
   return Path::kBlocked;
 }
 
@@ -137,9 +137,11 @@ void gemm_on(Path path, const Gemm& g, char* scratch) {
     case Path::kBlocked:
       return blocked(g, scratch);
     case Path::kVector:
-      return vector_product(g, reinterpret_cast<float*>(scratch));
+    case Path::kVectorNear:
+      return vector_product(g, path == Path::kVectorNear, reinterpret_cast<float*>(scratch));
     case Path::kColumn:
-      return column_product(g, reinterpret_cast<float*>(scratch));
+    case Path::kColumnNear:
+      return column_product(g, path == Path::kColumnNear, reinterpret_cast<float*>(scratch));
   }
 }
 

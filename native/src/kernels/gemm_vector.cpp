@@ -36,6 +36,89 @@ void add_steps(const float* a, int64_t a_row, const float* b, int64_t ldb, int64
   for (int r = 0; r < Rows; ++r) store_n(s + r * n_step + j, sum[r], n - j);
 }
 
+// Vectors of B beside each other, and independent sums of every element, so that the multiply-adds of one row do
+// not wait for each other.
+#if defined(__AVX2__) && !defined(__AVX512F__)
+constexpr int kWide = 2;
+#else
+constexpr int kWide = 4;
+#endif
+template <int Rows>
+constexpr int kChains = Rows == 1 ? 4 : Rows == 4 ? 1 : 2;
+// Up to this size B is read in columns as wide as a tile; a larger one comes from behind the L2 cache, where
+// whole rows are faster.
+constexpr int64_t kNearFloats = 128 * 1024;
+
+template <int Rows, int Vectors, bool Whole>
+CREMA_INLINE void add_step(const float* a, int64_t a_row, const float* b, int64_t tail, vec (&sum)[Rows][Vectors]) {
+  vec bv[Vectors];
+#pragma GCC unroll 4
+  for (int v = 0; v < Vectors; ++v) {
+    bv[v] = !Whole && v == Vectors - 1 ? load_n(b + v * W, tail) : load(b + v * W);
+  }
+#pragma GCC unroll 4
+  for (int r = 0; r < Rows; ++r) {
+    const vec av = broadcast(a[r * a_row]);
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) sum[r][v] = av * bv[v] + sum[r][v];
+  }
+}
+
+// Whole: the last vector is full, tail == W.
+template <int Rows, int Vectors, bool Whole>
+void times_near(const float* a, int64_t a_row, const float* b, int64_t ldb, int64_t k, float* s, int64_t n,
+                int64_t tail) {
+  constexpr int kSums = kChains<Rows>;
+  vec sum[kSums][Rows][Vectors];
+#pragma GCC unroll 4
+  for (int q = 0; q < kSums; ++q) {
+#pragma GCC unroll 4
+    for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; ++v) sum[q][r][v] = vec{};
+    }
+  }
+  int64_t p = 0;
+  for (; p + kSums <= k; p += kSums) {
+#pragma GCC unroll 4
+    for (int q = 0; q < kSums; ++q) {
+      add_step<Rows, Vectors, Whole>(a + p + q, a_row, b + (p + q) * ldb, tail, sum[q]);
+    }
+  }
+  for (; p < k; ++p) add_step<Rows, Vectors, Whole>(a + p, a_row, b + p * ldb, tail, sum[0]);
+#pragma GCC unroll 4
+  for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) {
+      vec total = sum[0][r][v];
+#pragma GCC unroll 4
+      for (int q = 1; q < kSums; ++q) total = total + sum[q][r][v];
+      if (!Whole && v == Vectors - 1) {
+        store_n(s + r * n + v * W, total, tail);
+      } else {
+        store(s + r * n + v * W, total);
+      }
+    }
+  }
+}
+
+template <int Rows, bool Whole>
+auto near_of(int64_t vectors) {
+  if (vectors == 1) return times_near<Rows, 1, Whole>;
+  if (kWide == 2 || vectors == 2) return times_near<Rows, 2, Whole>;
+  return vectors == 3 ? times_near<Rows, 3, Whole> : times_near<Rows, 4, Whole>;
+}
+
+template <int Rows>
+void times_near(const float* a, int64_t a_row, const float* b, int64_t ldb, int64_t n, int64_t k, float* s) {
+  for (int64_t j = 0; j < n; j += kWide * W) {
+    const int64_t columns = n - j < kWide * W ? n - j : kWide * W, vectors = (columns + W - 1) / W;
+    const int64_t tail = columns - (vectors - 1) * W;
+    const auto product = tail == W ? near_of<Rows, true>(vectors) : near_of<Rows, false>(vectors);
+    product(a, a_row, b + j, ldb, k, s + j, n, tail);
+  }
+}
+
 // s = a b for a [Rows, k], b [k, n].
 template <int Rows>
 void times_rows(const float* a, int64_t a_row, const float* b, int64_t ldb, int64_t n, int64_t k, float* s) {
@@ -80,16 +163,18 @@ void times_columns(const float* a, int64_t a_row, const float* b, int64_t ldb, i
 }
 
 template <int Rows>
-void sums(const Gemm& g, const float* a, int64_t a_row, float* s) {
+void sums(const Gemm& g, bool near, const float* a, int64_t a_row, float* s) {
   if (g.trans_b) {
     times_columns<Rows>(a, a_row, g.b, g.ldb, g.n, g.k, s);
+  } else if (near) {
+    times_near<Rows>(a, a_row, g.b, g.ldb, g.n, g.k, s);
   } else {
     times_rows<Rows>(a, a_row, g.b, g.ldb, g.n, g.k, s);
   }
 }
 
 // s [m, n], then room for A when its rows are not contiguous.
-void sums(const Gemm& g, float* s) {
+void sums(const Gemm& g, bool near, float* s) {
   const float* a = g.a;
   int64_t a_row = g.lda;
   if (g.trans_a) {
@@ -101,14 +186,18 @@ void sums(const Gemm& g, float* s) {
     a = rows;
   }
   switch (g.m) {
-    case 1: return sums<1>(g, a, a_row, s);
-    case 2: return sums<2>(g, a, a_row, s);
-    case 3: return sums<3>(g, a, a_row, s);
-    default: return sums<4>(g, a, a_row, s);
+    case 1: return sums<1>(g, near, a, a_row, s);
+    case 2: return sums<2>(g, near, a, a_row, s);
+    case 3: return sums<3>(g, near, a, a_row, s);
+    default: return sums<4>(g, near, a, a_row, s);
   }
 }
 
 }  // namespace
+
+bool is_near(const Gemm& g) {
+  return g.m <= kVectorRows ? g.k * g.n <= kNearFloats : g.k * g.m <= kNearFloats;
+}
 
 int64_t vector_scratch_floats(int64_t m, int64_t n, int64_t k) {
   const int64_t rows = m < kVectorRows ? m : kVectorRows;
@@ -116,8 +205,8 @@ int64_t vector_scratch_floats(int64_t m, int64_t n, int64_t k) {
   return round_up_to(sums, 16) + rows * round_up_to(k, 16);
 }
 
-void vector_product(const Gemm& g, float* scratch) {
-  sums(g, scratch);
+void vector_product(const Gemm& g, bool near, float* scratch) {
+  sums(g, near, scratch);
   for (int64_t i = 0; i < g.m; ++i) {
     const float* const s = scratch + i * g.n;
     float* const c = g.c + i * g.ldc;
@@ -131,7 +220,7 @@ void vector_product(const Gemm& g, float* scratch) {
   }
 }
 
-void column_product(const Gemm& g, float* scratch) {
+void column_product(const Gemm& g, bool near, float* scratch) {
   Gemm t;
   t.m = 1;
   t.n = g.m;
@@ -142,7 +231,7 @@ void column_product(const Gemm& g, float* scratch) {
   t.b = g.a;
   t.ldb = g.lda;
   t.trans_b = !g.trans_a;
-  sums(t, scratch);
+  sums(t, near, scratch);
   const float bias = g.bias == nullptr ? 0.0f : g.bias[0];
   for (int64_t i = 0; i < g.m; ++i) {
     const float x = g.accumulate ? scratch[i] + g.c[i * g.ldc] : scratch[i];
