@@ -1,0 +1,149 @@
+// LSTM against a double-precision loop over the equations, and its gradients against central differences of that
+// loop: every optional input present and absent, vectors with tails, batches of none, one and many.
+#include "../src/float_mode.h"
+#include "differences.h"
+
+using namespace crema_test;
+
+namespace {
+
+struct Sizes {
+  int64_t n, t, features, units;
+};
+
+double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+
+// x, w, r, bias, h0, c0 -> y, last h, last c
+Reference reference(const Sizes& s) {
+  return [s](const std::vector<Values>& in) {
+    const int64_t u = s.units;
+    Values y(static_cast<size_t>(s.n * s.t * u)), h(static_cast<size_t>(s.n * u)), c(h.size());
+    for (size_t i = 0; i < h.size(); ++i) {
+      if (!in[4].empty()) h[i] = in[4][i];
+      if (!in[5].empty()) c[i] = in[5][i];
+    }
+    Values gates(static_cast<size_t>(4 * u));
+    for (int64_t e = 0; e < s.n; ++e) {
+      double *const he = h.data() + e * u, *const ce = c.data() + e * u;
+      for (int64_t step = 0; step < s.t; ++step) {
+        for (int64_t j = 0; j < 4 * u; ++j) {
+          double sum = in[3].empty() ? 0 : in[3][static_cast<size_t>(j)];
+          for (int64_t f = 0; f < s.features; ++f) {
+            sum += in[0][static_cast<size_t>((e * s.t + step) * s.features + f)] *
+                   in[1][static_cast<size_t>(f * 4 * u + j)];
+          }
+          for (int64_t k = 0; k < u; ++k) sum += he[k] * in[2][static_cast<size_t>(k * 4 * u + j)];
+          gates[static_cast<size_t>(j)] = sum;
+        }
+        for (int64_t j = 0; j < u; ++j) {
+          const double* const g = gates.data() + j;
+          ce[j] = sigmoid(g[u]) * ce[j] + sigmoid(g[0]) * std::tanh(g[2 * u]);
+          he[j] = sigmoid(g[3 * u]) * std::tanh(ce[j]);
+          y[static_cast<size_t>((e * s.t + step) * u + j)] = he[j];
+        }
+      }
+    }
+    return std::vector<Values>{y, h, c};
+  };
+}
+
+struct Outputs {
+  std::vector<Array> arrays;
+  std::vector<Array*> pointers() {
+    std::vector<Array*> p;
+    for (Array& a : arrays) p.push_back(&a);
+    return p;
+  }
+};
+
+// Optional inputs present: bit 0 bias, 1 h0, 2 c0; optional gradients: bit 3 dy, 4 last h, 5 last c.
+void check(const Sizes& s, int present) {
+  const int64_t u = s.units;
+  Array x = Array::random({s.n, s.t, s.features}, 1), w = Array::random({s.features, 4 * u}, 2);
+  Array r = Array::random({u, 4 * u}, 3), bias, h0, c0, dy, dh, dc;
+  if (present & 1) bias = Array::random({4 * u}, 4);
+  if (present & 2) h0 = Array::random({s.n, u}, 5);
+  if (present & 4) c0 = Array::random({s.n, u}, 6);
+  if (present & 8) dy = Array::random({s.n, s.t, u}, 7);
+  if (present & 16) dh = Array::random({s.n, u}, 8);
+  if (present & 32) dc = Array::random({s.n, u}, 9);
+  std::vector<Values> in;
+  for (const Array* a : {&x, &w, &r, &bias, &h0, &c0}) in.push_back(values_of(*a));
+  const std::vector<Values> flows = {values_of(dy), values_of(dh), values_of(dc)};
+  const Reference f = reference(s);
+  const std::vector<Values> expected = f(in);
+  std::vector<Values> gradients;
+  for (size_t i = 0; i < 6; ++i) gradients.push_back(differences(f, in, i, flows));
+  for (int level : levels()) {
+    std::vector<Array> first;
+    for (int threads : {1, 2, 3}) {
+      Outputs out{{Array({s.n, s.t, u}), Array({s.n, u}), Array({s.n, u}), Array({s.n, s.t, u}),
+                   Array({s.n, s.t, 4 * u})}};
+      Outputs grad{{Array({s.n, s.t, s.features}), Array({s.features, 4 * u}), Array({u, 4 * u}), Array({4 * u}),
+                    Array({s.n, u}), Array({s.n, u})}};
+      call(level, "lstm", threads, {&x, &w, &r, &bias, &h0, &c0}, out.pointers(), {});
+      call(level, "lstm_grad", threads,
+           {&x, &w, &r, &h0, &c0, &out.arrays[0], &out.arrays[3], &out.arrays[4], &dy, &dh, &dc}, grad.pointers(), {});
+      char name[120];
+      for (size_t o = 0; o < 3; ++o) {
+        std::snprintf(name, sizeof(name), "%s present %d output %d", crema_isa_name(level), present,
+                      static_cast<int>(o));
+        compare(name, out.arrays[o], expected[o], 3e-6);
+      }
+      for (size_t i = 0; i < 6; ++i) {
+        if (gradients[i].empty()) continue;
+        std::snprintf(name, sizeof(name), "%s present %d gradient %d", crema_isa_name(level), present,
+                      static_cast<int>(i));
+        compare(name, grad.arrays[i], gradients[i], 2e-5);
+      }
+      std::vector<Array> all = out.arrays;
+      all.insert(all.end(), grad.arrays.begin(), grad.arrays.end());
+      if (threads == 1) {
+        first = all;
+      } else {
+        for (size_t i = 0; i < all.size(); ++i) {
+          CHECK(same_bits(first[i], all[i]), "%d threads give other bits in array %d", threads, static_cast<int>(i));
+        }
+      }
+    }
+  }
+}
+
+// Enough work for the pool to share: the loop over steps runs on several threads.
+void shared_by_threads() {
+  const Sizes s{9, 6, 20, 70};
+  const int64_t u = s.units;
+  Array x = Array::random({s.n, s.t, s.features}, 1), w = Array::random({s.features, 4 * u}, 2);
+  Array r = Array::random({u, 4 * u}, 3), none;
+  std::vector<Values> in;
+  for (const Array* a : {&x, &w, &r, &none, &none, &none}) in.push_back(values_of(*a));
+  const Values expected = reference(s)(in)[0];
+  for (int level : levels()) {
+    std::vector<Array> one;
+    for (int threads : {1, 2, 4}) {
+      Outputs out{{Array({s.n, s.t, u}), Array({s.n, u}), Array({s.n, u}), Array({s.n, s.t, u}),
+                   Array({s.n, s.t, 4 * u})}};
+      call(level, "lstm", threads, {&x, &w, &r, &none, &none, &none}, out.pointers(), {});
+      compare("many threads", out.arrays[0], expected, 1e-5);
+      if (threads == 1) one = out.arrays;
+      CHECK(same_bits(one[0], out.arrays[0]), "%d threads give other bits", threads);
+    }
+  }
+}
+
+}  // namespace
+
+int main() {
+  const crema::FloatMode flush_denormals;  // as in a run of a plan; the pool's threads do too
+  crema_set_threads(4);
+  for (int present = 0; present < 64; ++present) check({2, 3, 3, 2}, present);
+  for (int present : {8, 63}) {
+    check({1, 1, 1, 1}, present);
+    check({0, 3, 2, 2}, present);
+    check({2, 0, 3, 2}, present);
+    check({5, 2, 4, 17}, present);
+    check({1, 4, 17, 3}, present);
+  }
+  shared_by_threads();
+  return result();
+}
