@@ -1,19 +1,73 @@
 package dev.crema.op;
 
+import dev.crema.graph.Application;
+import dev.crema.graph.Attributes;
+import dev.crema.graph.Dim;
+import dev.crema.graph.Gradients;
+import dev.crema.graph.Node;
 import dev.crema.graph.Op;
 import dev.crema.graph.ShapeException;
 import dev.crema.graph.TensorType;
+import dev.crema.memory.ElementType;
 import java.util.List;
 
-/** x · kernel + bias. [..., in], [in, units], [units] → [..., units]. */
-public record Linear() implements Op {
+/**
+ * activation(x · kernel + bias). Inputs: x [..., in], kernel [in, units], bias [units] (optional);
+ * output [..., units].
+ *
+ * @param activation fused into the product
+ */
+public record Linear(FusedActivation activation) implements Op {
+  public Linear() {
+    this(FusedActivation.NONE);
+  }
+
   @Override
   public List<TensorType> infer(List<TensorType> in) {
-    TensorType x = in.get(0);
+    TensorType x = in.get(0).requireElement(ElementType.FLOAT32, "input");
     TensorType kernel = in.get(1).requireRank(2, "kernel");
+    if (x.rank() < 2) {
+      throw new ShapeException("expects [n, ..., features] but gets " + x);
+    }
     if (!x.dim(-1).equals(kernel.dim(0))) {
-      throw new ShapeException("expects " + kernel.dim(0) + " features but gets " + x);
+      throw new ShapeException(
+          "expects "
+              + kernel.dim(0)
+              + " features but gets "
+              + x
+              + ". Check the shape of the input before it.");
+    }
+    if (in.get(2) != null && !in.get(2).dims().equals(List.of(kernel.dim(1)))) {
+      throw new ShapeException("a bias of [" + kernel.dim(1) + "] is needed, got " + in.get(2));
     }
     return List.of(x.withDim(-1, kernel.dim(1)));
+  }
+
+  @Override
+  public void attributes(Attributes a) {
+    a.ints(activation.id());
+  }
+
+  @Override
+  public void gradient(Application y, List<Node> dy, Gradients g) {
+    Node d = activation.gradient(y.output(0), dy.get(0));
+    Node x = y.input(0);
+    Node kernel = y.input(1);
+    if (g.needs(x)) {
+      g.add(x, rows(d).then(new MatMul(false, true), kernel).then(new Reshape(x.type())));
+    }
+    if (g.needs(kernel)) {
+      g.add(kernel, rows(x).then(new MatMul(true, false), rows(d)));
+    }
+    if (g.needs(y.input(2))) {
+      g.add(y.input(2), rows(d).then(new ReduceSum(List.of(0), false)));
+    }
+  }
+
+  /** All axes but the last as one. */
+  private static Node rows(Node x) {
+    TensorType type = x.type();
+    Dim rows = type.elements(0, type.rank() - 1);
+    return type.rank() == 2 ? x : x.then(new Reshape(type.withDims(List.of(rows, type.dim(-1)))));
   }
 }

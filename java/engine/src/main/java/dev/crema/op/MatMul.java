@@ -1,0 +1,80 @@
+package dev.crema.op;
+
+import dev.crema.graph.Application;
+import dev.crema.graph.Attributes;
+import dev.crema.graph.Dim;
+import dev.crema.graph.Gradients;
+import dev.crema.graph.Node;
+import dev.crema.graph.Op;
+import dev.crema.graph.ShapeException;
+import dev.crema.graph.TensorType;
+import dev.crema.memory.ElementType;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Matrix product over the last two axes, [..., m, k] · [..., k, n] → [..., m, n]; the axes before
+ * them broadcast.
+ *
+ * @param transposeA whether a is stored [..., k, m]
+ * @param transposeB whether b is stored [..., n, k]
+ */
+public record MatMul(boolean transposeA, boolean transposeB) implements Op {
+  @Override
+  public List<TensorType> infer(List<TensorType> in) {
+    TensorType a = in.get(0).requireElement(ElementType.FLOAT32, "a");
+    TensorType b = in.get(1).requireElement(ElementType.FLOAT32, "b");
+    if (a.rank() < 2 || b.rank() < 2) {
+      throw new ShapeException("needs matrices but gets " + a + " and " + b);
+    }
+    Dim m = a.dim(transposeA ? -1 : -2);
+    Dim n = b.dim(transposeB ? -2 : -1);
+    Dim k = a.dim(transposeA ? -2 : -1);
+    if (!k.equals(b.dim(transposeB ? -1 : -2))) {
+      throw new ShapeException(
+          "the inner extents of "
+              + show(a, transposeA)
+              + " and "
+              + show(b, transposeB)
+              + " differ");
+    }
+    TensorType lead =
+        TensorType.broadcast(
+            a.withDims(a.dims().subList(0, a.rank() - 2)),
+            b.withDims(b.dims().subList(0, b.rank() - 2)));
+    List<Dim> dims = new ArrayList<>(lead.dims());
+    dims.add(m);
+    dims.add(n);
+    return List.of(a.withDims(dims));
+  }
+
+  private static String show(TensorType type, boolean transposed) {
+    return type + (transposed ? " (transposed)" : "");
+  }
+
+  @Override
+  public void attributes(Attributes a) {
+    a.bool(transposeA).bool(transposeB);
+  }
+
+  @Override
+  public void gradient(Application y, List<Node> dy, Gradients g) {
+    Node a = y.input(0);
+    Node b = y.input(1);
+    Node d = dy.get(0);
+    if (g.needs(a)) {
+      g.add(
+          a,
+          transposeA
+              ? b.then(new MatMul(transposeB, true), d)
+              : d.then(new MatMul(false, !transposeB), b));
+    }
+    if (g.needs(b)) {
+      g.add(
+          b,
+          transposeB
+              ? d.then(new MatMul(true, transposeA), a)
+              : a.then(new MatMul(!transposeA, false), d));
+    }
+  }
+}

@@ -1,0 +1,28 @@
+package dev.crema.op;
+
+import dev.crema.graph.Application;
+import dev.crema.graph.Gradients;
+import dev.crema.graph.Node;
+import dev.crema.graph.Op;
+import dev.crema.graph.TensorType;
+import dev.crema.memory.ElementType;
+import java.util.List;
+
+/** Softmax over the last axis (Bridle 1990): [..., k] → [..., k]. dx = y ⊙ (dy − Σ dy ⊙ y). */
+public record Softmax() implements Op {
+  @Override
+  public List<TensorType> infer(List<TensorType> in) {
+    in.get(0).axis(-1);
+    return List.of(in.get(0).requireElement(ElementType.FLOAT32, "input"));
+  }
+
+  @Override
+  public void gradient(Application y, List<Node> dy, Gradients g) {
+    g.add(y.input(0), y.output(0).then(new SoftmaxGrad(), dy.get(0)));
+  }
+
+  @Override
+  public boolean inPlace() {
+    return true;
+  }
+}
