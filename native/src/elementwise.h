@@ -32,4 +32,3 @@
   }                                                                                                       \
   CREMA_REGISTER_ELEMENTWISE(name, 3)
 
-#define CREMA_LAMBDA __attribute__((always_inline))

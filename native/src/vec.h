@@ -1,4 +1,5 @@
-// vec.h: the widest float vector of the instruction set a file is compiled for, and functions on it.
+// vec.h: the widest float vector of the instruction set a file is compiled for, and what every kernel does
+// with it (functions such as exp stand in vec_math.h).
 // Compilers' vector types do the arithmetic (a * b + c contracts to a fused multiply-add); intrinsics
 // stand only where a compiler has no operator for it. Everything is in the namespace of the
 // instruction set, so that no linker can pick an AVX-512 copy of an inline function for an old machine.
@@ -28,6 +29,7 @@ constexpr int W = 1;
 #endif
 
 #define CREMA_INLINE static inline __attribute__((always_inline, unused))
+#define CREMA_LAMBDA __attribute__((always_inline))
 
 typedef float vec __attribute__((vector_size(4 * W)));
 typedef int32_t veci __attribute__((vector_size(4 * W)));
@@ -40,19 +42,29 @@ CREMA_INLINE veci loadi(const int32_t* p) { return *reinterpret_cast<const veci_
 CREMA_INLINE vec broadcast(float x) { return x - vec{}; }
 CREMA_INLINE veci broadcasti(int32_t x) { return x + veci{}; }
 
-// The first n < W elements; the others read as zero.
-CREMA_INLINE vec load_n(const float* p, int64_t n) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+CREMA_INLINE __m256i first_n(int64_t n) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+#endif
+
+// The first n <= W elements; the others read as `rest`.
+CREMA_INLINE vec load_n(const float* p, int64_t n, vec rest = vec{}) {
 #if defined(__AVX512F__)
-  return (vec)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
+  return (vec)_mm512_mask_loadu_ps((__m512)rest, (__mmask16)((1u << n) - 1), p);
+#elif defined(__AVX2__)
+  const __m256i mask = first_n(n);
+  return (vec)_mm256_blendv_ps((__m256)rest, _mm256_maskload_ps(p, mask), (__m256)mask);
 #else
-  vec v{};
-  for (int64_t i = 0; i < n; ++i) v[i] = p[i];
-  return v;
+  for (int64_t i = 0; i < n; ++i) rest[i] = p[i];
+  return rest;
 #endif
 }
 CREMA_INLINE void store_n(float* p, vec v, int64_t n) {
 #if defined(__AVX512F__)
   _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)v);
+#elif defined(__AVX2__)
+  _mm256_maskstore_ps(p, first_n(n), (__m256)v);
 #else
   for (int64_t i = 0; i < n; ++i) p[i] = v[i];
 #endif
@@ -62,7 +74,9 @@ CREMA_INLINE vec as_float(veci v) { return (vec)v; }
 CREMA_INLINE veci as_int(vec v) { return (veci)v; }
 CREMA_INLINE vec to_float(veci v) { return __builtin_convertvector(v, vec); }
 CREMA_INLINE veci to_int(vec v) { return __builtin_convertvector(v, veci); }  // towards zero
-CREMA_INLINE vec select(veci mask, vec yes, vec no) { return as_float((mask & as_int(yes)) | (~mask & as_int(no))); }
+// A comparison gives a mask: -1 where true, 0 where false.
+CREMA_INLINE vec select(veci mask, vec yes, vec no) { return mask ? yes : no; }
+CREMA_INLINE vec one_if(veci mask) { return select(mask, broadcast(1.0f), vec{}); }
 
 // NaN wins in both: a comparison with NaN is false, so the operand that may be NaN stands second.
 CREMA_INLINE vec vmax(vec a, vec b) { return a > b ? a : (a != a ? a : b); }
@@ -112,96 +126,41 @@ CREMA_INLINE vec vround(vec x) {
 CREMA_INLINE float hsum(vec v) {
 #if defined(__AVX512F__)
   return _mm512_reduce_add_ps((__m512)v);
+#elif defined(__AVX2__)
+  __m128 s = _mm_add_ps(_mm256_castps256_ps128((__m256)v), _mm256_extractf128_ps((__m256)v, 1));
+  s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+  return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
 #else
   float s = 0;
   for (int i = 0; i < W; ++i) s += v[i];
   return s;
 #endif
 }
+// Largest element; NaN if there is one.
 CREMA_INLINE float hmax(vec v) {
+#if defined(__AVX512F__)
+  if (_mm512_cmp_ps_mask((__m512)v, (__m512)v, _CMP_UNORD_Q) != 0) return NAN;
+  return _mm512_reduce_max_ps((__m512)v);
+#elif defined(__AVX2__)
+  if (_mm256_movemask_ps(_mm256_cmp_ps((__m256)v, (__m256)v, _CMP_UNORD_Q)) != 0) return NAN;
+  __m128 m = _mm_max_ps(_mm256_castps256_ps128((__m256)v), _mm256_extractf128_ps((__m256)v, 1));
+  m = _mm_max_ps(m, _mm_movehl_ps(m, m));
+  return _mm_cvtss_f32(_mm_max_ss(m, _mm_movehdup_ps(m)));
+#else
   float m = v[0];
   for (int i = 1; i < W; ++i) m = (v[i] > m || v[i] != v[i]) ? v[i] : m;
   return m;
+#endif
 }
+CREMA_INLINE float hmin(vec v) { return -hmax(-v); }
 
-// e^x, relative error below 2 ulp: x = k ln 2 + r, |r| <= ln 2 / 2, polynomial of degree 6 (Taylor with
-// minimax-adjusted end), 2^k by the exponent field in two steps so that the ends stay exact. Below
-// -104 gives 0, above 88.73 infinity, NaN stays NaN.
-CREMA_INLINE vec vexp(vec x) {
-  const vec k = vround(at_most(at_least(x, broadcast(-104.0f)), broadcast(89.0f)) * 1.44269504088896341f);
-  vec r = x - k * 0.693359375f;
-  r = r - k * -2.12194440e-4f;
-  vec p = broadcast(1.9875691500e-4f);
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + r + 1.0f;
-  const veci ki = to_int(select(k == k, k, vec{}));
-  const veci half = ki >> 1;
-  const vec s1 = as_float((half + 127) << 23);
-  const vec s2 = as_float((ki - half + 127) << 23);
-  vec y = (p * s1) * s2;
-  y = select(x > 88.72284f, broadcast(INFINITY), y);
-  y = select(x < -103.9f, vec{}, y);
-  return select(x == x, y, x);
-}
+}  // namespace CREMA_ISA
+}  // namespace crema
 
-// Natural logarithm, relative error below 2 ulp (Cephes' polynomial on [sqrt(1/2), sqrt 2)); 0 gives
-// -infinity, negative NaN, infinity infinity. Denormals count as zero.
-CREMA_INLINE vec vlog(vec x) {
-  const veci bits = as_int(x);
-  veci e = ((bits >> 23) & 0xff) - 126;
-  vec m = as_float((bits & 0x007fffff) | 0x3f000000);  // [0.5, 1)
-  const veci small = m < 0.707106781186547524f;
-  e = e + small;  // a true comparison is -1
-  m = select(small, m + m, m) - 1.0f;
-  const vec z = m * m;
-  vec p = broadcast(7.0376836292e-2f);
-  p = p * m - 1.1514610310e-1f;
-  p = p * m + 1.1676998740e-1f;
-  p = p * m - 1.2420140846e-1f;
-  p = p * m + 1.4249322787e-1f;
-  p = p * m - 1.6668057665e-1f;
-  p = p * m + 2.0000714765e-1f;
-  p = p * m - 2.4999993993e-1f;
-  p = p * m + 3.3333331174e-1f;
-  const vec ef = to_float(e);
-  vec y = p * m * z;
-  y = y + ef * -2.12194440e-4f;
-  y = y - 0.5f * z;
-  y = m + y;
-  y = y + ef * 0.693359375f;
-  y = select(x < 1.17549435e-38f, broadcast(-INFINITY), y);
-  y = select(x < 0.0f, broadcast(NAN), y);
-  y = select(x == broadcast(INFINITY), x, y);
-  return select(x == x, y, x);
-}
+#include "vec_math.h"
 
-// tanh: odd rational-free form through e^-2|x|; a polynomial near 0 keeps the relative error small there.
-CREMA_INLINE vec vtanh(vec x) {
-  const vec a = vabs(x);
-  const vec t = vexp(-2.0f * at_most(a, broadcast(10.0f)));
-  vec big = (1.0f - t) / (1.0f + t);
-  const vec z = x * x;
-  vec p = broadcast(-5.70498872745e-3f);
-  p = p * z + 2.06390887954e-2f;
-  p = p * z - 5.37397155531e-2f;
-  p = p * z + 1.33314422036e-1f;
-  p = p * z - 3.33332819422e-1f;
-  const vec near = a + a * z * p;
-  vec y = select(a < 0.625f, near, big);
-  y = as_float(as_int(y) | (as_int(x) & broadcasti(static_cast<int32_t>(0x80000000u))));
-  return select(x == x, y, x);
-}
-
-CREMA_INLINE vec vsigmoid(vec x) {
-  // 1 / (1 + e^-|x|) mirrored for negative x, so that neither side loses digits.
-  const vec t = vexp(-vabs(x));
-  const vec d = 1.0f / (1.0f + t);
-  return select(x == x, select(x < 0.0f, t * d, d), x);
-}
+namespace crema {
+namespace CREMA_ISA {
 
 // Applies f to vectors of p -> y over n floats; f also sees the tail, padded with zeros.
 template <typename F>

@@ -2,7 +2,8 @@
 // program over registers; each step runs on a tile that stays in the L1 cache, so that a chain of ten
 // operations reads and writes memory once. A single operation is a chain of one.
 //
-// Tensors: ins read with broadcasting to out[0]'s shape, one or more outs of that shape. In place allowed.
+// Tensors: ins read with broadcasting to out[0]'s shape, one or more outs of that shape. An output may lie
+// over an input of its shape if the step that writes it is the last to read that input.
 // ints: steps S, then S x (operation, destination, a, b, c, first parameter). A register is: an input
 // (0 .. ins-1), an output (ins .. ins+outs-1) or a temporary (after those); -1 is no operand.
 #include "../vec.h"
@@ -11,58 +12,82 @@ namespace crema {
 namespace CREMA_ISA {
 namespace {
 
-constexpr int64_t kTile = 1024;      // floats of a register: 16 registers fill half of a 128 KB L2 share, 8 an L1
-constexpr int kMostRegisters = 24;   // ins + outs + temporaries; the fusion pass stays below
-constexpr int64_t kGrain = 16384;    // elements worth waking another thread for
+constexpr int64_t kTile = 1024;       // floats of a register: 8 registers fill an L1 cache
+constexpr int kMostRegisters = 24;    // ins + outs + temporaries; Fused.MAX_REGISTERS
+constexpr int kMostSteps = 96;        // MAX_PARAMETERS are four a register
+constexpr int kMostParameters = 4 * kMostRegisters;
+constexpr int kStepParameters = 4;    // the most that an operation reads
+constexpr int64_t kGrain = 16384;     // elements worth waking another thread for
+constexpr int64_t kStepWords = 6;
 
-// How an input is read: walking out's elements in order, which of its elements comes next.
+// How an input is read when out is walked in order.
 struct Access {
-  enum Kind { kContiguous, kScalar, kGeneral } kind;
-  int64_t stride[CREMA_MAX_RANK];  // per axis of out; 0 where broadcast
+  enum Kind {
+    kContiguous,
+    kScalar,
+    kPeriodic,  // repeats as a whole: a bias over rows
+    kGeneral
+  } kind = kContiguous;
+  int64_t period = 1;
+  int rank = 0;  // axes of out that do not matter to this input are merged
+  int64_t dim[CREMA_MAX_RANK];
+  int64_t stride[CREMA_MAX_RANK];  // 0 where broadcast
 };
 
 Access access_of(const Tensor& in, const Tensor& out) {
-  Access a{Access::kContiguous, {}};
+  Access a;
   const int64_t elements = in.elements();
   if (elements == out.elements()) return a;
   if (elements == 1) {
     a.kind = Access::kScalar;
     return a;
   }
-  a.kind = Access::kGeneral;
   int64_t stride = 1;
+  int64_t strides[CREMA_MAX_RANK] = {};
   for (int axis = in.rank - 1; axis >= 0; --axis) {
-    const int o = out.rank - in.rank + axis;
-    a.stride[o] = in.dim[axis] == 1 ? 0 : stride;
+    strides[out.rank - in.rank + axis] = in.dim[axis] == 1 ? 0 : stride;
     stride *= in.dim[axis];
   }
+  for (int axis = 0; axis < out.rank; ++axis) {
+    if (out.dim[axis] == 1) continue;
+    const bool repeats = strides[axis] == 0;
+    if (a.rank > 0 && repeats == (a.stride[a.rank - 1] == 0)) {
+      a.dim[a.rank - 1] *= out.dim[axis];
+      a.stride[a.rank - 1] = strides[axis];
+    } else {
+      a.dim[a.rank] = out.dim[axis];
+      a.stride[a.rank++] = strides[axis];
+    }
+  }
+  a.kind = a.rank == 2 && a.stride[0] == 0 ? Access::kPeriodic : Access::kGeneral;
+  a.period = elements;
   return a;
 }
 
 // Copies out-elements [begin, begin + n) of a broadcast input into a tile.
-void gather(const float* x, const Access& a, const Tensor& out, int64_t begin, int64_t n, float* tile) {
-  const int last = out.rank - 1;
+void gather(const float* x, const Access& a, int64_t begin, int64_t n, float* tile) {
+  const int last = a.rank - 1;
   int64_t index[CREMA_MAX_RANK];
   int64_t rest = begin, at = 0;
   for (int axis = last; axis >= 0; --axis) {
-    index[axis] = rest % out.dim[axis];
-    rest /= out.dim[axis];
+    index[axis] = rest % a.dim[axis];
+    rest /= a.dim[axis];
     at += index[axis] * a.stride[axis];
   }
   while (n > 0) {
-    int64_t run = out.dim[last] - index[last];
+    int64_t run = a.dim[last] - index[last];
     if (run > n) run = n;
     if (a.stride[last] == 0) {
       const float value = x[at];
       for (int64_t i = 0; i < run; ++i) tile[i] = value;
     } else {
-      std::memcpy(tile, x + at, static_cast<size_t>(run) * sizeof(float));
+      for (int64_t i = 0; i < run; ++i) tile[i] = x[at + i];
     }
     tile += run;
     n -= run;
     at += run * a.stride[last];
     index[last] += run;
-    for (int axis = last; axis > 0 && index[axis] == out.dim[axis]; --axis) {
+    for (int axis = last; axis > 0 && index[axis] == a.dim[axis]; --axis) {
       at += a.stride[axis - 1] - index[axis] * a.stride[axis];
       index[axis] = 0;
       ++index[axis - 1];
@@ -70,59 +95,120 @@ void gather(const float* x, const Access& a, const Tensor& out, int64_t begin, i
   }
 }
 
-int temporaries(const Call& c) {
-  int most = 0;
+// The registers that the steps use, ins and outs among them.
+int64_t register_count(const Call& c) {
+  int64_t most = c.ins + c.outs;
   for (int64_t s = 0; s < c.ints[0]; ++s) {
-    const int64_t destination = c.ints[1 + s * 6 + 1] - c.ins - c.outs + 1;
-    if (destination > most) most = static_cast<int>(destination);
+    const int64_t destination = c.ints[1 + s * kStepWords + 1];
+    if (destination >= most) most = destination + 1;
   }
   return most;
 }
 
+// What is wrong with the chain; null if nothing.
+const char* problem(const Call& c) {
+  if (c.int_count < 1 || c.ints[0] < 1 || c.ints[0] > kMostSteps || c.int_count != 1 + c.ints[0] * kStepWords) {
+    return "a chain of element-wise operations has the wrong length";
+  }
+  const int64_t registers = register_count(c);
+  if (registers > kMostRegisters) return "a chain of element-wise operations has too many registers";
+  if (c.float_count > kMostParameters) return "a chain of element-wise operations has too many parameters";
+  for (int64_t s = 0; s < c.ints[0]; ++s) {
+    const int64_t* step = c.ints + 1 + s * kStepWords;
+    const ElementwiseEntry entry = elementwise_entry(CREMA_LEVEL, static_cast<int32_t>(step[0]));
+    if (entry.function == nullptr) return "a chain has an operation that is not known here";
+    if (step[1] < c.ins) return "a chain of element-wise operations writes an input";
+    for (int i = 0; i < 3; ++i) {
+      if (step[2 + i] < (i < entry.arity ? 0 : -1) || step[2 + i] >= registers) {
+        return "a chain of element-wise operations reads a register that is not there";
+      }
+    }
+    if (step[5] < 0 || step[5] > c.float_count) return "a chain reads a parameter that is not there";
+  }
+  return nullptr;
+}
+
 int64_t scratch(const Call& c) {
-  return c.threads * (c.ins + temporaries(c)) * kTile * static_cast<int64_t>(sizeof(float));
+  const int64_t temporaries = register_count(c) - c.ins - c.outs;
+  return c.threads * (2 * c.ins + temporaries) * kTile * static_cast<int64_t>(sizeof(float));
 }
 
 }  // namespace
 
 CREMA_KERNEL_SCRATCH(elementwise, scratch) {
+  const char* const wrong = problem(c);
+  if (wrong != nullptr) {
+    c.fail("%s", wrong);
+    return;
+  }
   const Tensor& out = c.out[0];
   const int64_t elements = out.elements();
+  if (elements == 0) return;
   const int64_t steps = c.ints[0];
+  const int temporaries = static_cast<int>(register_count(c)) - c.ins - c.outs;
   Access access[kMostRegisters];
-  float parameters[kMostRegisters * 4];
+  float parameters[kMostParameters + kStepParameters] = {};
+  Elementwise functions[kMostSteps];
   for (int i = 0; i < c.ins; ++i) access[i] = access_of(c.in[i], out);
   for (int i = 0; i < c.float_count; ++i) parameters[i] = static_cast<float>(c.floats[i]);
-  const int temps = temporaries(c);
+  for (int64_t s = 0; s < steps; ++s) {
+    functions[s] = elementwise_entry(CREMA_LEVEL, static_cast<int32_t>(c.ints[1 + s * kStepWords])).function;
+  }
 
   parallel(c.threads, elements, kGrain, [&](int64_t begin, int64_t end, int64_t chunk) {
-    float* const tiles =
-        reinterpret_cast<float*>(c.scratch) + chunk * static_cast<int64_t>(c.ins + temps) * kTile;
+    float* const tiles = reinterpret_cast<float*>(c.scratch) + chunk * (2 * c.ins + temporaries) * kTile;
+    const int64_t length = end - begin < kTile ? end - begin : kTile;
     float* registers[kMostRegisters];
     for (int i = 0; i < c.ins; ++i) {
-      if (access[i].kind != Access::kScalar) continue;
-      registers[i] = tiles + i * kTile;
-      const float value = c.in[i].f32()[0];
-      for (int64_t k = 0; k < kTile; ++k) registers[i][k] = value;
+      float* const tile = tiles + 2 * i * kTile;
+      const float* const x = c.in[i].f32();
+      registers[i] = tile;
+      if (access[i].kind == Access::kScalar) {
+        const float value = x[0];
+        for (int64_t k = 0; k < length; ++k) tile[k] = value;
+      } else if (access[i].kind == Access::kPeriodic && access[i].period <= kTile) {
+        // Repeated once, so that any offset within the period is a tile.
+        const int64_t period = access[i].period, filled = length + period - 1;
+        for (int64_t k = 0, phase = 0; k < filled; ++k) {
+          tile[k] = x[phase];
+          if (++phase == period) phase = 0;
+        }
+      }
     }
-    for (int t = 0; t < temps; ++t) registers[c.ins + c.outs + t] = tiles + (c.ins + t) * kTile;
+    for (int t = 0; t < temporaries; ++t) registers[c.ins + c.outs + t] = tiles + (2 * c.ins + t) * kTile;
     for (int64_t at = begin; at < end; at += kTile) {
       const int64_t n = end - at < kTile ? end - at : kTile;
       for (int i = 0; i < c.ins; ++i) {
-        if (access[i].kind == Access::kContiguous) {
-          registers[i] = c.in[i].f32() + at;
-        } else if (access[i].kind == Access::kGeneral) {
-          registers[i] = tiles + i * kTile;
-          gather(c.in[i].f32(), access[i], out, at, n, registers[i]);
+        float* const tile = tiles + 2 * i * kTile;
+        switch (access[i].kind) {
+          case Access::kContiguous:
+            registers[i] = c.in[i].f32() + at;
+            break;
+          case Access::kScalar:
+            break;
+          case Access::kPeriodic: {
+            const int64_t period = access[i].period, phase = at % period;
+            if (period <= kTile) {
+              registers[i] = tile + phase;
+            } else if (phase + n <= period) {
+              registers[i] = c.in[i].f32() + phase;
+            } else {
+              registers[i] = tile;
+              gather(c.in[i].f32(), access[i], at, n, tile);
+            }
+            break;
+          }
+          case Access::kGeneral:
+            gather(c.in[i].f32(), access[i], at, n, tile);
+            break;
         }
       }
       for (int o = 0; o < c.outs; ++o) registers[c.ins + o] = c.out[o].f32() + at;
       for (int64_t s = 0; s < steps; ++s) {
-        const int64_t* step = c.ints + 1 + s * 6;
+        const int64_t* step = c.ints + 1 + s * kStepWords;
         const float* const none = registers[step[1]];
-        elementwise_entry(CREMA_LEVEL, static_cast<int32_t>(step[0]))
-            .function(step[2] < 0 ? none : registers[step[2]], step[3] < 0 ? none : registers[step[3]],
-                      step[4] < 0 ? none : registers[step[4]], registers[step[1]], n, parameters + step[5]);
+        functions[s](step[2] < 0 ? none : registers[step[2]], step[3] < 0 ? none : registers[step[3]],
+                     step[4] < 0 ? none : registers[step[4]], registers[step[1]], n, parameters + step[5]);
       }
     }
   });
