@@ -1,0 +1,21 @@
+package dev.crema.op;
+
+import dev.crema.graph.Op;
+import dev.crema.graph.TensorType;
+import java.util.List;
+
+/**
+ * dy divided by the number of elements of x that each of its elements is the mean of. Inputs: dy, x
+ * (only its shape is read).
+ */
+public record MeanScale() implements Op {
+  @Override
+  public List<TensorType> infer(List<TensorType> in) {
+    return List.of(in.get(0));
+  }
+
+  @Override
+  public boolean inPlace() {
+    return true;
+  }
+}

@@ -1,0 +1,18 @@
+package dev.crema.op;
+
+import dev.crema.graph.Application;
+import dev.crema.graph.ElementwiseOp;
+import dev.crema.graph.Gradients;
+import dev.crema.graph.Node;
+import java.util.List;
+
+/** Difference of two, element by element. */
+public record Sub() implements ElementwiseOp {
+  @Override
+  public void gradient(Application y, List<Node> dy, Gradients g) {
+    g.add(y.input(0), dy.get(0));
+    if (g.needs(y.input(1))) {
+      g.add(y.input(1), dy.get(0).then(new Affine(-1, 0)));
+    }
+  }
+}

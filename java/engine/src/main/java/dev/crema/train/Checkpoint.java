@@ -1,0 +1,99 @@
+package dev.crema.train;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.crema.CremaException;
+import dev.crema.io.Content;
+import dev.crema.io.Json;
+import dev.crema.io.ModelArchive;
+import dev.crema.io.NamedTensor;
+import dev.crema.io.Safetensors;
+import dev.crema.memory.Buffer;
+import dev.crema.memory.ElementType;
+import dev.crema.memory.Shape;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * All that a training needs to go on as if it had never stopped: the model, the optimiser's moments,
+ * the step, the history. A model folder with two more files.
+ */
+final class Checkpoint {
+  private static final String STATE = "training.json";
+  private static final String MOMENTS = "training.safetensors";
+
+  private Checkpoint() {}
+
+  static boolean exists(Path folder) {
+    return Files.exists(folder.resolve(STATE));
+  }
+
+  static void write(
+      Path folder, Trainer trainer, TrainingStep step, History history, Training training) {
+    ObjectNode json = Json.mapper().createObjectNode();
+    json.put("step", step.steps()).put("batch", step.batches());
+    json.put("seed", trainer.seed);
+    json.put("batch_size", trainer.batchSize);
+    json.put("optimizer", trainer.optimizer.toString());
+    json.put("learning_rate_factor", training.learningRateFactor());
+    json.set("history", history.toJson());
+    List<NamedTensor> tensors = new ArrayList<>();
+    List<Buffer> moments = step.moments();
+    for (int i = 0; i < moments.size(); i++) {
+      Buffer m = moments.get(i);
+      Shape shape = Shape.of(m.byteSize() / 4);
+      tensors.add(NamedTensor.of("moment" + i, ElementType.FLOAT32, shape, all(m)));
+    }
+    Map<String, Content> files = new LinkedHashMap<>();
+    files.put(STATE, Content.of(Json.bytes(json)));
+    files.put(MOMENTS, Safetensors.content(tensors, Map.of()));
+    trainer.model.save(folder, files);
+  }
+
+  static void read(
+      Path folder, Trainer trainer, TrainingStep step, History history, Training training) {
+    try (ModelArchive archive = ModelArchive.open(folder)) {
+      JsonNode json = archive.json(STATE);
+      same(folder, "optimizer", json.path("optimizer").asText(), trainer.optimizer.toString());
+      same(folder, "seed", json.path("seed").asText(), Long.toString(trainer.seed));
+      same(folder, "batch size", json.path("batch_size").asText(), "" + trainer.batchSize);
+      trainer.model.load(archive);
+      Safetensors tensors = archive.tensors(MOMENTS);
+      List<Buffer> moments = step.moments();
+      for (int i = 0; i < moments.size(); i++) {
+        if (tensors.tensor("moment" + i).byteSize() != moments.get(i).byteSize()) {
+          throw new CremaException(
+              folder + " is a checkpoint of a model with other parameters. Use another folder.");
+        }
+        tensors.read("moment" + i, all(moments.get(i)));
+      }
+      step.resume(json.path("step").asLong(), json.path("batch").asLong());
+      training.learningRateFactor(json.path("learning_rate_factor").asDouble(1));
+      History.fromJson(json.path("history")).epochs().forEach(history::add);
+    }
+  }
+
+  private static ByteBuffer all(Buffer buffer) {
+    return buffer.borrow(0, Math.toIntExact(buffer.byteSize()));
+  }
+
+  private static void same(Path folder, String what, String saved, String asked) {
+    if (!saved.equals(asked)) {
+      throw new CremaException(
+          "The checkpoint "
+              + folder
+              + " was trained with "
+              + what
+              + " "
+              + saved
+              + ", now "
+              + asked
+              + " is asked for. Use the same, or train without --resume.");
+    }
+  }
+}

@@ -1,0 +1,93 @@
+package dev.crema.train;
+
+import dev.crema.memory.Buffer;
+import dev.crema.natives.Crema;
+
+/**
+ * Ends a training when a metric has not improved for {@code patience} epochs, and puts the best
+ * epoch's parameters and states back.
+ */
+public final class EarlyStopping implements Callback {
+  private final String metric;
+  private final boolean maximise;
+  private final int patience;
+  private final double minDelta;
+  private Buffer parameters;
+  private Buffer state;
+  private double best;
+  private int bestEpoch;
+
+  private EarlyStopping(String metric, boolean maximise, int patience, double minDelta) {
+    if (patience < 1) {
+      throw new IllegalArgumentException("Patience must be at least one epoch, got " + patience);
+    }
+    this.metric = metric;
+    this.maximise = maximise;
+    this.patience = patience;
+    this.minDelta = minDelta;
+  }
+
+  /** Watches a metric that should fall, such as {@code val_loss}. */
+  public static EarlyStopping minimise(String metric, int patience) {
+    return new EarlyStopping(metric, false, patience, 0);
+  }
+
+  /** Watches a metric that should rise, such as {@code val_accuracy}. */
+  public static EarlyStopping maximise(String metric, int patience) {
+    return new EarlyStopping(metric, true, patience, 0);
+  }
+
+  /** A change of the metric counts only when it is larger than this. */
+  public EarlyStopping minDelta(double delta) {
+    return new EarlyStopping(metric, maximise, patience, delta);
+  }
+
+  @Override
+  public void onTrainingBegin(Training training) {
+    best = maximise ? Double.NEGATIVE_INFINITY : Double.POSITIVE_INFINITY;
+    bestEpoch = 0;
+    parameters = Buffer.allocate(training.model().parameters().byteSize());
+    state = Buffer.allocate(training.model().state().byteSize());
+  }
+
+  @Override
+  public void onEpochEnd(Training training, History.Epoch epoch) {
+    if (!epoch.metrics().containsKey(metric)) {
+      throw new IllegalStateException(
+          "Early stopping watches '"
+              + metric
+              + "' but the epoch has "
+              + epoch.metrics().keySet()
+              + ". Give the training a validation set, or watch another metric.");
+    }
+    double value = epoch.metric(metric);
+    if (maximise ? value > best + minDelta : value < best - minDelta) {
+      best = value;
+      bestEpoch = epoch.epoch();
+      copy(training.model().parameters(), parameters);
+      copy(training.model().state(), state);
+    } else if (epoch.epoch() - bestEpoch >= patience) {
+      training.stop(
+          String.format("%s has not improved since epoch %d (%.5g)", metric, bestEpoch, best));
+    }
+  }
+
+  @Override
+  public void onTrainingEnd(Training training) {
+    if (parameters == null) {
+      return;
+    }
+    if (bestEpoch > 0) {
+      copy(parameters, training.model().parameters());
+      copy(state, training.model().state());
+    }
+    parameters.close();
+    state.close();
+    parameters = null;
+    state = null;
+  }
+
+  private static void copy(Buffer from, Buffer to) {
+    Crema.crema_copy(to.address(), from.address(), from.byteSize());
+  }
+}

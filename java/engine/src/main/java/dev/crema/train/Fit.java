@@ -1,0 +1,240 @@
+package dev.crema.train;
+
+import dev.crema.CremaException;
+import dev.crema.data.Dataset;
+import dev.crema.data.Order;
+import dev.crema.data.Prefetcher;
+import dev.crema.graph.Graph;
+import dev.crema.graph.TensorType;
+import dev.crema.memory.Buffer;
+import dev.crema.nn.Model;
+import dev.crema.nn.Topology;
+import dev.crema.text.ProgressBar;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** One call of {@link Trainer#fit}: the loop over epochs and batches. */
+final class Fit implements AutoCloseable {
+  private static final int PREFETCHED = 4;
+
+  private final Trainer trainer;
+  private final Dataset data;
+  private final int batchSize;
+  private final TrainingStep step;
+  private final Evaluator validator;
+  private final Dataset validation;
+  private final Prefetcher batches;
+  private final Map<ByteBuffer, Buffer> memory = new IdentityHashMap<>();
+  private final History history = new History();
+  private final Training training;
+
+  Fit(Trainer trainer, Dataset data, Dataset validation) {
+    this.trainer = trainer;
+    this.data = data;
+    this.validation = validation;
+    this.batchSize = batchSize(trainer.batchSize, data);
+    if (data.size() == 0) {
+      throw new CremaException("The training data has no examples");
+    }
+    List<AutoCloseable> made = new ArrayList<>();
+    try {
+      this.step = new TrainingStep(trainer, batchSize, loss(trainer, data));
+      made.add(step);
+      this.batches = new Prefetcher(data, batchSize, PREFETCHED, this::allocate);
+      made.add(batches);
+      this.validator =
+          validation == null
+              ? null
+              : new Evaluator(trainer.model, step.loss(), 256, trainer.threads, step.device());
+    } catch (RuntimeException | Error e) {
+      made.forEach(Fit::closeQuietly);
+      memory.values().forEach(Buffer::close);
+      throw e;
+    }
+    this.training = new Training(trainer.model, trainer.epochs, step, history);
+  }
+
+  private static Loss loss(Trainer trainer, Dataset data) {
+    return trainer.loss != null
+        ? trainer.loss
+        : Loss.infer(trainer.model.build(new Graph(), false).outputs().get(0), data.target());
+  }
+
+  private static int batchSize(int asked, Dataset data) {
+    if (asked != Integer.MAX_VALUE && data.size() < 0) {
+      return asked;
+    }
+    if (data.size() < 0) {
+      throw new CremaException(
+          "Batch gradient descent needs data of known size; this dataset is a stream");
+    }
+    return (int) Math.max(1, Math.min(asked, data.size()));
+  }
+
+  private static void closeQuietly(AutoCloseable c) {
+    try {
+      c.close();
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private ByteBuffer allocate(int bytes) {
+    Buffer buffer = Buffer.allocate(Math.max(1, bytes));
+    ByteBuffer view = buffer.borrow(0, bytes);
+    memory.put(view, buffer);
+    return view;
+  }
+
+  /** That the data's slots are the model's inputs. */
+  static void check(Model model, Dataset data) {
+    List<Topology.InputSpec> inputs = model.topology().inputs();
+    if (inputs.size() != data.inputs().size()) {
+      throw new CremaException(
+          "The model has " + inputs.size() + " inputs but the data has " + data.inputs().size());
+    }
+    for (int i = 0; i < inputs.size(); i++) {
+      Dataset.Slot slot = data.inputs().get(i);
+      TensorType given =
+          TensorType.batchOf(slot.type(), slot.shape().dims());
+      TensorType wanted = inputs.get(i).type();
+      if (!wanted.elements().equals(given.elements()) || wanted.element() != given.element()) {
+        throw new CremaException(
+            "The model's input '"
+                + inputs.get(i).name()
+                + "' is "
+                + wanted
+                + " but the data's '"
+                + slot.name()
+                + "' is "
+                + given
+                + ". Change the model's input shape or the data.");
+      }
+    }
+  }
+
+  History run() {
+    int first = 1;
+    if (trainer.checkpoint != null && trainer.resume && Checkpoint.exists(trainer.checkpoint)) {
+      Checkpoint.read(trainer.checkpoint, trainer, step, history, training);
+      first = history.epochs().size() + 1;
+    }
+    ProgressBar bar = trainer.progress ? new ProgressBar() : null;
+    trainer.callbacks.forEach(c -> c.onTrainingBegin(training));
+    try {
+      for (int epoch = first; epoch <= trainer.epochs && !training.isStopping(); epoch++) {
+        History.Epoch result = epoch(epoch, bar);
+        history.add(result);
+        for (Callback c : trainer.callbacks) {
+          c.onEpochEnd(training, result);
+        }
+        if (trainer.checkpoint != null) {
+          Checkpoint.write(trainer.checkpoint, trainer, step, history, training);
+        }
+      }
+    } finally {
+      trainer.callbacks.forEach(c -> c.onTrainingEnd(training));
+    }
+    if (bar != null && training.stopReason() != null) {
+      bar.println("Stopped early: " + training.stopReason());
+    }
+    trainer.model.metadata().set("history", history.toJson());
+    return history;
+  }
+
+  private History.Epoch epoch(int epoch, ProgressBar bar) {
+    long started = System.nanoTime();
+    long stepsPerEpoch = data.size() < 0 ? -1 : (data.size() + batchSize - 1) / batchSize;
+    long total = stepsPerEpoch < 0 ? 0 : stepsPerEpoch * trainer.epochs / trainer.accumulate;
+    boolean accuracy = step.hasAccuracy();
+    double[] shown = new double[accuracy ? 2 : 1];
+    double lossSum = 0;
+    double correct = 0;
+    long examples = 0;
+    long number = 0;
+    double rate = 0;
+    if (bar != null) {
+      String[] names = accuracy ? new String[] {"loss", "accuracy"} : new String[] {"loss"};
+      bar.begin("Epoch " + epoch + "/" + trainer.epochs, stepsPerEpoch, names);
+    }
+    batches.start(
+        trainer.shuffle
+            ? Order.shuffled(trainer.seed * 1_000_003L + epoch)
+            : Order.sequential());
+    for (Prefetcher.Batch b = batches.next(); b != null; b = batches.next()) {
+      boolean last = number + 1 == stepsPerEpoch;
+      boolean update = (number + 1) % trainer.accumulate == 0 || last;
+      rate = rate(total);
+      List<ByteBuffer> buffers = b.buffers();
+      for (int i = 0; i < buffers.size(); i++) {
+        step.bind(i, memory.get(buffers.get(i)));
+      }
+      float loss = step.run(b.rows(), rate, update);
+      if (!Float.isFinite(loss)) {
+        batches.recycle(b);
+        throw new CremaException(
+            "The loss is "
+                + loss
+                + " in epoch "
+                + epoch
+                + ", step "
+                + (number + 1)
+                + ". Lower the learning rate, clip the gradients, or look for NaN in the data.");
+      }
+      lossSum += (double) loss * b.rows();
+      examples += b.rows();
+      if (accuracy) {
+        correct += step.correct(b.rows());
+        shown[1] = correct / examples;
+      }
+      shown[0] = lossSum / examples;
+      number++;
+      batches.recycle(b);
+      for (Callback c : trainer.callbacks) {
+        c.onStepEnd(training, step.steps(), loss);
+      }
+      if (bar != null) {
+        bar.update(number, examples, shown);
+      }
+    }
+    Map<String, Double> metrics = new LinkedHashMap<>();
+    metrics.put("loss", lossSum / examples);
+    if (accuracy) {
+      metrics.put("accuracy", correct / examples);
+    }
+    Map<String, Double> more = new LinkedHashMap<>();
+    if (validator != null) {
+      Evaluation v = validator.evaluate(validation);
+      more.put("val_loss", v.loss());
+      v.mainMetrics().forEach((name, value) -> more.put("val_" + name, value));
+    }
+    metrics.putAll(more);
+    metrics.put("learning_rate", rate);
+    if (bar != null) {
+      bar.finish(more);
+    }
+    return new History.Epoch(epoch, (System.nanoTime() - started) / 1e9, metrics);
+  }
+
+  private double rate(long totalSteps) {
+    double scheduled =
+        trainer.schedule == null
+            ? trainer.optimizer.learningRate()
+            : trainer.schedule.at(step.steps(), totalSteps);
+    return scheduled * training.learningRateFactor();
+  }
+
+  @Override
+  public void close() {
+    batches.close();
+    step.close();
+    if (validator != null) {
+      validator.close();
+    }
+    memory.values().forEach(Buffer::close);
+  }
+}

@@ -1,0 +1,290 @@
+package dev.crema.train;
+
+import dev.crema.CremaException;
+import dev.crema.device.Device;
+import dev.crema.graph.Application;
+import dev.crema.graph.Assign;
+import dev.crema.graph.Graph;
+import dev.crema.graph.Node;
+import dev.crema.graph.Storage;
+import dev.crema.graph.TensorType;
+import dev.crema.memory.Buffer;
+import dev.crema.memory.ElementType;
+import dev.crema.nn.Model;
+import dev.crema.nn.ModelGraph;
+import dev.crema.nn.Parameter;
+import dev.crema.nn.Topology;
+import dev.crema.op.Clip;
+import dev.crema.op.ClipScale;
+import dev.crema.op.GlobalNorm;
+import dev.crema.op.Mul;
+import dev.crema.pass.Autodiff;
+import dev.crema.plan.Plan;
+import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One step of a training as one plan: forward, loss, backward, clipping, update. A run is one call into
+ * native code and allocates nothing.
+ */
+final class TrainingStep implements AutoCloseable {
+  /** Forward and backward; gradients replace those that were there. */
+  private static final long FIRST = 1;
+
+  /** Forward and backward; gradients add to those that are there. */
+  private static final long NEXT = 2;
+
+  /** Clipping and the update of the parameters. */
+  private static final long UPDATE = 4;
+
+  private final Trainer trainer;
+  private final Model model;
+  private final Loss loss;
+  private final Device device;
+  private final Plan plan;
+  private final Hyper hyper;
+  private final Buffer gradients;
+  private final List<Buffer> moments = new ArrayList<>();
+  private final List<String> inputNames = new ArrayList<>();
+  private final int momentCount;
+  private final FloatBuffer lossValue;
+  private final Accuracy accuracy;
+  private Buffer target;
+  private long steps;
+  private long batches;
+  private int accumulated;
+
+  TrainingStep(Trainer trainer, int batchSize, Loss loss) {
+    this.trainer = trainer;
+    this.model = trainer.model;
+    this.loss = loss;
+    this.device = trainer.device == null ? Device.best() : trainer.device;
+    Graph graph = new Graph();
+    ModelGraph built = model.build(graph, true);
+    if (built.outputs().size() != 1) {
+      throw new CremaException(
+          "Trainer trains models with one output; this one has " + built.outputs().size());
+    }
+    Node output = built.outputs().get(0);
+    Node targets = graph.input("target", loss.target(output.type()));
+    Loss.Nodes nodes = loss.build(output, targets, trainer.classWeights);
+    Node total = Penalties.add(nodes.loss(), built);
+    Map<Application, Long> sections = new IdentityHashMap<>();
+    List<Parameter> trained = trained(built);
+    backward(graph, built, total, trained, sections);
+    int forward = graph.applications().size();
+    Ranges ranges = Ranges.of(trained, trainer);
+    this.momentCount = trainer.optimizer.op(0, List.of()).moments();
+    this.hyper =
+        new Hyper(
+            ranges.spans().stream().mapToDouble(Ranges.Span::learningRateFactor).toArray(),
+            trainer.optimizer.beta1(),
+            trainer.optimizer.beta2(),
+            trainer.seed);
+    update(graph, ranges);
+    for (Topology.InputSpec input : model.topology().inputs()) {
+      inputNames.add(input.name());
+    }
+    this.gradients = Buffer.allocate(Math.max(4, model.parameters().byteSize()));
+    Plan.Builder builder =
+        Plan.of(graph)
+            .outputs(total, nodes.scores())
+            .capacity(batchSize)
+            .threads(trainer.threads)
+            .device(device)
+            .storage(Storage.PARAMETERS, model.parameters())
+            .storage(Storage.STATE, model.state())
+            .storage(Storage.GRADIENTS, gradients)
+            .storage(Storage.HYPER, hyper.buffer())
+            .sections(
+                a -> sections.getOrDefault(a, a.id() < forward ? FIRST | NEXT : UPDATE));
+    for (int i = 0; i < momentCount; i++) {
+      Buffer moment = Buffer.allocate(Math.max(4, model.parameters().byteSize()));
+      moments.add(moment);
+      builder.storage(Storage.moment(i), moment);
+    }
+    Plan made;
+    try {
+      made = builder.build();
+    } catch (RuntimeException | Error e) {
+      release();
+      throw e;
+    }
+    this.plan = made;
+    this.lossValue = plan.output(total).asFloatBuffer();
+    this.accuracy = Accuracy.of(plan, nodes.scores(), targets.type(), loss.isClassification());
+  }
+
+  private List<Parameter> trained(ModelGraph built) {
+    List<Parameter> result = new ArrayList<>();
+    for (Parameter p : model.table().all()) {
+      String layer = p.path().substring(0, p.path().lastIndexOf('/'));
+      if (p.isTrained() && !trainer.frozen.contains(layer)) {
+        result.add(p);
+      }
+    }
+    for (String layer : trainer.frozen) {
+      if (!built.values().containsKey(layer)) {
+        throw new CremaException(
+            "There is no layer '" + layer + "' to freeze; there are " + built.values().keySet());
+      }
+    }
+    if (result.isEmpty()) {
+      throw new CremaException("This model has no parameters that could be trained");
+    }
+    return result;
+  }
+
+  /** Gradients of the loss, each stored where its parameter's gradient lies. */
+  private void backward(
+      Graph graph,
+      ModelGraph built,
+      Node total,
+      List<Parameter> trained,
+      Map<Application, Long> sections) {
+    Map<Parameter, Node> variables = new LinkedHashMap<>();
+    trained.forEach(p -> variables.put(p, built.variables().get(p.path())));
+    Map<Node, Node> flows = Autodiff.gradients(total, List.copyOf(variables.values()));
+    variables.forEach(
+        (p, variable) -> {
+          Node flow = flows.get(variable);
+          if (flow == null) {
+            return; // the loss does not depend on it; its gradient stays zero
+          }
+          Node place =
+              graph.variable(p.path() + ".gradient", Storage.GRADIENTS, p.offset(), p.type());
+          sections.put(graph.apply(new Assign(false), place, flow), FIRST);
+          if (trainer.accumulate > 1) {
+            sections.put(graph.apply(new Assign(true), place, flow), NEXT);
+          }
+        });
+  }
+
+  private void update(Graph graph, Ranges ranges) {
+    Node scale = null;
+    if (trainer.accumulate > 1) {
+      scale = graph.variable("gradient_scale", Storage.HYPER, Hyper.SCALE, TensorType.of());
+    }
+    if (trainer.clipNorm > 0) {
+      long all = model.parameters().byteSize() / 4;
+      Node flat = graph.variable("gradients", Storage.GRADIENTS, 0, TensorType.of(all));
+      Node norm = flat.then(new GlobalNorm());
+      Node scaled = scale == null ? norm : norm.then(new Mul(), scale);
+      Node clip = scaled.then(new ClipScale(trainer.clipNorm));
+      scale = scale == null ? clip : clip.then(new Mul(), scale);
+    }
+    int index = 0;
+    for (Ranges.Span span : ranges.spans()) {
+      TensorType type = TensorType.of(span.length());
+      Node g = graph.variable("gradients", Storage.GRADIENTS, span.offset(), type);
+      if (trainer.clipValue > 0) {
+        Node scaled = scale == null ? g : g.then(new Mul(), scale);
+        graph.apply(
+            new Assign(false), g, scaled.then(new Clip(-trainer.clipValue, trainer.clipValue)));
+      }
+      List<Node> m = new ArrayList<>();
+      for (int i = 0; i < momentCount; i++) {
+        m.add(graph.variable("moment" + i, Storage.moment(i), span.offset(), type));
+      }
+      List<Node> in = new ArrayList<>();
+      in.add(graph.variable("parameters", Storage.PARAMETERS, span.offset(), type));
+      in.add(g);
+      in.addAll(m);
+      in.add(Hyper.group(graph, index++));
+      in.add(trainer.clipValue > 0 ? null : scale);
+      double decay =
+          Double.isNaN(span.weightDecay())
+              ? trainer.optimizer.weightDecay()
+              : span.weightDecay();
+      graph.apply(trainer.optimizer.op(decay, span.segments()), in.toArray(new Node[0]));
+    }
+  }
+
+  Loss loss() {
+    return loss;
+  }
+
+  Device device() {
+    return device;
+  }
+
+  List<Buffer> moments() {
+    return moments;
+  }
+
+  /** Updates so far. */
+  long steps() {
+    return steps;
+  }
+
+  /** Batches so far, which random numbers are drawn by. */
+  long batches() {
+    return batches;
+  }
+
+  /** Goes on from there. */
+  void resume(long atStep, long atBatch) {
+    steps = atStep;
+    batches = atBatch;
+  }
+
+  Plan plan() {
+    return plan;
+  }
+
+  /** Reads input {@code i} (the target comes after the inputs) from this memory from now on. */
+  void bind(int i, Buffer buffer) {
+    boolean isTarget = i == inputNames.size();
+    plan.bindInput(isTarget ? "target" : inputNames.get(i), buffer);
+    if (isTarget) {
+      target = buffer;
+    }
+  }
+
+  /**
+   * Runs a step.
+   *
+   * @param update whether the parameters change now, or the gradients wait for the next batch's
+   * @return the batch's loss
+   */
+  float run(int rows, double learningRate, boolean update) {
+    long mask = accumulated == 0 ? FIRST : NEXT;
+    accumulated++;
+    hyper.batch(batches++);
+    if (update) {
+      mask |= UPDATE;
+      hyper.update(steps, learningRate, 1.0 / accumulated);
+      accumulated = 0;
+      steps++;
+    }
+    plan.run(rows, mask);
+    return lossValue.get(0);
+  }
+
+  boolean hasAccuracy() {
+    return accuracy != null;
+  }
+
+  /** Examples of the last batch whose class has the highest score. */
+  int correct(int rows) {
+    return accuracy.correct(target, rows);
+  }
+
+  @Override
+  public void close() {
+    plan.close();
+    release();
+  }
+
+  private void release() {
+    gradients.close();
+    moments.forEach(Buffer::close);
+    hyper.close();
+  }
+}
