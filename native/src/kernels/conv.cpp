@@ -62,7 +62,7 @@ void run_block(const Direct& d, const Block& block, int64_t first, int64_t last,
   const Axis &rows = d.layout.rows, &columns = d.layout.columns;
   const View v = view(d.layout, block, d.x, source, 1);
   const int64_t steps = d.steps(), depth = d.depth();
-  const int64_t segment_count = segments_of(d.layout, v, d.k, depth, segments);
+  segments_of(d.layout, v, d.k, depth, segments);
   const int64_t outputs = d.groups * d.n;
   int64_t pixel = 0;
   for (int64_t i = 0; i < block.images; ++i) {
@@ -91,21 +91,17 @@ void run_block(const Direct& d, const Block& block, int64_t first, int64_t last,
     t.segments = segments;
     t.b = d.packed + (group * panels.width() + panels.first(panel) * W) * steps;
     const int64_t width = panels.size(panel) * W;
-    for (int64_t done = 0, s = 0; done < steps || done == 0; t.accumulate = true) {
-      const int64_t end = done + depth < steps ? done + depth : steps;
-      const int64_t begin = done;
-      t.segments = segments + s;
+    int64_t done = 0;
+    do {
+      const int64_t begin = done, end = done + depth < steps ? done + depth : steps;
       t.segment_count = 0;
-      while (done < end) {
-        done += segments[s++].length;
-        ++t.segment_count;
-      }
+      while (done < end) done += t.segments[t.segment_count++].length;
       t.relu = d.activation == kRelu && end == steps;
       tiles(t, pixel, panels.size(panel));
+      t.segments += t.segment_count;
       t.b += (end - begin) * width;
-      if (steps == 0) break;
-    }
-    (void)segment_count;
+      t.accumulate = true;
+    } while (done < steps);
     if (d.activation != kNone && d.activation != kRelu) {
       for (int64_t i = 0; i < pixel; ++i) activate(t.c + y_offset[i], t.columns, d.activation);
     }
@@ -275,20 +271,44 @@ void each_phase(const Call& c, const F& f) {
   }
 }
 
+// One filter a channel: the phases are depthwise too.
+bool is_depthwise_grad(const Call& c) {
+  const Filter w(c.in[1]);
+  const ConvAttributes a(c);
+  return is_depthwise(w, a) && w.out == a.groups;
+}
+
+Depthwise depthwise_phase(const Call& c, const Direct& d) {
+  const Filter w(c.in[1]);
+  Depthwise p;
+  p.layout = d.layout;
+  p.x = d.x;
+  p.w = c.in[1].f32();
+  p.filter_w = w.w;
+  p.bias = d.bias;
+  p.activation = d.activation;
+  p.y = d.y;
+  p.y_h = d.y_h;
+  p.y_w = d.y_w;
+  p.threads = d.threads;
+  return p;
+}
+
 int64_t input_grad_scratch(const Call& c) {
-  int64_t packed = 0, rest = 0;
+  int64_t most = 0;
   each_phase(c, [&](const Direct& d) {
-    packed += float_bytes(packed_floats(d));
-    const int64_t bytes = direct_scratch(d);
-    if (bytes > rest) rest = bytes;
+    const int64_t bytes = is_depthwise_grad(c) ? depthwise_scratch(depthwise_phase(c, d))
+                                               : float_bytes(packed_floats(d)) + direct_scratch(d);
+    if (bytes > most) most = bytes;
   });
-  return packed + rest;
+  return most;
 }
 
 void input_grad(const Call& c) {
   const Filter w(c.in[1]);
   if (c.out[0].elements() == 0) return;
   each_phase(c, [&](Direct d) {
+    if (is_depthwise_grad(c)) return depthwise(depthwise_phase(c, d), c.scratch);
     float* const packed = reinterpret_cast<float*>(c.scratch);
     pack(d, Weights{c.in[1].f32(), w.w * w.in * w.out, w.in * w.out, d.k, 1, w.out}, packed);
     d.packed = packed;
