@@ -146,9 +146,6 @@ struct Depthwise {
 int64_t depthwise_scratch(const Depthwise& d);
 void depthwise(const Depthwise& d, char* scratch);
 
-// y[0..n) = activation(y).
-void activate(float* y, int64_t n, Activation activation);
-
 CREMA_INLINE int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 CREMA_INLINE int64_t float_bytes(int64_t n) { return round_up(n * 4, 64); }
 // Items of work that are worth a thread when one item takes so many multiply-adds.

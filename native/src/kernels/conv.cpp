@@ -103,7 +103,7 @@ void run_block(const Direct& d, const Block& block, int64_t first, int64_t last,
       t.accumulate = true;
     } while (done < steps);
     if (d.activation != kNone && d.activation != kRelu) {
-      for (int64_t i = 0; i < pixel; ++i) activate(t.c + y_offset[i], t.columns, d.activation);
+      for (int64_t i = 0; i < pixel; ++i) apply_activation(d.activation, t.c + y_offset[i], t.columns);
     }
   }
 }

@@ -166,25 +166,5 @@ int64_t segments_of(const Layout& l, const View& v, int64_t channels, int64_t de
   return count;
 }
 
-void activate(float* y, int64_t n, Activation activation) {
-  switch (activation) {
-    case kNone:
-      return;
-    case kRelu:
-      return each(y, y, n, [](vec x) { return at_least(x, vec{}); });
-    case kSigmoid:
-      return each(y, y, n, [](vec x) { return vsigmoid(x); });
-    case kTanh:
-      return each(y, y, n, [](vec x) { return vtanh(x); });
-    case kGelu:
-      for (int64_t i = 0; i < n; ++i) y[i] = 0.5f * y[i] * (1.0f + std::erf(y[i] * 0.70710678f));
-      return;
-    case kGeluTanh:
-      return each(y, y, n, [](vec x) { return x * vsigmoid(1.5957691216f * (x + 0.044715f * x * x * x)); });
-    case kSilu:
-      return each(y, y, n, [](vec x) { return x * vsigmoid(x); });
-  }
-}
-
 }  // namespace CREMA_ISA
 }  // namespace crema

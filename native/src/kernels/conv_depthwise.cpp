@@ -101,7 +101,7 @@ void depthwise(const Depthwise& d, char* scratch) {
                           columns.stride * v.pixel_stride, columns.target_step * outputs, 0};
           run_line(d, v, outputs, line, b.columns);
           if (d.activation == kNone || d.activation == kRelu) continue;
-          for (int64_t q = 0; q < b.columns; ++q) activate(line.y + q * line.y_step, outputs, d.activation);
+          for (int64_t q = 0; q < b.columns; ++q) apply_activation(d.activation, line.y + q * line.y_step, outputs);
         }
       }
     }
