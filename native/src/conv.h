@@ -146,6 +146,20 @@ struct Depthwise {
 int64_t depthwise_scratch(const Depthwise& d);
 void depthwise(const Depthwise& d, char* scratch);
 
+// dw[tap][o] (+)= sum over a block's pixels of x[pixel at tap][o] * dy[pixel][o], for `taps` taps at x_offset.
+struct DepthwiseGrad {
+  View x;
+  int64_t row_stride, column_stride;  // of outputs, in source pixels
+  Block block;
+  const float* dy;  // of the block's first pixel
+  int64_t dy_image, dy_row;  // floats
+  int64_t outputs, taps;
+  const int64_t* x_offset;  // floats per tap
+  float* dw;
+  bool accumulate;
+};
+void depthwise_weight_grad(const DepthwiseGrad& g);
+
 CREMA_INLINE int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 CREMA_INLINE int64_t float_bytes(int64_t n) { return round_up(n * 4, 64); }
 // Items of work that are worth a thread when one item takes so many multiply-adds.

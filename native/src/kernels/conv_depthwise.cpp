@@ -108,5 +108,74 @@ void depthwise(const Depthwise& d, char* scratch) {
   });
 }
 
+namespace {
+
+// T taps of one vector of channels over all pixels of the block.
+template <int T>
+void add_taps(const DepthwiseGrad& g, int64_t channel, int64_t first, int64_t fresh) {
+  const bool full = g.outputs >= W;
+  const int64_t n = full ? W : g.outputs;
+  const int64_t step = g.column_stride * g.x.pixel_stride;
+  const float* x[T];
+  vec acc[T];
+#pragma GCC unroll 16
+  for (int t = 0; t < T; ++t) {
+    x[t] = g.x.data + g.x_offset[first + t] + channel;
+    acc[t] = vec{};
+  }
+  for (int64_t i = 0; i < g.block.images; ++i) {
+    for (int64_t r = 0; r < g.block.rows; ++r) {
+      int64_t at = i * g.x.image_stride + r * g.row_stride * g.x.row_stride;
+      const float* dy = g.dy + i * g.dy_image + r * g.dy_row + channel;
+      for (int64_t q = 0; q < g.block.columns; ++q, at += step, dy += g.outputs) {
+        if (full) {
+          const vec d = load(dy);
+#pragma GCC unroll 16
+          for (int t = 0; t < T; ++t) acc[t] += d * load(x[t] + at);
+        } else {
+          const vec d = load_n(dy, n);
+#pragma GCC unroll 16
+          for (int t = 0; t < T; ++t) acc[t] += d * load_n(x[t] + at, n);
+        }
+      }
+    }
+  }
+  veci lane{};
+  for (int i = 0; i < W; ++i) lane[i] = i;
+  const veci own = lane >= broadcasti(static_cast<int32_t>(fresh));
+#pragma GCC unroll 16
+  for (int t = 0; t < T; ++t) {
+    float* const w = g.dw + (first + t) * g.outputs + channel;
+    if (full) {
+      const vec before = g.accumulate || fresh > 0 ? load(w) : vec{};
+      store(w, select(own, g.accumulate ? before + acc[t] : acc[t], before));
+    } else {
+      store_n(w, g.accumulate ? load_n(w, n) + acc[t] : acc[t], n);
+    }
+  }
+}
+
+}  // namespace
+
+void depthwise_weight_grad(const DepthwiseGrad& g) {
+  for (int64_t c = 0; c < g.outputs; c += W) {
+    // A last vector that reaches back leaves the `fresh` lanes before it to its neighbour.
+    const int64_t channel = c + W > g.outputs && g.outputs >= W ? g.outputs - W : c;
+    for (int64_t t = 0; t < g.taps;) {
+      const int64_t left = g.taps - t;
+      if (left >= 9) {
+        add_taps<9>(g, channel, t, c - channel);
+        t += 9;
+      } else if (left >= 5) {
+        add_taps<5>(g, channel, t, c - channel);
+        t += 5;
+      } else {
+        add_taps<1>(g, channel, t, c - channel);
+        t += 1;
+      }
+    }
+  }
+}
+
 }  // namespace CREMA_ISA
 }  // namespace crema

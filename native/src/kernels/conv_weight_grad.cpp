@@ -38,10 +38,13 @@ struct WeightGrad {
     if (chunks < 1) chunks = 1;
   }
 
+  // One filter (or `repeat`) a channel: the rows are taps.
+  bool depthwise() const { return w.in == 1 && a.groups > 1; }
+  int64_t repeat() const { return depthwise() ? w.out / a.groups : 1; }
   int64_t partial() const { return w.elements() + w.out; }
   // Whether dy's rows lie in memory as the tile reads them.
   bool dy_in_place() const {
-    return a.groups == 1 && panels.count == 1 && panels.width() == w.out && blocks.column_count == 1;
+    return depthwise() || (a.groups == 1 && panels.count == 1 && panels.width() == w.out && blocks.column_count == 1);
   }
 };
 
@@ -49,7 +52,7 @@ struct Workspace {
   int64_t source, dy, rows, segments;  // bytes
 
   explicit Workspace(const WeightGrad& g)
-      : source(float_bytes(g.blocks.source_floats())),
+      : source(float_bytes(g.blocks.source_floats() * g.repeat())),
         dy(g.dy_in_place() ? 0 : float_bytes(g.blocks.pixels() * g.a.groups * g.panels.width())),
         rows(round_up(g.rows * 8, 64)),
         segments(round_up(g.blocks.images * g.blocks.rows * static_cast<int64_t>(sizeof(Segment)), 64)) {}
@@ -115,7 +118,7 @@ void add_block(const WeightGrad& g, const Call& c, const Block& b, int64_t first
   int64_t* const x_offset = reinterpret_cast<int64_t*>(scratch + workspace.source + workspace.dy);
   int64_t* const w_offset = x_offset + workspace.rows / 8;
   Segment* const segments = reinterpret_cast<Segment*>(w_offset + workspace.rows / 8);
-  const View v = view(g.layout, b, c.in[0].f32(), source, 1);
+  const View v = view(g.layout, b, c.in[0].f32(), source, g.repeat());
   const int64_t step = g.layout.columns.stride * v.pixel_stride;
   for (int64_t m = 0, row = 0; m < g.w.h * g.w.w; ++m) {
     const int64_t tap = m / g.w.w * g.layout.rows.tap_step * v.row_stride +
@@ -124,6 +127,12 @@ void add_block(const WeightGrad& g, const Call& c, const Block& b, int64_t first
       x_offset[row] = tap + k;
       w_offset[row] = row * g.w.out;
     }
+  }
+  if (g.depthwise()) {
+    const int64_t line = g.dy.w * g.w.out;
+    return depthwise_weight_grad(DepthwiseGrad{v, g.layout.rows.stride, g.layout.columns.stride, b,
+                                               dy_row(g, b, c.in[1].f32(), 0, 0), g.dy.h * line, line, g.w.out,
+                                               last - first, x_offset + first, dw + first * g.w.out, accumulate});
   }
   const float* dy = packed;
   if (g.dy_in_place()) {
@@ -170,7 +179,8 @@ CREMA_KERNEL_SCRATCH(conv2d_weight_grad, scratch) {
     if (db != nullptr) std::memset(db, 0, static_cast<size_t>(g.w.out) * sizeof(float));
     return;
   }
-  int64_t shares = g.chunks >= c.threads ? 1 : (c.threads + g.chunks - 1) / g.chunks;
+  // Depthwise: taps are summed a few at a time, and which ones must not depend on the threads either.
+  int64_t shares = g.depthwise() || g.chunks >= c.threads ? 1 : (c.threads + g.chunks - 1) / g.chunks;
   if (shares > g.rows) shares = g.rows;
   const int64_t work = g.layout.outputs() * elements / (g.chunks * shares);
   parallel(c.threads, g.chunks * shares, grain_of(work), [&](int64_t begin, int64_t end, int64_t thread) {

@@ -131,9 +131,22 @@ class Conv2dTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"2, 9, 3, 3, 5, 1, 1, 1, 1, 1", "1, 12, 4, 5, 6, 3, 2, 4, 0, 2", "2, 1, 2, 1, 3, 1, 1, 0, 0, 1"})
+  @CsvSource({
+    "2, 9, 3, 3, 5, 1, 1, 1, 1, 1",
+    "1, 12, 4, 5, 6, 3, 2, 4, 0, 2",
+    "2, 1, 2, 1, 3, 1, 1, 0, 0, 1"
+  })
   void sequencesMatchTheReferenceAndFiniteDifferences(
-      int n, int l, int in, int k, int out, int stride, int dilation, int left, int right, int groups) {
+      int n,
+      int l,
+      int in,
+      int k,
+      int out,
+      int stride,
+      int dilation,
+      int left,
+      int right,
+      int groups) {
     Window2d window = new Window2d(1, stride, 1, dilation, 0, 0, left, right);
     OpCheck.of(new Conv1d(stride, dilation, left, right, groups))
         .batched(Array64.gaussian(1, n, l, in))
@@ -143,7 +156,7 @@ class Conv2dTest {
             a -> {
               Array64 y =
                   Convolution64.forward(
-                      new Array64[] {Convolution64.image(a[0]), Convolution64.image(a[1]), a[2]},
+                      new Array64[] {Convolution64.image(a[0]), Convolution64.row(a[1]), a[2]},
                       window,
                       groups);
               return y.reshape(y.dim(0), y.dim(2), y.dim(3));

@@ -1,7 +1,5 @@
 package dev.crema.op;
 
-import dev.crema.memory.Shape;
-
 /** Convolutions and poolings by their definition, in float64. */
 final class Convolution64 {
   private Convolution64() {}
@@ -58,8 +56,10 @@ final class Convolution64 {
   static Array64 forward(Array64[] in, Window2d w, int groups) {
     int[] x = dims(in[0]);
     int[] kernel = dims(in[1]);
-    int rows = windows(x[1] + w.top() + w.bottom(), kernel[0], w.strideHeight(), w.dilationHeight());
-    int columns = windows(x[2] + w.left() + w.right(), kernel[1], w.strideWidth(), w.dilationWidth());
+    int rows =
+        windows(x[1] + w.top() + w.bottom(), kernel[0], w.strideHeight(), w.dilationHeight());
+    int columns =
+        windows(x[2] + w.left() + w.right(), kernel[1], w.strideWidth(), w.dilationWidth());
     Array64 y = Array64.zeros(x[0], rows, columns, kernel[3]);
     addBias(y, in);
     each(
@@ -76,7 +76,9 @@ final class Convolution64 {
     return (inputs - (taps - 1) * dilation - 1) / stride + 1;
   }
 
-  /** x, kernel [kh, kw, out / groups, in] and perhaps bias, to an output of that height and width. */
+  /**
+   * x, kernel [kh, kw, out / groups, in] and perhaps bias, to an output of that height and width.
+   */
   static Array64 transposed(Array64[] in, Window2d w, int groups, int height, int width) {
     Array64 y = Array64.zeros(in[0].dim(0), height, width, in[1].dim(2) * groups);
     addBias(y, in);
@@ -90,12 +92,14 @@ final class Convolution64 {
     return y;
   }
 
-  /** Sequences as images of one row: rank 3 to rank 4. */
+  /** Sequences [n, l, c] as images of one row. */
   static Array64 image(Array64 a) {
-    Shape s = a.shape();
-    return a.shape().rank() != 3
-        ? a
-        : s.dim(0) == 0 ? a : a.reshape(s.dim(0), 1, s.dim(1), s.dim(2));
+    return a.reshape(a.dim(0), 1, a.dim(1), a.dim(2));
+  }
+
+  /** The kernel of a convolution of sequences, [k, in, out], as one of a single row. */
+  static Array64 row(Array64 kernel) {
+    return kernel.reshape(1, kernel.dim(0), kernel.dim(1), kernel.dim(2));
   }
 
   /** How a window's pixels become one number. */

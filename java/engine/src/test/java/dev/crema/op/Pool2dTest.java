@@ -70,8 +70,7 @@ class Pool2dTest {
         .forwardOne(
             a -> {
               Array64 y =
-                  Convolution64.pool(
-                      Convolution64.image(a[0]), 1, 3, window, Pool2dTest::max);
+                  Convolution64.pool(Convolution64.image(a[0]), 1, 3, window, Pool2dTest::max);
               return y.reshape(y.dim(0), y.dim(2), y.dim(3));
             })
         .run();
@@ -83,8 +82,7 @@ class Pool2dTest {
     x.values()[2] = Double.NaN;
     OpCheck.of(new MaxPool2d(2, 2, Window2d.valid(2, 2)))
         .batched(x)
-        .forwardOne(
-            a -> Convolution64.pool(a[0], 2, 2, Window2d.valid(2, 2), Pool2dTest::max))
+        .forwardOne(a -> Convolution64.pool(a[0], 2, 2, Window2d.valid(2, 2), Pool2dTest::max))
         .withoutGradient()
         .run();
   }
@@ -105,8 +103,7 @@ class Pool2dTest {
         .hasMessageContaining("pool_2 (MaxPool2d)")
         .hasMessageContaining("window of height 2 does not fit height 1");
     Node flat = graph.input("f", TensorType.batchOf(8));
-    assertThatThrownBy(() -> flat.then(new GlobalMaxPool()))
-        .hasMessageContaining("but is [n, 8]");
+    assertThatThrownBy(() -> flat.then(new GlobalMaxPool())).hasMessageContaining("but is [n, 8]");
     assertThat(x.then(new GlobalAveragePool()).type()).isEqualTo(TensorType.batchOf(8));
   }
 }
