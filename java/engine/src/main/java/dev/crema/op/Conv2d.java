@@ -1,0 +1,44 @@
+package dev.crema.op;
+
+import dev.crema.graph.Application;
+import dev.crema.graph.Attributes;
+import dev.crema.graph.Gradients;
+import dev.crema.graph.Node;
+import dev.crema.graph.Op;
+import dev.crema.graph.TensorType;
+import java.util.List;
+
+/**
+ * Convolution (cross-correlation, as networks use it) of images, channels last: x [n, h, w, in],
+ * kernel [kh, kw, in / groups, out], bias [out] or absent → [n, oh, ow, out], with an activation.
+ * Inputs and outputs fall into {@code groups} groups that see nothing of one another; with as many
+ * groups as inputs it is depthwise.
+ */
+public record Conv2d(Window2d window, int groups, FusedActivation activation) implements Op {
+  public Conv2d {
+    ConvTypes.requireGroups(groups);
+  }
+
+  public Conv2d(Window2d window, int groups) {
+    this(window, groups, FusedActivation.NONE);
+  }
+
+  public Conv2d(Window2d window) {
+    this(window, 1);
+  }
+
+  @Override
+  public List<TensorType> infer(List<TensorType> in) {
+    return List.of(ConvTypes.forward(in, 4, window, groups));
+  }
+
+  @Override
+  public void attributes(Attributes a) {
+    ConvTypes.attributes(a, window, groups, activation);
+  }
+
+  @Override
+  public void gradient(Application y, List<Node> dy, Gradients g) {
+    ConvTypes.gradient(y, activation.gradient(y.output(0), dy.get(0)), window, groups, g);
+  }
+}
