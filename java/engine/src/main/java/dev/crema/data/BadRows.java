@@ -10,14 +10,21 @@ final class BadRows {
   private static final Logger LOG = LoggerFactory.getLogger(BadRows.class);
 
   private final boolean skip;
+  private final boolean quiet;
   private final AtomicLong count = new AtomicLong();
 
   BadRows(boolean skip) {
-    this.skip = skip;
+    this(skip, false);
   }
 
-  boolean skips() {
-    return skip;
+  private BadRows(boolean skip, boolean quiet) {
+    this.skip = skip;
+    this.quiet = quiet;
+  }
+
+  /** For a further pass over rows whose bad ones were logged already. */
+  static BadRows again(boolean skip) {
+    return new BadRows(skip, true);
   }
 
   long count() {
@@ -29,7 +36,7 @@ final class BadRows {
     if (!skip) {
       throw bad;
     }
-    if (count.getAndIncrement() == 0) {
+    if (count.getAndIncrement() == 0 && !quiet) {
       LOG.warn("Left out: {}", bad.getMessage());
     }
   }

@@ -2,6 +2,7 @@ package dev.crema.data;
 
 import dev.crema.CremaException;
 import dev.crema.memory.Shape;
+import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -14,6 +15,27 @@ import java.util.stream.IntStream;
  */
 public final class Datasets {
   private Datasets() {}
+
+  /**
+   * Opens files to train with, and finds out what they are: a delimited text file ({@link Csv}), a
+   * folder or name prefix of IDX files ({@link Mnist}), NPZ or NPY files with x and y, or an image
+   * folder ({@link ImageFolder}).
+   *
+   * @throws CremaException if it is none of these, or can't be read
+   */
+  public static LoadedData open(Path path, DataOptions options) {
+    return DataFiles.open(path, options);
+  }
+
+  /**
+   * Opens files for a model that is trained already, with the preprocessing that was saved with it.
+   * The dataset has no target if the files have none. Of data with a test part, that is opened.
+   *
+   * @throws CremaException if they don't fit the model, or can't be read
+   */
+  public static Dataset open(Path path, Preprocessing preprocessing, DataOptions options) {
+    return DataFiles.open(path, preprocessing, options);
+  }
 
   /**
    * Classified examples; the classes are named "0", "1", ….

@@ -156,6 +156,16 @@ public final class IndexedDataset implements Dataset {
     return target != null && target.type() == ElementType.INT32;
   }
 
+  /** The same examples, their classes named otherwise. */
+  IndexedDataset withClassNames(List<String> names) {
+    return new IndexedDataset(inputs, target, names, blocks, rows, badRows);
+  }
+
+  /** Whether the input lies in memory as bytes. */
+  boolean hasPixels() {
+    return blocks.get(0) instanceof Block.Pixels;
+  }
+
   BadRows bad() {
     return badRows;
   }

@@ -59,6 +59,48 @@ public record Mnist(IndexedDataset train, IndexedDataset test) {
     return find(files(dir), "", "train", "images").isPresent();
   }
 
+  /** Whether a path is the beginning of file names that {@link #load} reads. */
+  static boolean isPrefix(Path path) {
+    List<Path> files = files(path.toAbsolutePath().getParent());
+    return find(files, path.getFileName().toString(), "train", "images").isPresent();
+  }
+
+  /** Whether a file of labels lies beside a file of images. */
+  static boolean hasLabels(Path images) {
+    return labelsBeside(images) != null;
+  }
+
+  /** The images of one file with the labels beside it. */
+  static IndexedDataset withLabels(Path images) {
+    Path labelFile = labelsBeside(images);
+    if (labelFile == null) {
+      throw new CremaException(
+          "There are no labels beside "
+              + images
+              + "; expected a file named alike, with labels instead of images");
+    }
+    Idx pixels = Idx.read(images);
+    int[] labels = labels(labelFile, pixels);
+    return dataset(pixels, labels, Datasets.numbered(labels));
+  }
+
+  /** The images of one file. */
+  static IndexedDataset unlabelled(Path images) {
+    Idx pixels = Idx.read(images);
+    return Datasets.unlabelled(shape(pixels), pixels.block(), pixels.dims()[0]);
+  }
+
+  private static Path labelsBeside(Path images) {
+    String name = images.getFileName().toString();
+    String stem = name.replaceAll("\\.gz$", "").replace("images", "labels").replace("idx3", "idx1");
+    for (String other : List.of(stem, stem + ".gz")) {
+      if (!other.equals(name) && Files.isRegularFile(images.resolveSibling(other))) {
+        return images.resolveSibling(other);
+      }
+    }
+    return null;
+  }
+
   /** The digits that are shipped with Crema: 8,000 to train, 2,000 to test, 28×28. */
   public static Mnist sample() {
     List<String> names = Datasets.numbered(new int[] {9});
@@ -126,6 +168,10 @@ public record Mnist(IndexedDataset train, IndexedDataset test) {
                                 .replace("idx3", "idx1")
                             + " beside "
                             + images.name()));
+    return labels(file, images);
+  }
+
+  private static int[] labels(Path file, Idx images) {
     int[] labels = Idx.read(file).labels();
     if (labels.length != images.dims()[0]) {
       throw new CremaException(

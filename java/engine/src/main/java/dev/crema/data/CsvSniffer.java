@@ -1,0 +1,170 @@
+package dev.crema.data;
+
+import dev.crema.CremaException;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** Finds out from the first 256 KB how a delimited file is written. */
+final class CsvSniffer {
+  private static final int SAMPLE_BYTES = 1 << 18;
+  private static final int SAMPLE_ROWS = 200;
+  private static final char[] DELIMITERS = {',', ';', '\t', '|'};
+
+  private CsvSniffer() {}
+
+  static CsvFormat sniff(Path file, DataOptions options) {
+    return sniff(file, options, options.header());
+  }
+
+  /**
+   * @param header whether there is one; null: found out
+   */
+  static CsvFormat sniff(Path file, DataOptions options, Boolean header) {
+    try (InputFiles.Input in = InputFiles.open(file)) {
+      return sniff(in.stream().readNBytes(SAMPLE_BYTES), file.toString(), options, header);
+    } catch (IOException e) {
+      throw InputFiles.unreadable(file.toString(), e);
+    }
+  }
+
+  static CsvFormat sniff(byte[] sample, String name, DataOptions options, Boolean forced) {
+    requireText(sample, name);
+    char delimiter = options.delimiter() == null ? delimiter(sample) : options.delimiter();
+    if (delimiter <= ' ' && delimiter != '\t' || delimiter == '"' || delimiter > 127) {
+      throw new CremaException(
+          "A delimiter is one visible ASCII character or a tab, got \"" + delimiter + '"');
+    }
+    List<List<String>> rows = rows(sample, delimiter);
+    if (rows.isEmpty()) {
+      throw new CremaException(name + " has no rows");
+    }
+    List<String> first = rows.get(0);
+    List<List<String>> rest =
+        rows.subList(1, rows.size()).stream().filter(r -> r.size() == first.size()).toList();
+    boolean header = forced == null ? isHeader(first, rest) : forced;
+    return new CsvFormat(
+        delimiter, header, names(first, header), decimal(delimiter, header ? rest : rows));
+  }
+
+  private static void requireText(byte[] sample, String name) {
+    if (sample.length == 0) {
+      throw new CremaException(name + " is empty");
+    }
+    for (int i = 0; i < sample.length; i++) {
+      if (sample[i] == 0) {
+        throw new CremaException(
+            name
+                + " is not a text file in UTF-8: byte "
+                + i
+                + " is zero. Convert it if it is UTF-16.");
+      }
+    }
+  }
+
+  /** The delimiter that cuts most rows into as many fields as the first one, at least two. */
+  private static char delimiter(byte[] sample) {
+    char best = ',';
+    double most = 0;
+    for (char delimiter : DELIMITERS) {
+      List<List<String>> rows = rows(sample, delimiter);
+      int fields = rows.isEmpty() ? 0 : rows.get(0).size();
+      long alike = rows.stream().filter(r -> r.size() == fields).count();
+      // Agreement decides; among equals, the one that finds more columns.
+      double score = fields < 2 ? 0 : (double) alike / rows.size() + 1e-6 * Math.min(fields, 1000);
+      if (score > most) {
+        most = score;
+        best = delimiter;
+      }
+    }
+    return best;
+  }
+
+  private static List<List<String>> rows(byte[] sample, char delimiter) {
+    List<List<String>> rows = new ArrayList<>();
+    try (CsvScanner scanner =
+        new CsvScanner(new ByteArrayInputStream(sample), "sample", delimiter)) {
+      while (rows.size() < SAMPLE_ROWS) {
+        try {
+          if (!scanner.next()) {
+            return rows.size() > 1 && sample.length == SAMPLE_BYTES
+                ? rows.subList(0, rows.size() - 1)
+                : rows;
+          }
+          List<String> row = new ArrayList<>();
+          for (int i = 0; i < scanner.fields(); i++) {
+            row.add(scanner.text(i));
+          }
+          rows.add(row);
+        } catch (CremaException e) {
+          rows.add(List.of());
+        }
+      }
+    }
+    return rows;
+  }
+
+  /**
+   * Names are texts, all different. They are a header if a column below holds numbers, if one is
+   * named like a label, or if none of them comes again below.
+   */
+  private static boolean isHeader(List<String> first, List<List<String>> rest) {
+    boolean labelled = first.stream().anyMatch(CsvFormat::isLabelName);
+    Set<String> seen = new HashSet<>();
+    for (String name : first) {
+      if (!seen.add(name) && !name.isEmpty() || isNumber(name) && !labelled) {
+        return false;
+      }
+    }
+    if (labelled) {
+      return true;
+    }
+    for (int c = 0; c < first.size(); c++) {
+      for (List<String> row : rest) {
+        if (isNumber(row.get(c))) {
+          return true;
+        }
+      }
+    }
+    return !rest.isEmpty() && rest.stream().noneMatch(row -> row.stream().anyMatch(seen::contains));
+  }
+
+  private static boolean isNumber(String text) {
+    return !Double.isNaN(Numbers.parse(text.replace(',', '.')));
+  }
+
+  private static List<String> names(List<String> first, boolean header) {
+    List<String> names = new ArrayList<>();
+    Set<String> used = new HashSet<>();
+    for (int i = 0; i < first.size(); i++) {
+      String base = header && !first.get(i).isEmpty() ? first.get(i) : "c" + i;
+      String name = base;
+      for (int n = 2; !used.add(name); n++) {
+        name = base + "_" + n;
+      }
+      names.add(name);
+    }
+    return names;
+  }
+
+  /** A comma where it can't be the delimiter and numbers are written with it, as in "3,14". */
+  private static char decimal(char delimiter, List<List<String>> rows) {
+    if (delimiter == ',') {
+      return '.';
+    }
+    boolean comma = false;
+    for (List<String> row : rows) {
+      for (String field : row) {
+        if (field.matches("[-+]?\\d+\\.\\d+")) {
+          return '.';
+        }
+        comma |= field.matches("[-+]?\\d+,\\d+");
+      }
+    }
+    return comma ? ',' : '.';
+  }
+}

@@ -1,0 +1,189 @@
+package dev.crema.data;
+
+import dev.crema.CremaException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Set;
+
+/** One pass over a delimited file that gathers what its columns hold, in bounded memory. */
+final class CsvSurvey {
+  /** Most categories of a column; a column with more texts is an error. */
+  static final int MOST_CATEGORIES = 100;
+
+  private static final int MOST_CLASSES = 10_000;
+
+  /** Which rows belong to the validation part. */
+  @FunctionalInterface
+  interface Membership {
+    /**
+     * @param ordinal of the row among those with the right number of fields, from 0
+     */
+    boolean isValidation(long ordinal, CsvScanner row);
+  }
+
+  private final Path file;
+  private final CsvFormat format;
+  private final int label;
+  private final ColumnStatistics[] columns;
+  private long rows;
+  private long validationRows;
+  private long bytes;
+  private long memoryLimit;
+  private int[] labelIds;
+
+  private CsvSurvey(Path file, CsvFormat format, int label, Set<Integer> ignored) {
+    this.file = file;
+    this.format = format;
+    this.label = label;
+    this.columns = new ColumnStatistics[format.names().size()];
+    for (int c = 0; c < columns.length; c++) {
+      if (c == label) {
+        columns[c] = new ColumnStatistics(MOST_CLASSES, format.decimal());
+      } else if (!ignored.contains(c)) {
+        columns[c] = new ColumnStatistics(MOST_CATEGORIES, format.decimal());
+      }
+    }
+  }
+
+  /**
+   * A first pass, in which every row is one to train with. It remembers the labels if the rows will
+   * be divided, unless the file is too great to be kept in memory.
+   */
+  static CsvSurvey first(
+      Path file, CsvFormat format, int label, Set<Integer> ignored, DataOptions options) {
+    CsvSurvey survey = new CsvSurvey(file, format, label, ignored);
+    boolean divided = options.validationSplit() > 0;
+    survey.labelIds = divided ? new int[1024] : null;
+    survey.memoryLimit = options.memoryLimit();
+    survey.run(null, (ordinal, row) -> false, BadRows.again(options.skipBadRows()));
+    return survey;
+  }
+
+  /** A second pass, in which rows that don't fit their columns take no part. */
+  static CsvSurvey second(
+      CsvSurvey first, ColumnKind[] kinds, Membership membership, BadRows badRows) {
+    CsvSurvey survey = new CsvSurvey(first.file, first.format, first.label, Set.of());
+    for (int c = 0; c < kinds.length; c++) {
+      if (kinds[c] == ColumnKind.IGNORED) {
+        survey.columns[c] = null;
+      }
+    }
+    survey.run(kinds, membership, badRows);
+    return survey;
+  }
+
+  private void run(ColumnKind[] kinds, Membership membership, BadRows badRows) {
+    long ordinal = 0;
+    try (CsvRecords records = CsvRecords.open(file, format, badRows)) {
+      CsvScanner row = records.row();
+      while (records.next()) {
+        boolean validation = membership.isValidation(ordinal++, row);
+        if (kinds != null && !fits(records, kinds, badRows)) {
+          continue;
+        }
+        add(row, !validation);
+        rows++;
+        validationRows += validation ? 1 : 0;
+      }
+      bytes = row.bytesRead();
+    }
+  }
+
+  private boolean fits(CsvRecords records, ColumnKind[] kinds, BadRows badRows) {
+    CsvScanner row = records.row();
+    for (int c = 0; c < kinds.length; c++) {
+      boolean missing = Missing.is(row.bytes(), row.start(c), row.end(c));
+      boolean bad =
+          kinds[c].isNumber()
+              && !missing
+              && Double.isNaN(
+                  Numbers.parse(row.bytes(), row.start(c), row.end(c), (byte) format.decimal()));
+      if (bad || missing && c == label) {
+        badRows.report(badValue(records, c, kinds[c].expected()));
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** The message for a value that doesn't fit its column. */
+  static CremaException badValue(CsvRecords records, int column, String expected) {
+    CsvScanner row = records.row();
+    return new CremaException(
+        records.where(column)
+            + ": expected "
+            + expected
+            + ", found "
+            + Quote.of(row.bytes(), row.start(column), row.end(column))
+            + ". Correct the row, or leave such rows out with --skip-bad-rows.");
+  }
+
+  private void add(CsvScanner row, boolean train) {
+    byte[] b = row.bytes();
+    for (int c = 0; c < columns.length; c++) {
+      if (columns[c] == null) {
+        continue;
+      }
+      int id = columns[c].add(b, row.start(c), row.end(c), train);
+      if (c == label && labelIds != null) {
+        remember(id, row);
+      }
+    }
+  }
+
+  private void remember(int id, CsvScanner row) {
+    if (row.bytesRead() > memoryLimit) {
+      labelIds = null;
+      return;
+    }
+    if (rows == labelIds.length) {
+      labelIds = Arrays.copyOf(labelIds, 2 * labelIds.length);
+    }
+    labelIds[(int) rows] = id;
+  }
+
+  CsvFormat format() {
+    return format;
+  }
+
+  Path file() {
+    return file;
+  }
+
+  int label() {
+    return label;
+  }
+
+  /** Null for a column that is ignored. */
+  ColumnStatistics column(int c) {
+    return columns[c];
+  }
+
+  long rows() {
+    return rows;
+  }
+
+  long validationRows() {
+    return validationRows;
+  }
+
+  long bytes() {
+    return bytes;
+  }
+
+  /** For each row the number of its label among the distinct ones, -1 if missing. */
+  int[] labelIds() {
+    return Arrays.copyOf(labelIds, (int) rows);
+  }
+
+  /** Whether some rows don't fit what their columns hold. */
+  boolean hasBadValues(ColumnKind[] kinds) {
+    for (int c = 0; c < kinds.length; c++) {
+      boolean texts = kinds[c].isNumber() && columns[c].texts() > 0;
+      if (texts || c == label && columns[c].hasMissing()) {
+        return true;
+      }
+    }
+    return false;
+  }
+}

@@ -1,0 +1,190 @@
+package dev.crema.data;
+
+import dev.crema.CremaException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/** Decides what the columns of a table are, and learns from a survey how to encode them. */
+final class TableLearner {
+  private static final Set<String> ROW_NUMBERS =
+      Set.of("id", "index", "row", "rowid", "row_id", "rownumber", "row_number", "unnamed: 0", "#");
+  private static final long EXACT_INTEGERS = 1L << 53;
+  private static final int FEW_CLASSES = 100;
+
+  private final CsvSurvey survey;
+  private final CsvFormat format;
+  private final DataOptions options;
+  private final String file;
+  private final List<String> notes = new ArrayList<>();
+
+  TableLearner(CsvSurvey survey, DataOptions options) {
+    this.survey = survey;
+    this.format = survey.format();
+    this.options = options;
+    this.file = survey.file().toString();
+  }
+
+  List<String> notes() {
+    return notes;
+  }
+
+  /**
+   * What each column is.
+   *
+   * @throws CremaException if a column can't be used, naming all such columns
+   */
+  ColumnKind[] decide() {
+    Set<Integer> categorical = format.columns(options.categorical(), file);
+    ColumnKind[] kinds = new ColumnKind[format.names().size()];
+    List<String> tooMany = new ArrayList<>();
+    int used = 0;
+    for (int c = 0; c < kinds.length; c++) {
+      kinds[c] = c == survey.label() ? target() : feature(c, categorical.contains(c), tooMany);
+      used += c != survey.label() && kinds[c] != ColumnKind.IGNORED ? 1 : 0;
+    }
+    if (!tooMany.isEmpty()) {
+      throw new CremaException(
+          file
+              + ": more than "
+              + CsvSurvey.MOST_CATEGORIES
+              + " different texts in column "
+              + String.join(", ", tooMany)
+              + ". That is too many for categories: leave the column out with --ignore "
+              + String.join(",", tooMany));
+    }
+    if (used == 0) {
+      throw new CremaException(
+          file
+              + " has no column to learn from beside the label "
+              + format.names().get(survey.label())
+              + ". Is the delimiter '"
+              + format.delimiter()
+              + "' right?");
+    }
+    return kinds;
+  }
+
+  private ColumnKind feature(int c, boolean categorical, List<String> tooMany) {
+    ColumnStatistics column = survey.column(c);
+    String name = format.names().get(c);
+    if (column == null) {
+      return ColumnKind.IGNORED;
+    }
+    if (column.allMissing()) {
+      notes.add("Column " + name + " is empty and not used.");
+      return ColumnKind.IGNORED;
+    }
+    if (!categorical && column.isConsecutive() && isRowNumber(c)) {
+      notes.add("Column " + name + " numbers the rows and is not used.");
+      return ColumnKind.IGNORED;
+    }
+    if (!categorical && column.isNumeric()) {
+      return ColumnKind.NUMERIC;
+    }
+    if (column.hasManyDistinct()) {
+      tooMany.add(name);
+    }
+    return ColumnKind.CATEGORICAL;
+  }
+
+  private boolean isRowNumber(int c) {
+    String name = format.names().get(c);
+    boolean unnamed = format.header() && name.equals("c" + c);
+    return unnamed || ROW_NUMBERS.contains(name.toLowerCase(Locale.ROOT));
+  }
+
+  private ColumnKind target() {
+    ColumnStatistics column = survey.column(survey.label());
+    String name = format.names().get(survey.label());
+    if (column.allMissing()) {
+      throw new CremaException(file + ": the label column " + name + " is empty");
+    }
+    boolean classes =
+        switch (options.task()) {
+          case CLASSIFICATION -> true;
+          case REGRESSION -> false;
+          case AUTO -> column.looksLikeClasses();
+        };
+    if (!classes) {
+      if (column.values() == column.texts()) {
+        throw new CremaException(
+            file
+                + ": the label column "
+                + name
+                + " holds text such as "
+                + column.exampleText()
+                + ", so this can't be a regression");
+      }
+      notes.add("Label: column " + name + ", numbers (regression).");
+      return ColumnKind.VALUE;
+    }
+    int n = column.distinctCount();
+    if (column.hasManyDistinct() || n > FEW_CLASSES && 2L * n > column.values()) {
+      throw new CremaException(
+          file
+              + ": the label column "
+              + name
+              + " has "
+              + (column.hasManyDistinct() ? "more than " : "")
+              + n
+              + " different values in "
+              + column.values()
+              + " rows: too many for classes. Name the label with --label.");
+    }
+    if (n < 2) {
+      throw new CremaException(
+          file
+              + ": every row has the label "
+              + column.distinctTexts().get(0)
+              + " in column "
+              + name
+              + ". Name the label with --label if it is another column.");
+    }
+    notes.add("Label: column " + name + ", " + classNames(column).size() + " classes.");
+    return ColumnKind.CLASSES;
+  }
+
+  /** The encoding of every column, with what the training rows of {@code learnt} tell. */
+  TablePreprocessing learn(ColumnKind[] kinds, CsvSurvey learnt) {
+    List<TablePreprocessing.Column> columns = new ArrayList<>();
+    TablePreprocessing.Target target = null;
+    for (int c = 0; c < kinds.length; c++) {
+      String name = format.names().get(c);
+      ColumnStatistics column = learnt.column(c);
+      switch (kinds[c]) {
+        case IGNORED -> columns.add(new TablePreprocessing.Ignored(name));
+        case NUMERIC ->
+            columns.add(new TablePreprocessing.Numeric(name, column.mean(), column.deviation()));
+        case CATEGORICAL ->
+            columns.add(
+                new TablePreprocessing.Categorical(
+                    name,
+                    column.trainTexts().stream().distinct().sorted().toList(),
+                    column.missesInTraining()));
+        case CLASSES -> target = new TablePreprocessing.Classes(name, c, classNames(column));
+        case VALUE ->
+            target = new TablePreprocessing.Value(name, c, column.mean(), column.deviation());
+      }
+    }
+    return new TablePreprocessing(columns, target, format.header());
+  }
+
+  private static List<String> classNames(ColumnStatistics column) {
+    List<String> names =
+        column.distinctTexts().stream().map(TableLearner::className).distinct().sorted().toList();
+    boolean numbers = names.stream().noneMatch(name -> Double.isNaN(Numbers.parse(name)));
+    return numbers
+        ? names.stream().sorted(Comparator.comparingDouble(Numbers::parse)).toList()
+        : names;
+  }
+
+  /** The name of a label's class: "1", "1.0" and "01" are the same one. */
+  static String className(String label) {
+    double value = Numbers.parse(label);
+    boolean integer = value == Math.rint(value) && Math.abs(value) < EXACT_INTEGERS;
+    return integer ? Long.toString((long) value) : label;
+  }
+}
