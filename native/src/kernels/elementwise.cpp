@@ -129,6 +129,7 @@ const char* problem(const Call& c) {
 }
 
 int64_t scratch(const Call& c) {
+  if (problem(c) != nullptr) return 0;
   const int64_t temporaries = register_count(c) - c.ins - c.outs;
   return c.threads * (2 * c.ins + temporaries) * kTile * static_cast<int64_t>(sizeof(float));
 }
