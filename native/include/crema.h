@@ -49,7 +49,13 @@ CREMA_API int32_t crema_isa_force(int32_t level);
 CREMA_API int64_t crema_alloc(int64_t bytes);
 CREMA_API void crema_free(int64_t address, int64_t bytes);
 CREMA_API int64_t crema_allocated_bytes(void);
+/* Memory of this machine, or of its container (cgroup) where that has less. */
 CREMA_API int64_t crema_physical_bytes(void);
+/* Maps bytes [offset, offset + bytes) of a file, which must have them. `path` is the address of its name in UTF-8.
+ * Returns the address of the first byte, or 0 with a message at `error`. */
+CREMA_API int64_t crema_map(int64_t path, int64_t offset, int64_t bytes, int32_t writable, int64_t error,
+                            int64_t error_bytes);
+CREMA_API void crema_unmap(int64_t address, int64_t bytes);
 /* Fill new memory with 0xFF (NaN as float) instead of zeros: shows reads of what nobody wrote. */
 CREMA_API void crema_poison(int32_t on);
 CREMA_API void crema_copy(int64_t destination, int64_t source, int64_t bytes);

@@ -1,0 +1,77 @@
+package dev.crema.memory;
+
+import dev.crema.natives.Memory;
+import java.lang.ref.Cleaner;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * A piece of native memory and the number of those who need it: buffers, slices, leases and views
+ * handed out. The last to go gives it back, at once.
+ */
+final class Block {
+  static final Cleaner CLEANER = Cleaner.create();
+
+  /** Views handed out that can still be reached. */
+  private static final AtomicInteger VIEWS = new AtomicInteger();
+
+  /** How the memory is given back. */
+  interface Free {
+    void free(long address, long byteSize);
+  }
+
+  final long address;
+  final long byteSize;
+  final boolean writable;
+  private final Free free;
+  private final AtomicInteger holders = new AtomicInteger(1);
+
+  /** A block with one holder: the caller. */
+  Block(long address, long byteSize, boolean writable, Free free) {
+    this.address = address;
+    this.byteSize = byteSize;
+    this.writable = writable;
+    this.free = free;
+  }
+
+  /** For those who know that someone holds it. */
+  void hold() {
+    holders.incrementAndGet();
+  }
+
+  void drop() {
+    if (holders.decrementAndGet() == 0) {
+      Leaks.forget(this);
+      free.free(address, byteSize);
+    }
+  }
+
+  /** A view that holds the block for as long as it, or anything made from it, can be reached. */
+  ByteBuffer view(long from, int bytes) {
+    // What is made from a view refers to the first of them: a read-only view is not that one.
+    ByteBuffer root = Memory.view(address + from, bytes);
+    hold();
+    VIEWS.incrementAndGet();
+    CLEANER.register(root, this::dropView);
+    return shown(root);
+  }
+
+  private void dropView() {
+    VIEWS.decrementAndGet();
+    drop();
+  }
+
+  /** A view that does not hold the block. */
+  ByteBuffer borrow(long from, int bytes) {
+    return shown(Memory.view(address + from, bytes));
+  }
+
+  private ByteBuffer shown(ByteBuffer view) {
+    return (writable ? view : view.asReadOnlyBuffer()).order(ByteOrder.nativeOrder());
+  }
+
+  static boolean hasViews() {
+    return VIEWS.get() > 0;
+  }
+}
