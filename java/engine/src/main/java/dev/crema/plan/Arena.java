@@ -1,11 +1,10 @@
 package dev.crema.plan;
 
+import dev.crema.CremaException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
-import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 
 /**
  * Places blocks of memory in one arena so that blocks needed at the same time do not overlap: the
@@ -14,49 +13,64 @@ import java.util.Set;
 final class Arena {
   private static final long ALIGNMENT = 64;
 
-  private final Map<Liveness.Block, Long> offsets = new IdentityHashMap<>();
-  private long bytes;
-
   private Arena() {}
 
-  static Arena of(Set<Liveness.Block> blocks) {
-    Arena arena = new Arena();
+  /**
+   * Sets the offset of each block.
+   *
+   * @param reuse whether blocks may take turns in the same memory
+   * @return bytes of the arena
+   */
+  static long place(Collection<Liveness.Block> blocks, boolean reuse) {
     List<Liveness.Block> bySize = new ArrayList<>(blocks);
     bySize.sort(
         Comparator.comparingLong((Liveness.Block b) -> -b.bytes)
             .thenComparingInt(b -> b.from)
-            .thenComparingInt(b -> b.to));
-    List<Liveness.Block> placed = new ArrayList<>();
+            .thenComparingInt(b -> b.to)
+            .thenComparingInt(b -> b.number));
+    List<Liveness.Block> placed = new ArrayList<>(); // in order of offset
+    long bytes = 0;
     for (Liveness.Block block : bySize) {
+      long size = padded(block.bytes);
       long at = 0;
-      // `placed` is in order of offset, so one walk finds the lowest gap.
+      // One walk finds the lowest gap.
       for (Liveness.Block other : placed) {
-        long start = arena.offsets.get(other);
-        boolean together = block.from <= other.to && other.from <= block.to;
+        boolean together = !reuse || block.from <= other.to && other.from <= block.to;
         if (together) {
-          if (at + padded(block.bytes) <= start) {
+          if (at + size <= other.offset) {
             break;
           }
-          at = Math.max(at, start + padded(other.bytes));
+          at = Math.max(at, other.offset + padded(other.bytes));
         }
       }
-      arena.offsets.put(block, at);
-      arena.bytes = Math.max(arena.bytes, at + padded(block.bytes));
-      int index = 0;
-      while (index < placed.size() && arena.offsets.get(placed.get(index)) <= at) {
-        index++;
-      }
-      placed.add(index, block);
+      block.offset = at;
+      bytes = Math.max(bytes, end(at, size));
+      placed.add(after(placed, at), block);
     }
-    return arena;
-  }
-
-  long offset(Liveness.Block block) {
-    return offsets.get(block);
-  }
-
-  long bytes() {
     return bytes;
+  }
+
+  /** The first position in a list ordered by offset that lies behind {@code offset}. */
+  private static int after(List<Liveness.Block> placed, long offset) {
+    int low = 0;
+    int high = placed.size();
+    while (low < high) {
+      int middle = (low + high) >>> 1;
+      if (placed.get(middle).offset <= offset) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
+  }
+
+  private static long end(long offset, long bytes) {
+    if (bytes < 0 || offset + bytes < 0) {
+      throw new CremaException(
+          "A plan's tensors need more than 2^63 bytes. Lower the capacity of the batch.");
+    }
+    return offset + bytes;
   }
 
   private static long padded(long bytes) {

@@ -15,13 +15,12 @@ import dev.crema.graph.Op;
 import dev.crema.graph.Storage;
 import dev.crema.graph.Variable;
 import dev.crema.memory.ElementType;
+import dev.crema.pass.Computation;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.function.ToLongFunction;
 
 /** Where every tensor of a graph lies, and the program that follows from it. */
 final class Layout {
@@ -29,7 +28,7 @@ final class Layout {
   static final int CONSTANTS = 1;
 
   private final Liveness liveness;
-  private final Arena arena;
+  private final long arenaBytes;
   private final List<Long> regions = new ArrayList<>();
   private final List<PlacedTensor> tensors = new ArrayList<>();
   private final Map<Node, Integer> indices = new IdentityHashMap<>();
@@ -39,16 +38,10 @@ final class Layout {
   private final Map<Node, Long> constants = new IdentityHashMap<>();
   private final ProgramSpec spec;
 
-  Layout(
-      List<Application> applications,
-      Set<Node> outputs,
-      long capacity,
-      int threads,
-      Device device,
-      ToLongFunction<Application> sections) {
-    liveness = Liveness.of(applications, outputs, capacity);
-    arena = Arena.of(liveness.arenaBlocks());
-    regions.add(arena.bytes());
+  Layout(Computation computation, long capacity, int threads, boolean reuse, Device device) {
+    liveness = Liveness.of(computation, capacity, reuse);
+    arenaBytes = Arena.place(liveness.arenaBlocks(), reuse);
+    regions.add(arenaBytes);
     regions.add(0L);
     List<Instruction> instructions = new ArrayList<>();
     liveness.order().stream()
@@ -72,7 +65,7 @@ final class Layout {
           new Instruction(
               op.kernel(),
               where(a),
-              sections.applyAsLong(a),
+              computation.sections().applyAsLong(a),
               in,
               out,
               attributes.ints(),
@@ -86,7 +79,7 @@ final class Layout {
   }
 
   long arenaBytes() {
-    return arena.bytes();
+    return arenaBytes;
   }
 
   /** Region of each input, by name. */
@@ -138,7 +131,7 @@ final class Layout {
                 regions.add(0L);
                 return regions.size() - 1;
               });
-      offset = v.offset() * element.byteSize();
+      offset = Math.multiplyExact(v.offset(), (long) element.byteSize());
       regions.set(region, Math.max(regions.get(region), offset + bytes));
     } else {
       Constant unused = (Constant) a.op();
@@ -159,7 +152,7 @@ final class Layout {
     Liveness.Block block = liveness.block(node);
     PlacedTensor tensor;
     if (block.isArena()) {
-      tensor = new PlacedTensor(ARENA, arena.offset(block), node.type());
+      tensor = new PlacedTensor(ARENA, block.offset, node.type());
     } else {
       PlacedTensor origin = tensors.get(index(block.origin));
       tensor = new PlacedTensor(origin.region(), origin.offset(), node.type());

@@ -12,11 +12,15 @@ import dev.crema.graph.Node;
 import dev.crema.graph.Storage;
 import dev.crema.graph.TensorType;
 import dev.crema.memory.Buffer;
+import dev.crema.pass.Computation;
+import dev.crema.pass.Pass;
+import dev.crema.pass.Passes;
 import java.nio.ByteBuffer;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.ToLongFunction;
@@ -31,18 +35,23 @@ public final class Plan implements AutoCloseable {
   /** All sections. */
   public static final long ALL = -1;
 
+  private static final int MOST_FLOATS = 1 << 24; // of a view
+
   private final long capacity;
   private final Layout layout;
   private final Program program;
   private final Buffer arena;
   private final Buffer constants;
   private final Map<String, Buffer> inputs = new HashMap<>();
+  private final Map<Node, Node> rewritten;
   private final Map<Node, ByteBuffer> outputs = new IdentityHashMap<>();
 
   private Plan(Builder b) {
     this.capacity = b.capacity;
-    this.layout =
-        new Layout(b.graph.applications(), b.outputs, b.capacity, b.threads, b.device, b.sections);
+    checkOutputs(b.outputs);
+    Passes.Result result = Passes.apply(b.passes, new Computation(b.graph, b.outputs, b.sections));
+    this.rewritten = result.outputs();
+    this.layout = new Layout(result.computation(), b.capacity, b.threads, b.reuse, b.device);
     this.program = b.device.load(layout.spec());
     Buffer ownArena = null;
     Buffer ownConstants = null;
@@ -65,12 +74,13 @@ public final class Plan implements AutoCloseable {
         inputs.put(i.getKey(), buffer);
         program.bind(i.getValue(), buffer);
       }
-      for (Node output : b.outputs) {
-        PlacedTensor place = layout.place(output);
-        if (place.region() == Layout.ARENA) {
-          long bytes = output.type().at(capacity).byteSize(output.type().element());
-          outputs.put(output, ownArena.borrow(place.offset(), Math.toIntExact(bytes)));
-        }
+      viewOutputs(Layout.ARENA, ownArena);
+      viewOutputs(Layout.CONSTANTS, ownConstants);
+      for (Map.Entry<Storage, Integer> x : layout.storages().entrySet()) {
+        viewOutputs(x.getValue(), b.storages.get(x.getKey()));
+      }
+      for (Map.Entry<String, Integer> x : layout.inputs().entrySet()) {
+        viewOutputs(x.getValue(), inputs.get(x.getKey()));
       }
     } catch (RuntimeException | Error e) {
       program.close();
@@ -81,6 +91,34 @@ public final class Plan implements AutoCloseable {
     }
     this.arena = ownArena;
     this.constants = ownConstants;
+  }
+
+  private void checkOutputs(Set<Node> nodes) {
+    for (Node node : nodes) {
+      long bytes = node.type().at(capacity).byteSize(node.type().element());
+      if (bytes > Integer.MAX_VALUE) {
+        throw new CremaException(
+            String.format(
+                Locale.ROOT,
+                "The output %s has %,d bytes for %d examples; an output can have 2 GiB. Lower the"
+                    + " capacity of the batch.",
+                node,
+                bytes,
+                capacity));
+      }
+    }
+  }
+
+  /** Makes the views of the outputs that lie in a region: an output may be an input or a weight. */
+  private void viewOutputs(int region, Buffer memory) {
+    for (Map.Entry<Node, Node> output : rewritten.entrySet()) {
+      PlacedTensor place = layout.place(output.getValue());
+      if (place.region() != region) {
+        continue;
+      }
+      long bytes = place.type().at(capacity).byteSize(place.type().element());
+      outputs.put(output.getKey(), memory.borrow(place.offset(), (int) bytes));
+    }
   }
 
   private static void closeIfThere(Buffer buffer) {
@@ -119,6 +157,7 @@ public final class Plan implements AutoCloseable {
   /** Reads an input from other memory from now on, without a copy; the plan holds a lease on it. */
   public void bindInput(String name, Buffer buffer) {
     program.bind(region(name), buffer);
+    viewOutputs(region(name), buffer);
   }
 
   /** Runs everything for the first {@code batch} examples of the inputs. */
@@ -187,7 +226,10 @@ public final class Plan implements AutoCloseable {
   private void fillConstants(Buffer memory) {
     for (Map.Entry<Node, Long> c : layout.constants().entrySet()) {
       float[] values = ((Constant) c.getKey().op()).values();
-      memory.borrow(c.getValue(), 4 * values.length).asFloatBuffer().put(values);
+      for (int at = 0; at < values.length; at += MOST_FLOATS) {
+        int count = Math.min(MOST_FLOATS, values.length - at);
+        memory.borrow(c.getValue() + 4L * at, 4 * count).asFloatBuffer().put(values, at, count);
+      }
     }
   }
 
@@ -200,6 +242,8 @@ public final class Plan implements AutoCloseable {
     private int threads;
     private Device device;
     private ToLongFunction<Application> sections = a -> ALL;
+    private List<Pass> passes = Passes.standard();
+    private boolean reuse = true;
 
     private Builder(Graph graph) {
       this.graph = graph;
@@ -239,6 +283,18 @@ public final class Plan implements AutoCloseable {
     /** Which sections each application belongs to, a bit mask; by default all. */
     public Builder sections(ToLongFunction<Application> of) {
       sections = of;
+      return this;
+    }
+
+    /** What rewrites the graph first; by default {@link Passes#standard}. */
+    public Builder passes(List<Pass> list) {
+      passes = List.copyOf(list);
+      return this;
+    }
+
+    /** Whether tensors may share memory; without it a plan is a reference for one that does. */
+    Builder reuse(boolean on) {
+      reuse = on;
       return this;
     }
 

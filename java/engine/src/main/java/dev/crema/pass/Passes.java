@@ -1,0 +1,36 @@
+package dev.crema.pass;
+
+import dev.crema.graph.Node;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Passes that every plan can go through. */
+public final class Passes {
+  private Passes() {}
+
+  /** What plans use: they neither trade accuracy nor need a measurement. */
+  public static List<Pass> standard() {
+    return List.of(new DropIdentity(), new EliminateCommon(), new FuseElementwise());
+  }
+
+  /**
+   * Applies passes one after the other.
+   *
+   * @return what came of it, and where each old output is now
+   */
+  public static Result apply(List<Pass> passes, Computation from) {
+    Map<Node, Node> where = new IdentityHashMap<>();
+    from.outputs().forEach(output -> where.put(output, output));
+    Computation now = from;
+    for (Pass pass : passes) {
+      Rewrite rewrite = pass.apply(now);
+      where.replaceAll((old, node) -> rewrite.map(node));
+      now = rewrite.result();
+    }
+    return new Result(now, where);
+  }
+
+  /** A rewritten computation; {@code outputs} maps the outputs of the first to those of this. */
+  public record Result(Computation computation, Map<Node, Node> outputs) {}
+}
