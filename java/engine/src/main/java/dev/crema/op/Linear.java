@@ -5,7 +5,6 @@ import dev.crema.graph.Attributes;
 import dev.crema.graph.Dim;
 import dev.crema.graph.Gradients;
 import dev.crema.graph.Node;
-import dev.crema.graph.Op;
 import dev.crema.graph.ShapeException;
 import dev.crema.graph.TensorType;
 import dev.crema.memory.ElementType;
@@ -17,9 +16,14 @@ import java.util.List;
  *
  * @param activation fused into the product
  */
-public record Linear(FusedActivation activation) implements Op {
+public record Linear(FusedActivation activation) implements ActivatedOp {
   public Linear() {
     this(FusedActivation.NONE);
+  }
+
+  @Override
+  public Linear withActivation(FusedActivation other) {
+    return new Linear(other);
   }
 
   @Override

@@ -11,7 +11,12 @@ public final class Passes {
 
   /** What plans use: they neither trade accuracy nor need a measurement. */
   public static List<Pass> standard() {
-    return List.of(new DropIdentity(), new EliminateCommon(), new FuseElementwise());
+    return List.of(
+        new DropIdentity(),
+        new FoldTranspose(),
+        new EliminateCommon(),
+        new FuseActivation(),
+        new FuseElementwise());
   }
 
   /**

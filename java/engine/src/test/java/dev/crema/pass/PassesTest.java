@@ -14,6 +14,9 @@ import dev.crema.graph.Storage;
 import dev.crema.graph.TensorType;
 import dev.crema.op.Add;
 import dev.crema.op.BroadcastTo;
+import dev.crema.op.FusedActivation;
+import dev.crema.op.Linear;
+import dev.crema.op.MatMul;
 import dev.crema.op.Mul;
 import dev.crema.op.Relu;
 import dev.crema.op.Reshape;
@@ -140,6 +143,46 @@ class PassesTest {
     graph.apply(new Assign(false), v, b);
     assertThat(computed(new DropIdentity(), copy.then(new Relu())))
         .containsExactly(new Mul(), new Assign(false), new Relu());
+  }
+
+  @Test
+  void aTransposedOperandIsReadAsItLies() {
+    Node a = graph.input("a", TensorType.batchOf(3, 5));
+    Node c = graph.input("c", TensorType.batchOf(3, 5));
+    Node y =
+        a.then(Transpose.of(0, 2, 1)).then(new MatMul(false, true), c.then(Transpose.of(0, 2, 1)));
+    assertThat(computed(new FoldTranspose(), y)).containsExactly(new MatMul(true, false));
+    Node z = a.then(Transpose.of(0, 2, 1)).then(new MatMul(true, true), c);
+    assertThat(computed(new FoldTranspose(), z)).containsExactly(new MatMul(false, true));
+  }
+
+  @Test
+  void aProductTakesItsBiasAndItsActivation() {
+    Node kernel = graph.input("kernel", TensorType.of(4, 4));
+    Node y = x.then(new Linear(), kernel, null).then(new Add(), b).then(new Relu());
+    assertThat(computed(new FuseActivation(), y)).containsExactly(new Linear(FusedActivation.RELU));
+  }
+
+  @Test
+  void whatElseReadsThePreActivationKeepsItApart() {
+    Node kernel = graph.input("kernel", TensorType.of(4, 4));
+    Node product = x.then(new Linear(), kernel, b);
+    Node y = product.then(new Relu());
+    assertThat(computed(new FuseActivation(), y, product)).hasSize(2);
+    assertThat(computed(new FuseActivation(), y.then(new Add(), product))).hasSize(3);
+    Node late = product.then(new Relu());
+    Computation apart = new Computation(graph, Set.of(late), p -> p == late.application() ? 2 : 1);
+    assertThat(computed(new FuseActivation().apply(apart).result())).hasSize(2);
+  }
+
+  @Test
+  void aBiasThatIsWrittenMeanwhileOrMadeLaterIsAddedLater() {
+    Node kernel = graph.input("kernel", TensorType.of(4, 4));
+    Node product = x.then(new Linear(), kernel, null);
+    graph.apply(new Assign(false), v, b);
+    assertThat(computed(new FuseActivation(), product.then(new Add(), v))).hasSize(3);
+    Node later = b.then(new Relu());
+    assertThat(computed(new FuseActivation(), product.then(new Add(), later))).hasSize(4);
   }
 
   @Test
