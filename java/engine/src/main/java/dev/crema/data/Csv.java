@@ -65,8 +65,10 @@ public final class Csv {
       noteBadRows(notes, badRows.count());
       return streamed(plan, second, options, notes, badRows);
     }
+    // Bad rows are logged by the first pass that knows what the columns hold.
+    BadRows counted = again ? BadRows.again(options.skipBadRows()) : badRows;
     BitSet validation = new BitSet();
-    IndexedDataset all = read(plan, second.rows(), options.skipBadRows(), membership, validation);
+    IndexedDataset all = read(plan, second.rows(), counted, membership, validation);
     noteBadRows(notes, all.badRows());
     if (options.validationSplit() == 0) {
       return new LoadedData(all, null, null, table, notes, all.badRows());
@@ -96,7 +98,7 @@ public final class Csv {
     CsvSource.Plan plan = plan(file, format, table);
     BadRows badRows = new BadRows(options.skipBadRows());
     if (fits(file, table, options)) {
-      IndexedDataset all = read(plan, 0, options.skipBadRows(), null, new BitSet());
+      IndexedDataset all = read(plan, 0, badRows, null, new BitSet());
       if (plan.unseen().get() > 0) {
         LOG.warn(
             "{}: {} values are categories that the training set didn't have; they count as zeros",
@@ -231,11 +233,10 @@ public final class Csv {
   private static IndexedDataset read(
       CsvSource.Plan plan,
       long expected,
-      boolean skip,
+      BadRows badRows,
       CsvSurvey.Membership membership,
       BitSet validation) {
     CsvTable rows = new CsvTable(plan, Math.max(16, expected));
-    BadRows badRows = new BadRows(skip);
     try (CsvSource source = new CsvSource(plan, badRows, false)) {
       RowSource.Row row = new RowSource.Row(inputs(plan.table()), target(plan), rows.hasClasses());
       while (source.next(row)) {

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.function.Supplier;
 
 /** Tells by a path and the first bytes what kind of data it is, and opens it. */
 final class DataFiles {
@@ -24,6 +25,26 @@ final class DataFiles {
   }
 
   static LoadedData open(Path path, DataOptions options) {
+    return naming(path, () -> openKind(path, options));
+  }
+
+  static Dataset open(Path path, Preprocessing preprocessing, DataOptions options) {
+    return naming(path, () -> openKind(path, preprocessing, options));
+  }
+
+  /** Puts the path before messages of checks that don't know where their data came from. */
+  private static <T> T naming(Path path, Supplier<T> open) {
+    try {
+      return open.get();
+    } catch (CremaException e) {
+      if (e.getMessage().contains(path.toString())) {
+        throw e;
+      }
+      throw new CremaException(path + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static LoadedData openKind(Path path, DataOptions options) {
     return switch (kind(path)) {
       case TABLE -> Csv.open(path, options);
       case ARRAYS -> ArrayFiles.open(path, options);
@@ -32,7 +53,7 @@ final class DataFiles {
     };
   }
 
-  static Dataset open(Path path, Preprocessing preprocessing, DataOptions options) {
+  private static Dataset openKind(Path path, Preprocessing preprocessing, DataOptions options) {
     Kind kind = kind(path);
     if (preprocessing instanceof TablePreprocessing table) {
       if (kind != Kind.TABLE) {

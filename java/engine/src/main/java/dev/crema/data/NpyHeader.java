@@ -139,7 +139,11 @@ record NpyHeader(NpyArray.Type type, boolean bigEndian, boolean fortran, Shape s
           break;
         }
       }
-      return Shape.of(extents.stream().mapToLong(Long::longValue).toArray());
+      try {
+        return Shape.of(extents.stream().mapToLong(Long::longValue).toArray());
+      } catch (CremaException e) {
+        throw new CremaException(name + ": " + e.getMessage(), e);
+      }
     }
 
     private long extent() {

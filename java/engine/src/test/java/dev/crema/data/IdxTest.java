@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.zip.GZIPOutputStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import net.jqwik.api.ShrinkingMode;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -123,7 +124,7 @@ class IdxTest {
     }
   }
 
-  @Property(tries = 2000)
+  @Property(tries = 2000, shrinking = ShrinkingMode.OFF)
   void damagedFilesEndInAnExceptionOfOurs(
       @ForAll long seed,
       @ForAll @IntRange(min = 1, max = 6) int changes,

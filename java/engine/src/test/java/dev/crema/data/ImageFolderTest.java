@@ -16,6 +16,7 @@ import java.util.List;
 import javax.imageio.ImageIO;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import net.jqwik.api.ShrinkingMode;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -141,7 +142,7 @@ class ImageFolderTest {
         .isInstanceOf(CremaException.class);
   }
 
-  @Property(tries = 300)
+  @Property(tries = 200, shrinking = ShrinkingMode.OFF)
   void damagedFilesEndInAnExceptionOfOurs(
       @ForAll long seed, @ForAll boolean jpeg, @ForAll @IntRange(min = 0, max = 400) int cut)
       throws IOException {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import net.jqwik.api.ShrinkingMode;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 
@@ -30,7 +31,7 @@ class ImagesTest {
     assertThat(out[1]).isCloseTo((0.5f * 4 + 10) / 1.5f, within(1e-6f));
   }
 
-  @Property(tries = 50)
+  @Property(tries = 50, shrinking = ShrinkingMode.OFF)
   void averagingMatchesTheIntegralOfThePixels(
       @ForAll @IntRange(min = 1, max = 30) int h,
       @ForAll @IntRange(min = 1, max = 30) int w,

@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import net.jqwik.api.ShrinkingMode;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 
@@ -36,7 +37,7 @@ class IndexedDatasetTest {
     assertThat(data.classNames()).containsExactly("0", "1", "2");
   }
 
-  @Property(tries = 60)
+  @Property(tries = 60, shrinking = ShrinkingMode.OFF)
   void readsEveryExampleOnceWhateverTheBatchSize(
       @ForAll @IntRange(min = 0, max = 50) int n,
       @ForAll @IntRange(min = 1, max = 20) int capacity,
@@ -127,7 +128,7 @@ class IndexedDatasetTest {
         .isInstanceOf(IllegalStateException.class);
   }
 
-  @Property(tries = 60)
+  @Property(tries = 60, shrinking = ShrinkingMode.OFF)
   void aSplitIsDisjointCompleteAndStratified(
       @ForAll @IntRange(min = 20, max = 200) int n,
       @ForAll @IntRange(min = 1, max = 9) int tenths,

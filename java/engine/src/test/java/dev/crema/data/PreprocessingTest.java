@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import net.jqwik.api.ShrinkingMode;
 import org.junit.jupiter.api.Test;
 
 class PreprocessingTest {
@@ -75,7 +76,7 @@ class PreprocessingTest {
         .hasMessageContaining(message);
   }
 
-  @Property(tries = 500)
+  @Property(tries = 500, shrinking = ShrinkingMode.OFF)
   void damagedJsonEndsInAnExceptionOfOurs(@ForAll long seed, @ForAll boolean table) {
     Mix random = new Mix(seed);
     ObjectNode json = (table ? TABLE : PIXELS).toJson();

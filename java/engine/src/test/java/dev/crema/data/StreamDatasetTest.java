@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import net.jqwik.api.ShrinkingMode;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 
@@ -27,7 +28,7 @@ class StreamDatasetTest {
     return Datasets.stream(INPUTS, Slots.classTarget(), NAMES, () -> examples(n));
   }
 
-  @Property(tries = 40)
+  @Property(tries = 40, shrinking = ShrinkingMode.OFF)
   void givesEveryExampleOnceInAnyOrder(
       @ForAll @IntRange(min = 0, max = 300) int n,
       @ForAll @IntRange(min = 1, max = 40) int capacity,
