@@ -42,7 +42,6 @@ public record ReduceMean(List<Integer> axes, boolean keepDims) implements Op {
     List<Dim> kept = new ArrayList<>(x.dims());
     axes.forEach(i -> kept.set(i, Dim.of(1)));
     Node share = dy.get(0).then(new MeanScale(), y.input(0));
-    g.add(
-        y.input(0), share.then(new Reshape(x.withDims(kept))).then(new BroadcastTo(x)));
+    g.add(y.input(0), share.then(new Reshape(x.withDims(kept))).then(new BroadcastTo(x)));
   }
 }

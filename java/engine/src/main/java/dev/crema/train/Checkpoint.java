@@ -20,8 +20,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * All that a training needs to go on as if it had never stopped: the model, the optimiser's moments,
- * the step, the history. A model folder with two more files.
+ * All that a training needs to go on as if it had never stopped: the model, the optimiser's
+ * moments, the step, the history. A model folder with two more files.
  */
 final class Checkpoint {
   private static final String STATE = "training.json";

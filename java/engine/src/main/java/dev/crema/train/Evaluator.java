@@ -79,8 +79,7 @@ public final class Evaluator implements AutoCloseable {
     ClassificationMetrics classification = null;
     RegressionMetrics regression = null;
     if (loss.isClassification()) {
-      ClassificationMetrics.Builder builder =
-          ClassificationMetrics.builder(outputs).scores(kind);
+      ClassificationMetrics.Builder builder = ClassificationMetrics.builder(outputs).scores(kind);
       if (data.classNames().size() == outputs) {
         builder.classNames(data.classNames());
       }

@@ -99,8 +99,7 @@ final class Fit implements AutoCloseable {
     }
     for (int i = 0; i < inputs.size(); i++) {
       Dataset.Slot slot = data.inputs().get(i);
-      TensorType given =
-          TensorType.batchOf(slot.type(), slot.shape().dims());
+      TensorType given = TensorType.batchOf(slot.type(), slot.shape().dims());
       TensorType wanted = inputs.get(i).type();
       if (!wanted.elements().equals(given.elements()) || wanted.element() != given.element()) {
         throw new CremaException(
@@ -162,9 +161,7 @@ final class Fit implements AutoCloseable {
       bar.begin("Epoch " + epoch + "/" + trainer.epochs, stepsPerEpoch, names);
     }
     batches.start(
-        trainer.shuffle
-            ? Order.shuffled(trainer.seed * 1_000_003L + epoch)
-            : Order.sequential());
+        trainer.shuffle ? Order.shuffled(trainer.seed * 1_000_003L + epoch) : Order.sequential());
     for (Prefetcher.Batch b = batches.next(); b != null; b = batches.next()) {
       boolean last = number + 1 == stepsPerEpoch;
       boolean update = (number + 1) % trainer.accumulate == 0 || last;

@@ -16,7 +16,8 @@ public final class History {
    * One epoch.
    *
    * @param epoch from 1
-   * @param metrics by name: {@code loss}, {@code accuracy}, {@code val_loss}, {@code learning_rate} …
+   * @param metrics by name: {@code loss}, {@code accuracy}, {@code val_loss}, {@code learning_rate}
+   *     …
    */
   public record Epoch(int epoch, double seconds, Map<String, Double> metrics) {
     public Epoch {

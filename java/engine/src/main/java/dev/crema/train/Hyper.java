@@ -8,9 +8,9 @@ import dev.crema.memory.Buffer;
 import java.nio.ByteBuffer;
 
 /**
- * What changes from step to step, in memory that the plan reads: no new plan for a new learning rate.
- * Floats: the random numbers' counter [4] (as bits), the gradients' scale, three spare; then for each
- * parameter group learning rate, step, and the two bias corrections.
+ * What changes from step to step, in memory that the plan reads: no new plan for a new learning
+ * rate. Floats: the random numbers' counter [4] (as bits), the gradients' scale, three spare; then
+ * for each parameter group learning rate, step, and the two bias corrections.
  */
 final class Hyper implements AutoCloseable {
   /** Where layers find the counter of random numbers: {@code RandomCounter}. */

@@ -1,8 +1,8 @@
 package dev.crema.train;
 
 /**
- * The learning rate as a function of the step. Steps count from 0; {@code total} is the number of steps
- * of the whole training (0 when it is not known, as with a stream in its first epoch).
+ * The learning rate as a function of the step. Steps count from 0; {@code total} is the number of
+ * steps of the whole training (0 when it is not known, as with a stream in its first epoch).
  */
 @FunctionalInterface
 public interface LearningRate {
@@ -20,7 +20,9 @@ public interface LearningRate {
     return (step, total) -> rate * Math.pow(factor, step / every);
   }
 
-  /** {@code rate · factor^(step / steps)}: reaches {@code rate · factor} after {@code steps} steps. */
+  /**
+   * {@code rate · factor^(step / steps)}: reaches {@code rate · factor} after {@code steps} steps.
+   */
   static LearningRate exponential(double rate, double factor, long steps) {
     positive(steps, "steps");
     return (step, total) -> rate * Math.pow(factor, (double) step / steps);
@@ -32,8 +34,8 @@ public interface LearningRate {
   }
 
   /**
-   * Rises linearly over {@code warmUp} steps, then falls to {@code end} along half a cosine (Loshchilov
-   * and Hutter 2017).
+   * Rises linearly over {@code warmUp} steps, then falls to {@code end} along half a cosine
+   * (Loshchilov and Hutter 2017).
    */
   static LearningRate cosine(double rate, double end, long warmUp) {
     return (step, total) -> {
@@ -46,8 +48,8 @@ public interface LearningRate {
   }
 
   /**
-   * One cycle (Smith and Topin 2018): from {@code peak}/25 up to {@code peak} in the first {@code up}
-   * of the training, then down to {@code peak}/250,000; both along half a cosine.
+   * One cycle (Smith and Topin 2018): from {@code peak}/25 up to {@code peak} in the first {@code
+   * up} of the training, then down to {@code peak}/250,000; both along half a cosine.
    */
   static LearningRate oneCycle(double peak, double up) {
     if (!(up > 0 && up < 1)) {

@@ -51,8 +51,7 @@ public final class Losses {
       case "mse" -> meanSquaredError();
       case "mae" -> meanAbsoluteError();
       default ->
-          throw new IllegalArgumentException(
-              "There is no loss '" + name + "'; there are " + NAMES);
+          throw new IllegalArgumentException("There is no loss '" + name + "'; there are " + NAMES);
     };
   }
 
@@ -95,8 +94,7 @@ public final class Losses {
 
     @Override
     public Nodes build(Node output, Node target, float[] classWeights) {
-      Node logits =
-          output.op() instanceof Softmax ? output.application().input(0) : output;
+      Node logits = output.op() instanceof Softmax ? output.application().input(0) : output;
       Node weights =
           classWeights == null ? null : output.graph().add(Constant.vector(classWeights));
       Node loss = logits.then(new SoftmaxCrossEntropy(labelSmoothing), target, weights);

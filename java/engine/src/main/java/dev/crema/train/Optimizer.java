@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * How parameters follow their gradients. The moments that an optimiser keeps lie in flat buffers, one
- * a moment, beside the parameters. Defaults are those of PyTorch.
+ * How parameters follow their gradients. The moments that an optimiser keeps lie in flat buffers,
+ * one a moment, beside the parameters. Defaults are those of PyTorch.
  */
 public sealed interface Optimizer {
   /** What {@link #of} knows. */

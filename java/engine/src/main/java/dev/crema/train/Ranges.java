@@ -12,7 +12,11 @@ final class Ranges {
    * @param segments end of each tensor, counted from the start of the range
    */
   record Span(
-      long offset, long length, double learningRateFactor, double weightDecay, List<Long> segments) {}
+      long offset,
+      long length,
+      double learningRateFactor,
+      double weightDecay,
+      List<Long> segments) {}
 
   private final List<Span> spans = new ArrayList<>();
 

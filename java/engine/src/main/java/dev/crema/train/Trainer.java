@@ -16,8 +16,8 @@ import java.util.List;
  *     Trainer.of(model).optimizer(Optimizer.adam(0.001)).epochs(10).validation(test).fit(train);
  * }</pre>
  *
- * The same seed, data and number of threads give the same parameters to the bit. Not thread-safe; the
- * model may predict on other threads meanwhile.
+ * The same seed, data and number of threads give the same parameters to the bit. Not thread-safe;
+ * the model may predict on other threads meanwhile.
  */
 public final class Trainer {
   final Model model;

@@ -9,7 +9,6 @@ import dev.crema.graph.Node;
 import dev.crema.graph.Storage;
 import dev.crema.graph.TensorType;
 import dev.crema.memory.Buffer;
-import dev.crema.memory.ElementType;
 import dev.crema.nn.Model;
 import dev.crema.nn.ModelGraph;
 import dev.crema.nn.Parameter;
@@ -21,17 +20,15 @@ import dev.crema.op.Mul;
 import dev.crema.pass.Autodiff;
 import dev.crema.plan.Plan;
 import java.nio.FloatBuffer;
-import java.nio.IntBuffer;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * One step of a training as one plan: forward, loss, backward, clipping, update. A run is one call into
- * native code and allocates nothing.
+ * One step of a training as one plan: forward, loss, backward, clipping, update. A run is one call
+ * into native code and allocates nothing.
  */
 final class TrainingStep implements AutoCloseable {
   /** Forward and backward; gradients replace those that were there. */
@@ -102,8 +99,7 @@ final class TrainingStep implements AutoCloseable {
             .storage(Storage.STATE, model.state())
             .storage(Storage.GRADIENTS, gradients)
             .storage(Storage.HYPER, hyper.buffer())
-            .sections(
-                a -> sections.getOrDefault(a, a.id() < forward ? FIRST | NEXT : UPDATE));
+            .sections(a -> sections.getOrDefault(a, a.id() < forward ? FIRST | NEXT : UPDATE));
     for (int i = 0; i < momentCount; i++) {
       Buffer moment = Buffer.allocate(Math.max(4, model.parameters().byteSize()));
       moments.add(moment);
@@ -199,9 +195,7 @@ final class TrainingStep implements AutoCloseable {
       in.add(Hyper.group(graph, index++));
       in.add(trainer.clipValue > 0 ? null : scale);
       double decay =
-          Double.isNaN(span.weightDecay())
-              ? trainer.optimizer.weightDecay()
-              : span.weightDecay();
+          Double.isNaN(span.weightDecay()) ? trainer.optimizer.weightDecay() : span.weightDecay();
       graph.apply(trainer.optimizer.op(decay, span.segments()), in.toArray(new Node[0]));
     }
   }

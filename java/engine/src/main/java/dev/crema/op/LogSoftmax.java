@@ -1,0 +1,29 @@
+package dev.crema.op;
+
+import dev.crema.graph.Application;
+import dev.crema.graph.Gradients;
+import dev.crema.graph.Node;
+import dev.crema.graph.Op;
+import dev.crema.graph.TensorType;
+import dev.crema.memory.ElementType;
+import java.util.List;
+
+/** Logarithm of the softmax over the last axis: x − log Σ eˣ. [..., c] → [..., c]. */
+public record LogSoftmax() implements Op {
+  @Override
+  public List<TensorType> infer(List<TensorType> in) {
+    TensorType x = in.get(0).requireElement(ElementType.FLOAT32, "input");
+    x.axis(-1);
+    return List.of(x);
+  }
+
+  @Override
+  public void gradient(Application y, List<Node> dy, Gradients g) {
+    g.add(y.input(0), y.output(0).then(new LogSoftmaxGrad(), dy.get(0)));
+  }
+
+  @Override
+  public boolean inPlace() {
+    return true;
+  }
+}

@@ -1,0 +1,6 @@
+package dev.crema.op;
+
+import dev.crema.graph.ElementwiseOp;
+
+/** 1 where a ≠ b, else 0, element by element. Has no gradient. */
+public record NotEqual() implements ElementwiseOp {}

@@ -1,0 +1,18 @@
+package dev.crema.op;
+
+import dev.crema.graph.Application;
+import dev.crema.graph.ElementwiseOp;
+import dev.crema.graph.Gradients;
+import dev.crema.graph.Node;
+import java.util.List;
+
+/**
+ * Binary cross-entropy of a logit x and a target z in [0, 1], element by element: max(x, 0) − x z +
+ * log(1 + e^−|x|). The targets have no gradient.
+ */
+public record SigmoidCrossEntropy() implements ElementwiseOp {
+  @Override
+  public void gradient(Application y, List<Node> dy, Gradients g) {
+    g.add(y.input(0), y.input(0).then(new SigmoidCrossEntropyGrad(), y.input(1), dy.get(0)));
+  }
+}

@@ -1,0 +1,15 @@
+package dev.crema.op;
+
+import dev.crema.graph.Application;
+import dev.crema.graph.ElementwiseOp;
+import dev.crema.graph.Gradients;
+import dev.crema.graph.Node;
+import java.util.List;
+
+/** Hyperbolic tangent, element by element. */
+public record Tanh() implements ElementwiseOp {
+  @Override
+  public void gradient(Application y, List<Node> dy, Gradients g) {
+    g.add(y.input(0), y.output(0).then(new TanhGrad(), dy.get(0)));
+  }
+}

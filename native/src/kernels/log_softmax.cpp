@@ -1,0 +1,55 @@
+// log_softmax.cpp: y = x - log sum e^x over the last axis, and its gradient. In place allowed. NaN in, NaN out.
+#include "../vec.h"
+
+namespace crema {
+namespace CREMA_ISA {
+namespace {
+
+constexpr int64_t kGrain = 8192;  // elements worth waking another thread for
+
+void log_softmax_row(const float* x, float* y, int64_t n) {
+  const vec lowest = broadcast(-INFINITY);
+  vec m = lowest;
+  int64_t i = 0;
+  for (; i + W <= n; i += W) m = vmax(m, load(x + i));
+  if (i < n) m = vmax(m, load_n(x + i, n - i, lowest));
+  const float most = hmax(m);
+  vec sum{};
+  for (i = 0; i + W <= n; i += W) sum += vexp(load(x + i) - most);
+  if (i < n) sum += vexp(load_n(x + i, n - i, lowest) - most);
+  const float shift = most + vlog(broadcast(hsum(sum)))[0];
+  each(x, y, n, [=](vec a) CREMA_LAMBDA { return a - shift; });
+}
+
+void log_softmax_grad_row(const float* y, const float* dy, float* dx, int64_t n) {
+  vec sum{};
+  int64_t i = 0;
+  for (; i + W <= n; i += W) sum += load(dy + i);
+  if (i < n) sum += load_n(dy + i, n - i);
+  const float total = hsum(sum);
+  each(y, dy, dx, n, [=](vec a, vec b) CREMA_LAMBDA { return b - vexp(a) * total; });
+}
+
+}  // namespace
+
+CREMA_KERNEL(log_softmax) {
+  const int64_t n = c.in[0].last();
+  if (n == 0) return;
+  parallel(c.threads, c.in[0].rows(), kGrain / n + 1, [&](int64_t begin, int64_t end, int64_t) {
+    for (int64_t r = begin; r < end; ++r) log_softmax_row(c.in[0].f32() + r * n, c.out[0].f32() + r * n, n);
+  });
+}
+
+// in: y, dy. out: dx.
+CREMA_KERNEL(log_softmax_grad) {
+  const int64_t n = c.in[0].last();
+  if (n == 0) return;
+  parallel(c.threads, c.in[0].rows(), kGrain / n + 1, [&](int64_t begin, int64_t end, int64_t) {
+    for (int64_t r = begin; r < end; ++r) {
+      log_softmax_grad_row(c.in[0].f32() + r * n, c.in[1].f32() + r * n, c.out[0].f32() + r * n, n);
+    }
+  });
+}
+
+}  // namespace CREMA_ISA
+}  // namespace crema
