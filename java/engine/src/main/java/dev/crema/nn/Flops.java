@@ -17,6 +17,7 @@ import dev.crema.op.ConvTranspose2d;
 import dev.crema.op.Linear;
 import dev.crema.op.MaxPool2d;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Floating-point operations of ops, for one example. A multiplication and an addition count as two;
@@ -24,6 +25,21 @@ import java.util.List;
  * for each element of its windows; moving data as none.
  */
 final class Flops {
+  /** By kernel; what is not listed moves data. */
+  private static final Map<String, Double> PER_INPUT_ELEMENT =
+      Map.ofEntries(
+          Map.entry("softmax", 5.0), // maximum, difference, exponential, sum, quotient
+          Map.entry("log_softmax", 5.0),
+          Map.entry("layer_norm", 8.0), // mean, variance, difference, scale, affine
+          Map.entry("group_norm", 8.0),
+          Map.entry("rms_norm", 4.0),
+          Map.entry("batch_norm", 2.0),
+          Map.entry("global_average_pool", 1.0),
+          Map.entry("global_max_pool", 1.0),
+          Map.entry("reduce_sum", 1.0),
+          Map.entry("reduce_mean", 1.0),
+          Map.entry("reduce_max", 1.0));
+
   private Flops() {}
 
   static double of(List<Application> applications) {
@@ -64,7 +80,7 @@ final class Flops {
     if (op instanceof Fused f) {
       return out * f.steps().size();
     }
-    return OpCosts.perInputElement(op) * elements(a.input(0));
+    return PER_INPUT_ELEMENT.getOrDefault(op.kernel(), 0.0) * elements(a.input(0));
   }
 
   /** 1 where a bias is added. */
