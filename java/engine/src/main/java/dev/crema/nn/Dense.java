@@ -19,17 +19,10 @@ import java.util.List;
  * @param kernelRegularizer null: none
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
-public record Dense(
-    int units,
-    Activation activation,
-    Boolean bias,
-    Initializer kernelInitializer,
-    Initializer biasInitializer,
-    Regularizer kernelRegularizer)
-    implements Layer {
+public record Dense(int units, Activation activation, Boolean bias, Initializer kernelInitializer, Initializer biasInitializer, Regularizer kernelRegularizer) implements Layer {
   public Dense {
     if (units < 1) {
-      throw new ShapeException("dense: units must be at least 1, got " + units);
+      throw new ShapeException("units must be at least 1, got " + units);
     }
     activation = activation == null ? Activation.LINEAR : activation;
     bias = bias == null ? Boolean.TRUE : bias;
@@ -45,12 +38,20 @@ public record Dense(
     return new Dense(units, activation, null, null, null, null);
   }
 
+  public Dense withActivation(Activation function) {
+    return new Dense(units, function, bias, kernelInitializer, biasInitializer, kernelRegularizer);
+  }
+
   public Dense withoutBias() {
-    return new Dense(units, activation, false, kernelInitializer, null, kernelRegularizer);
+    return new Dense(units, activation, false, kernelInitializer, biasInitializer, kernelRegularizer);
   }
 
   public Dense withKernelInitializer(Initializer initializer) {
     return new Dense(units, activation, bias, initializer, biasInitializer, kernelRegularizer);
+  }
+
+  public Dense withBiasInitializer(Initializer initializer) {
+    return new Dense(units, activation, bias, kernelInitializer, initializer, kernelRegularizer);
   }
 
   public Dense withKernelRegularizer(Regularizer regularizer) {
@@ -59,14 +60,13 @@ public record Dense(
 
   @Override
   public Node build(LayerContext context, List<Node> inputs) {
-    Node x = inputs.get(0);
+    Node x = context.floats(inputs.get(0));
     TensorType type = x.type();
     if (type.rank() < 2) {
-      throw new ShapeException(
-          context.layer() + " needs [n, features] but gets " + type + ". Add a Reshape before it.");
+      throw context.refuse("features [n, ..., in]", x, "Put a ReshapeTo(1) before it.");
     }
-    long in = type.extent(-1);
-    Node kernel = context.parameter("kernel", kernelInitializer, kernelRegularizer, in, units);
+    Node kernel =
+        context.parameter("kernel", kernelInitializer, kernelRegularizer, type.extent(-1), units);
     Node b = bias ? context.parameter("bias", biasInitializer, units) : null;
     return activation.apply(x.then(new Linear(), kernel, b));
   }

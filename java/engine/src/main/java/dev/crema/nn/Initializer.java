@@ -1,19 +1,20 @@
 package dev.crema.nn;
 
-import com.fasterxml.jackson.annotation.JsonSubTypes;
-import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.databind.JsonDeserializer;
+import com.fasterxml.jackson.databind.annotation.JsonDeserialize;
+import com.fasterxml.jackson.databind.annotation.JsonSerialize;
+import dev.crema.graph.ShapeException;
 import dev.crema.memory.Shape;
+import java.util.Arrays;
 import java.util.SplittableRandom;
 
-/** How a parameter starts. Weights are laid out [..., fan-in, fan-out]. */
-@JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
-@JsonSubTypes({
-  @JsonSubTypes.Type(value = Initializer.Constant.class, name = "constant"),
-  @JsonSubTypes.Type(value = Initializer.VarianceScaling.class, name = "variance_scaling"),
-  @JsonSubTypes.Type(value = Initializer.Normal.class, name = "normal"),
-  @JsonSubTypes.Type(value = Initializer.Uniform.class, name = "uniform"),
-  @JsonSubTypes.Type(value = Initializer.Orthogonal.class, name = "orthogonal")
-})
+/**
+ * How a parameter starts. Weights are laid out [..., fan-in, fan-out]. In JSON the constants below
+ * are their names ({@code "he_normal"}), others objects with a {@code "type"}.
+ */
+@JsonDeserialize(using = InitializerFormat.Reader.class)
+@JsonSerialize(using = InitializerFormat.Writer.class)
 public sealed interface Initializer {
   Initializer ZEROS = new Constant(0);
   Initializer ONES = new Constant(1);
@@ -40,8 +41,11 @@ public sealed interface Initializer {
 
   /** What a variance is divided by. */
   enum Fan {
+    @JsonProperty("in")
     IN,
+    @JsonProperty("out")
     OUT,
+    @JsonProperty("average")
     AVERAGE
   }
 
@@ -49,15 +53,26 @@ public sealed interface Initializer {
   void fill(float[] values, Shape shape, SplittableRandom random);
 
   /** The same value everywhere. */
+  @JsonDeserialize(using = JsonDeserializer.None.class)
   record Constant(double value) implements Initializer {
+    public Constant {
+      requireFinite("value", value);
+    }
+
     @Override
     public void fill(float[] values, Shape shape, SplittableRandom random) {
-      java.util.Arrays.fill(values, (float) value);
+      Arrays.fill(values, (float) value);
     }
   }
 
   /** Normal with that mean and standard deviation. */
+  @JsonDeserialize(using = JsonDeserializer.None.class)
   record Normal(double mean, double deviation) implements Initializer {
+    public Normal {
+      requireFinite("mean", mean);
+      requireFinite("deviation", deviation);
+    }
+
     @Override
     public void fill(float[] values, Shape shape, SplittableRandom random) {
       for (int i = 0; i < values.length; i++) {
@@ -67,7 +82,13 @@ public sealed interface Initializer {
   }
 
   /** Uniform in [low, high). */
+  @JsonDeserialize(using = JsonDeserializer.None.class)
   record Uniform(double low, double high) implements Initializer {
+    public Uniform {
+      requireFinite("low", low);
+      requireFinite("high", high);
+    }
+
     @Override
     public void fill(float[] values, Shape shape, SplittableRandom random) {
       for (int i = 0; i < values.length; i++) {
@@ -77,7 +98,15 @@ public sealed interface Initializer {
   }
 
   /** Mean 0 and variance {@code scale / fan}; uniform, or normal cut at two standard deviations. */
+  @JsonDeserialize(using = JsonDeserializer.None.class)
   record VarianceScaling(double scale, Fan fan, boolean uniform) implements Initializer {
+    public VarianceScaling {
+      if (!(scale > 0 && scale < Double.POSITIVE_INFINITY)) {
+        throw new ShapeException("scale must be positive, got " + scale);
+      }
+      fan = fan == null ? Fan.AVERAGE : fan;
+    }
+
     /** Standard deviation of a unit normal cut at ±2. */
     private static final double CUT_DEVIATION = 0.87962566103423978;
 
@@ -111,7 +140,12 @@ public sealed interface Initializer {
    * Orthonormal rows or columns, whichever are fewer, times {@code gain} (Saxe et al. 2014): the Q
    * of a Gaussian matrix by Gram-Schmidt, done twice for accuracy.
    */
+  @JsonDeserialize(using = JsonDeserializer.None.class)
   record Orthogonal(double gain) implements Initializer {
+    public Orthogonal {
+      requireFinite("gain", gain);
+    }
+
     @Override
     public void fill(float[] values, Shape shape, SplittableRandom random) {
       int columns = shape.rank() == 0 ? 1 : (int) shape.dim(-1);
@@ -149,6 +183,25 @@ public sealed interface Initializer {
         sum += a[i] * b[i];
       }
       return sum;
+    }
+  }
+
+  /**
+   * For a convolution in groups, whose channels have only one group's outputs as their fan-out. Not
+   * written to files: the layer's groups say it.
+   */
+  record Grouped(VarianceScaling initializer, int groups) implements Initializer {
+    @Override
+    public void fill(float[] values, Shape shape, SplittableRandom random) {
+      long[] dims = shape.dims();
+      dims[dims.length - 1] /= groups;
+      initializer.fill(values, Shape.of(dims), random);
+    }
+  }
+
+  private static void requireFinite(String setting, double value) {
+    if (!Double.isFinite(value)) {
+      throw new ShapeException(setting + " must be a finite number, got " + value);
     }
   }
 

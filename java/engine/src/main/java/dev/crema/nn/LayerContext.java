@@ -2,9 +2,13 @@ package dev.crema.nn;
 
 import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
+import dev.crema.graph.ShapeException;
 import dev.crema.graph.Storage;
 import dev.crema.graph.TensorType;
+import dev.crema.graph.Variable;
+import dev.crema.memory.ElementType;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /** What a layer sees while it is built into a graph. */
@@ -14,7 +18,8 @@ public final class LayerContext {
   private final ParameterTable table;
   private final Map<String, Node> variables = new HashMap<>();
   private final Map<String, Regularizer> regularizers;
-  private String layer = "";
+  private Topology.Place place;
+  private Node randomCounter;
   private int streams;
 
   LayerContext(
@@ -34,9 +39,9 @@ public final class LayerContext {
     return training;
   }
 
-  /** Name of the layer being built. */
+  /** Name of the place being built. */
   public String layer() {
-    return layer;
+    return place.name();
   }
 
   /** What training changes. Asked for again under the same name it is the same node. */
@@ -49,7 +54,7 @@ public final class LayerContext {
       String name, Initializer initializer, Regularizer penalty, long... extents) {
     Node node = parameter(name, initializer, extents);
     if (penalty != null) {
-      regularizers.put(layer + "/" + name, penalty);
+      regularizers.put(path(name), penalty);
     }
     return node;
   }
@@ -59,27 +64,114 @@ public final class LayerContext {
     return variable(Storage.STATE, name, initializer, extents);
   }
 
-  /** A number for each source of random numbers in the model, in order; the same in every build. */
+  /**
+   * A number for each source of random numbers in the model, in order. Ask whether or not the graph
+   * trains: then it is the same in every build.
+   */
   public int nextStream() {
     return streams++;
   }
 
-  void enter(String name) {
-    layer = name;
+  /** The seed and the number of the training step, as bits [4]; the training loop sets them. */
+  public Node randomCounter() {
+    if (randomCounter == null) {
+      randomCounter = graph.variable("random_counter", Storage.HYPER, 0, TensorType.of(4));
+    }
+    return randomCounter;
+  }
+
+  /**
+   * An error about an input of this layer.
+   *
+   * @param wanted what the layer needs
+   * @param got the input that is something else
+   * @param advice a sentence that says what to do
+   */
+  public ShapeException refuse(String wanted, Node got, String advice) {
+    String from =
+        got.layer().isEmpty() || got.op() instanceof Variable ? "" : " from " + got.layer();
+    return new ShapeException(where() + "needs " + wanted + " but gets " + got.type() + from + ". "
+        + advice);
+  }
+
+  /** {@code conv2d_1 (Conv2d): }, to begin messages with. */
+  String where() {
+    return layer() + " (" + place.layer().getClass().getSimpleName() + "): ";
+  }
+
+  /** An input of float32, or an error. */
+  Node floats(Node x) {
+    if (x.type().element() != ElementType.FLOAT32) {
+      throw refuse("float32", x, "Ids go through an Embedding first.");
+    }
+    return x;
+  }
+
+  /** Images [n, height, width, channels], or an error. */
+  TensorType images(Node x) {
+    if (x.type().rank() != 4) {
+      throw refuse(
+          "images [n, height, width, channels]", x, "Put a ReshapeTo(height, width, channels) before it.");
+    }
+    return x.type();
+  }
+
+  /** Sequences [n, length, channels], or an error. */
+  TensorType sequences(Node x) {
+    if (x.type().rank() != 3) {
+      throw refuse("sequences [n, length, features]", x, "Put a ReshapeTo(length, features) before it.");
+    }
+    return x.type();
+  }
+
+  void enter(Topology.Place next) {
+    place = next;
+  }
+
+  private String path(String name) {
+    return place.weights() + "/" + name;
   }
 
   private Node variable(Storage storage, String name, Initializer initializer, long... extents) {
-    String path = layer + "/" + name;
-    return variables.computeIfAbsent(
-        path,
-        p -> {
-          Parameter parameter = table.define(storage, p, TensorType.of(extents), initializer);
-          return graph.variable(p, storage, parameter.offset(), parameter.type());
-        });
+    String path = path(name);
+    TensorType type = TensorType.of(extents);
+    Node known = variables.get(path);
+    if (known != null && known.type().equals(type)) {
+      return known;
+    }
+    if (known != null) {
+      throw new ShapeException(
+          where()
+              + "shares "
+              + path
+              + " "
+              + known.type()
+              + " but would need it to be "
+              + type
+              + ". Give it an input of the shape that "
+              + place.weights()
+              + " gets, or a layer of its own.");
+    }
+    Parameter parameter = table.define(storage, path, type, initializer);
+    Node node = graph.variable(path, storage, parameter.offset(), parameter.type());
+    variables.put(path, node);
+    return node;
   }
 
   /** The parameters that were asked for, by path. */
   Map<String, Node> variables() {
     return variables;
+  }
+
+  /** Checks that all inputs of a merging layer are of one type. */
+  void requireSame(List<Node> inputs) {
+    for (Node x : inputs) {
+      if (!x.type().equals(inputs.get(0).type())) {
+        throw refuse(
+            "inputs of one shape, " + inputs.get(0).type() + " as its first,",
+            x,
+            "Bring it to that shape with a layer before it.");
+      }
+    }
   }
 }

@@ -11,11 +11,10 @@ import dev.crema.io.ModelArchive;
 import dev.crema.memory.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.concurrent.ArrayBlockingQueue;
+import java.util.function.UnaryOperator;
 
 /**
  * Layers with their parameters: what is trained, saved, compressed, served. All parameters lie in
@@ -30,6 +29,8 @@ public final class Model implements AutoCloseable {
   public static final String VERSION = "0.1.0";
 
   private static final int POOLED_PREDICTORS = 64;
+  private static final int POOLED_BATCHES = 4;
+  private static final int BATCH = 64;
   private static final int MOST_IN_ARRAY = Integer.MAX_VALUE - 8;
   private static final int CHUNK_BYTES = 1 << 30;
 
@@ -38,8 +39,8 @@ public final class Model implements AutoCloseable {
   private final Buffer parameters;
   private final Buffer state;
   private final ObjectNode metadata;
-  private final ArrayBlockingQueue<Predictor> predictors =
-      new ArrayBlockingQueue<>(POOLED_PREDICTORS);
+  private final PredictorPool single = new PredictorPool(this, 1, 1, POOLED_PREDICTORS);
+  private final PredictorPool batches = new PredictorPool(this, BATCH, 0, POOLED_BATCHES);
   private volatile boolean closed;
 
   private Model(Topology topology, ParameterTable table, ObjectNode metadata) {
@@ -219,6 +220,58 @@ public final class Model implements AutoCloseable {
     return p;
   }
 
+  /** Another model of the same structure, with copies of the values; the caller closes it. */
+  public Model copy() {
+    requireOpen();
+    Model copy = new Model(topology, topology.table(), metadata.deepCopy());
+    try {
+      for (Parameter p : table.all()) {
+        chunks(
+            p,
+            (from, bytes) ->
+                copy.chunks(
+                    p,
+                    (at, target) -> {
+                      if (at == from) {
+                        target.put(bytes);
+                      }
+                    }));
+      }
+      return copy;
+    } catch (RuntimeException | Error e) {
+      copy.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Writes all parameters and states, by their paths, to one safetensors file.
+   *
+   * @throws CremaException if the file system refuses
+   */
+  public void exportTensors(Path file) {
+    requireOpen();
+    ModelFiles.export(this, file);
+  }
+
+  /**
+   * Reads parameters and states from a safetensors file, which may come from elsewhere. All checks
+   * are done before anything changes.
+   *
+   * @param nameOf the name in the file of the tensor at a path; null leaves that one as it is
+   * @throws CremaException if a tensor is missing or is not float32 of the parameter's shape
+   */
+  public void importTensors(Path file, UnaryOperator<String> nameOf) {
+    requireOpen();
+    ModelFiles.importInto(this, file, nameOf);
+  }
+
+  /** Its layers, sizes and costs; its text is a table. */
+  public Summary summary() {
+    requireOpen();
+    return Summary.of(this);
+  }
+
   /** Adds this model to a graph. */
   public ModelGraph build(Graph graph, boolean training) {
     return topology.build(graph, training, table);
@@ -238,47 +291,30 @@ public final class Model implements AutoCloseable {
 
   /**
    * The output for one example, of a model with one input and one output. May be called from many
-   * threads at once.
+   * threads at once; allocates only its result.
+   *
+   * @throws IllegalStateException if the model is closed
    */
   public float[] predict(float... example) {
-    Predictor predictor = borrow();
+    requireOpen();
+    Predictor predictor = single.borrow();
     try {
       float[] result = new float[predictor.outputElements()];
       predictor.predict(example, result);
       return result;
     } finally {
-      giveBack(predictor);
+      single.giveBack(predictor);
     }
   }
 
-  /** The outputs for several examples. */
+  /** The outputs for several examples; as {@link #predict(float...)}. */
   public float[][] predict(float[][] examples) {
-    List<float[]> results = new ArrayList<>();
-    try (Predictor predictor = predictor(Math.max(1, Math.min(examples.length, 256)))) {
-      for (float[] result : predictor.predict(examples)) {
-        results.add(result);
-      }
-    }
-    return results.toArray(new float[0][]);
-  }
-
-  private Predictor borrow() {
     requireOpen();
-    Predictor predictor = predictors.poll();
-    return predictor != null ? predictor : predictor(1, 1, Device.best());
-  }
-
-  private void giveBack(Predictor predictor) {
-    if (closed || !predictors.offer(predictor)) {
-      predictor.close();
-    } else if (closed) {
-      drain();
-    }
-  }
-
-  private void drain() {
-    for (Predictor p; (p = predictors.poll()) != null; ) {
-      p.close();
+    Predictor predictor = batches.borrow();
+    try {
+      return predictor.predict(examples);
+    } finally {
+      batches.giveBack(predictor);
     }
   }
 
@@ -292,7 +328,8 @@ public final class Model implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    drain();
+    single.close();
+    batches.close();
     parameters.close();
     state.close();
   }

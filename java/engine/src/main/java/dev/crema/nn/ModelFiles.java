@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /**
  * A model as files: {@code model.json} (topology and metadata), {@code model.safetensors} (every
@@ -26,6 +27,8 @@ import java.util.Map;
 final class ModelFiles {
   private static final String FORMAT = "crema-model";
   private static final int FORMAT_VERSION = 1;
+  private static final Map<String, String> MARK = Map.of("format", "crema");
+  private static final List<String> RESERVED = List.of("format", "version", "library", "topology");
 
   private ModelFiles() {}
 
@@ -33,18 +36,44 @@ final class ModelFiles {
     ObjectNode json = Json.mapper().createObjectNode();
     json.put("format", FORMAT).put("version", FORMAT_VERSION).put("library", Model.VERSION);
     json.set("topology", TopologyFormat.toJson(model.topology()));
-    model.metadata().properties().forEach(e -> json.set(e.getKey(), e.getValue()));
-    List<NamedTensor> tensors = new ArrayList<>();
-    for (Parameter p : model.table().all()) {
-      Shape shape = p.type().at(0);
-      Content content = out -> write(model, p, out);
-      tensors.add(new NamedTensor(p.path(), ElementType.FLOAT32, shape, content));
+    for (Map.Entry<String, JsonNode> e : model.metadata().properties()) {
+      if (RESERVED.contains(e.getKey())) {
+        throw new CremaException("'" + e.getKey() + "' in a model's metadata is reserved");
+      }
+      json.set(e.getKey(), e.getValue());
     }
     Map<String, Content> files = new LinkedHashMap<>();
     files.put(ModelArchive.MODEL, Content.of(Json.bytes(json)));
-    files.put(ModelArchive.TENSORS, Safetensors.content(tensors, Map.of("format", "crema")));
+    files.put(ModelArchive.TENSORS, Safetensors.content(tensors(model), MARK));
     files.putAll(more);
     ModelArchive.write(target, files);
+  }
+
+  private static List<NamedTensor> tensors(Model model) {
+    List<NamedTensor> tensors = new ArrayList<>();
+    for (Parameter p : model.table().all()) {
+      Content content = out -> write(model, p, out);
+      tensors.add(new NamedTensor(p.path(), ElementType.FLOAT32, p.type().at(0), content));
+    }
+    return tensors;
+  }
+
+  static void export(Model model, Path file) {
+    Safetensors.write(file, tensors(model), MARK);
+  }
+
+  static void importInto(Model model, Path file, UnaryOperator<String> nameOf) {
+    try (Safetensors tensors = Safetensors.open(file)) {
+      Map<Parameter, String> names = new LinkedHashMap<>();
+      for (Parameter p : model.table().all()) {
+        String name = nameOf.apply(p.path());
+        if (name != null) {
+          requireFits(tensors.tensor(name), p, file);
+          names.put(p, name);
+        }
+      }
+      names.forEach((p, name) -> model.chunks(p, (from, to) -> tensors.read(name, from, to)));
+    }
   }
 
   private static void write(Model model, Parameter p, WritableByteChannel out) throws IOException {
@@ -67,7 +96,7 @@ final class ModelFiles {
   static Model read(ModelArchive archive) {
     ObjectNode json = document(archive);
     Topology topology = TopologyFormat.fromJson(json.path("topology"), where(archive));
-    json.remove(List.of("format", "version", "library", "topology"));
+    json.remove(RESERVED);
     ParameterTable table = topology.table();
     Safetensors tensors = archive.tensors();
     check(tensors, table, archive);
@@ -119,23 +148,7 @@ final class ModelFiles {
 
   private static void check(Safetensors tensors, ParameterTable table, ModelArchive archive) {
     for (Parameter p : table.all()) {
-      TensorInfo info = tensors.tensor(p.path());
-      Shape expected = p.type().at(0);
-      if (!info.isSupported()
-          || info.type() != ElementType.FLOAT32
-          || !info.shape().equals(expected)) {
-        throw new CremaException(
-            archive.path()
-                + ": tensor '"
-                + p.path()
-                + "' should be F32 "
-                + expected
-                + " but the file has "
-                + info.dtype()
-                + " "
-                + info.shape()
-                + ". The topology and the tensors do not belong together.");
-      }
+      requireFits(tensors.tensor(p.path()), p, archive.path());
     }
     for (String name : tensors.tensors().keySet()) {
       if (table.get(name) == null) {
@@ -145,6 +158,24 @@ final class ModelFiles {
                 + name
                 + "' that the file holds. The topology and the tensors do not belong together.");
       }
+    }
+  }
+
+  private static void requireFits(TensorInfo info, Parameter p, Path where) {
+    Shape expected = p.type().at(0);
+    boolean fits = info.isSupported() && info.type() == ElementType.FLOAT32;
+    if (!fits || !info.shape().equals(expected)) {
+      throw new CremaException(
+          where
+              + ": tensor '"
+              + info.name()
+              + "' should be F32 "
+              + expected
+              + " but the file has "
+              + info.dtype()
+              + " "
+              + info.shape()
+              + ". The topology and the tensors do not belong together.");
     }
   }
 

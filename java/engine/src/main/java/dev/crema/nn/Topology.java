@@ -1,5 +1,6 @@
 package dev.crema.nn;
 
+import dev.crema.graph.Dim;
 import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
 import dev.crema.graph.ShapeException;
@@ -9,6 +10,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -19,7 +21,19 @@ import java.util.Set;
  */
 public final class Topology {
   /** An input of the model; its type has the batch as first axis. */
-  public record InputSpec(String name, TensorType type) {}
+  public record InputSpec(String name, TensorType type) {
+    public InputSpec {
+      boolean batched = type.rank() > 0 && type.dim(0).equals(Dim.BATCH);
+      if (!batched || !type.dims().stream().skip(1).allMatch(Dim::isConstant)) {
+        throw new ShapeException(
+            "Input '" + name + "' must be [n, extents...] but is " + type + ". Use batchOf.");
+      }
+      if (type.elements().perExample() > MOST_ELEMENTS) {
+        throw new ShapeException(
+            "An example of input '" + name + "', " + type + ", has more than 2^31 - 1 elements");
+      }
+    }
+  }
 
   /**
    * A layer at one place.
@@ -35,6 +49,8 @@ public final class Topology {
       inputs = List.copyOf(inputs);
     }
   }
+
+  private static final long MOST_ELEMENTS = Integer.MAX_VALUE;
 
   private final List<InputSpec> inputs;
   private final List<Place> places;
@@ -54,13 +70,16 @@ public final class Topology {
     if (inputs.isEmpty() || outputs.isEmpty()) {
       throw new ShapeException("A model needs at least one input and one output");
     }
-    Set<String> known = new HashSet<>();
+    Set<String> known = new LinkedHashSet<>();
+    Map<String, Place> owners = new HashMap<>();
     for (InputSpec input : inputs) {
+      checkName(input.name());
       if (!known.add(input.name())) {
         throw new ShapeException("Two inputs are named '" + input.name() + "'");
       }
     }
     for (Place place : places) {
+      checkName(place.name());
       for (String in : place.inputs()) {
         if (!known.contains(in)) {
           throw new ShapeException(
@@ -77,19 +96,42 @@ public final class Topology {
         throw new ShapeException(
             "Layer '"
                 + place.name()
-                + "' takes "
-                + (arity < 0 ? "at least one input" : arity + " input(s)")
+                + "' ("
+                + TopologyFormat.typeName(place.layer())
+                + ") takes "
+                + (arity < 0 ? "at least one input" : arity == 1 ? "one input" : arity + " inputs")
                 + ", got "
                 + place.inputs());
       }
       if (!known.add(place.name())) {
         throw new ShapeException("Two layers are named '" + place.name() + "'");
       }
+      owners.put(place.name(), place);
+      Place owner = owners.get(place.weights());
+      if (owner == null || !owner.layer().equals(place.layer())) {
+        throw new ShapeException(
+            "Layer '"
+                + place.name()
+                + "' shares the parameters of '"
+                + place.weights()
+                + "', which is no earlier layer of the same settings");
+      }
     }
     for (String output : outputs) {
       if (!known.contains(output)) {
         throw new ShapeException("Output '" + output + "' is no layer of this model: " + known);
       }
+    }
+  }
+
+  /** Names are keys of tensors in files and stand in tables and messages. */
+  private static void checkName(String name) {
+    boolean control = name.chars().anyMatch(c -> Character.isISOControl(c));
+    if (name.isEmpty() || name.length() > 200 || control) {
+      throw new ShapeException(
+          "A name must have 1 to 200 characters and no control characters, got '"
+              + (name.length() > 200 ? name.substring(0, 200) + "…" : name)
+              + "'");
     }
   }
 
@@ -137,7 +179,7 @@ public final class Topology {
     LayerContext context = new LayerContext(graph, training, table, regularizers);
     for (Place place : places) {
       List<Node> in = place.inputs().stream().map(values::get).toList();
-      context.enter(place.weights());
+      context.enter(place);
       graph.beginLayer(place.name());
       try {
         values.put(place.name(), place.layer().build(context, in));

@@ -1,9 +1,6 @@
 package dev.crema.nn;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.jsontype.NamedType;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.crema.CremaException;
@@ -11,8 +8,9 @@ import dev.crema.graph.Dim;
 import dev.crema.graph.TensorType;
 import dev.crema.io.Json;
 import dev.crema.memory.ElementType;
+import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -29,19 +27,11 @@ import java.util.Map;
  * }</pre>
  *
  * A shape is that of one example. A layer without {@code inputs} reads the one before it; one with
- * {@code "weights": NAME} shares the parameters of an earlier layer; without {@code outputs} the
- * last layer is the output; settings left out take their defaults.
+ * {@code "weights": NAME} is an earlier layer at another place, with the same parameters; without
+ * {@code outputs} the last layer is the output; settings left out take their defaults.
  */
 public final class TopologyFormat {
-  private static final JsonMapper MAPPER = mapper();
-
   private TopologyFormat() {}
-
-  private static JsonMapper mapper() {
-    JsonMapper mapper = Json.mapper().copy();
-    LayerTypes.ALL.forEach((name, type) -> mapper.registerSubtypes(new NamedType(type, name)));
-    return mapper;
-  }
 
   /** The name of a layer's type, in files and in the names that layers get. */
   static String typeName(Layer layer) {
@@ -49,7 +39,7 @@ public final class TopologyFormat {
   }
 
   public static ObjectNode toJson(Topology topology) {
-    ObjectNode json = MAPPER.createObjectNode();
+    ObjectNode json = Json.mapper().createObjectNode();
     ArrayNode inputs = json.putArray("inputs");
     for (Topology.InputSpec input : topology.inputs()) {
       ObjectNode o = inputs.addObject().put("name", input.name());
@@ -60,9 +50,9 @@ public final class TopologyFormat {
     ArrayNode layers = json.putArray("layers");
     for (Topology.Place place : topology.places()) {
       ObjectNode o = layers.addObject().put("name", place.name());
-      ObjectNode settings = MAPPER.valueToTree(place.layer());
-      settings.properties().forEach(e -> o.set(e.getKey(), e.getValue()));
-      if (!place.weights().equals(place.name())) {
+      if (place.weights().equals(place.name())) {
+        LayerTypes.toJson(place.layer()).properties().forEach(e -> o.set(e.getKey(), e.getValue()));
+      } else {
         o.put("weights", place.weights());
       }
       ArrayNode in = o.putArray("inputs");
@@ -74,102 +64,156 @@ public final class TopologyFormat {
   }
 
   /**
-   * Reads a topology.
+   * Reads the topology in a JSON file: alone, or as the {@code "topology"} of a model's file.
+   *
+   * @throws CremaException naming the file, and the place in it, of what is missing, unknown or
+   *     does not fit
+   */
+  public static Topology read(Path file) {
+    JsonNode json = Json.read(file);
+    return fromJson(json.has("topology") ? json.path("topology") : json, file.toString());
+  }
+
+  /**
+   * Reads a topology and checks that its layers fit one another.
    *
    * @param where the file, for messages
    * @throws CremaException if something is missing, unknown or does not fit
    */
   public static Topology fromJson(JsonNode json, String where) {
     try {
-      return read(json);
-    } catch (JsonProcessingException e) {
-      throw new CremaException(where + ": " + e.getOriginalMessage(), e);
-    } catch (IllegalArgumentException | CremaException e) {
+      Topology topology = parse(json);
+      topology.table();
+      return topology;
+    } catch (CremaException e) {
       throw new CremaException(where + ": " + e.getMessage(), e);
     }
   }
 
-  private static Topology read(JsonNode json) throws JsonProcessingException {
+  private static Topology parse(JsonNode json) {
     List<Topology.InputSpec> inputs = new ArrayList<>();
     for (JsonNode input : array(json, "inputs")) {
       inputs.add(new Topology.InputSpec(text(input, "name"), type(input)));
     }
-    Map<String, Layer> byName = new LinkedHashMap<>();
-    Map<String, Integer> counts = new LinkedHashMap<>();
+    Map<String, Topology.Place> byName = new HashMap<>();
+    Map<String, Integer> counts = new HashMap<>();
     List<Topology.Place> places = new ArrayList<>();
     String previous = inputs.size() == 1 ? inputs.get(0).name() : null;
     for (JsonNode node : array(json, "layers")) {
-      if (!(node instanceof ObjectNode object)) {
-        throw new CremaException("a layer must be an object, got " + node);
+      String at = "layers[" + places.size() + "]";
+      try {
+        Topology.Place place = place(node, previous, byName, counts);
+        places.add(place);
+        byName.put(place.name(), place);
+        previous = place.name();
+      } catch (CremaException e) {
+        throw new CremaException(at + named(node) + ": " + e.getMessage(), e);
       }
-      ObjectNode settings = object.deepCopy();
-      JsonNode name = settings.remove("name");
-      JsonNode weights = settings.remove("weights");
-      JsonNode in = settings.remove("inputs");
-      Layer layer;
-      if (weights != null && byName.containsKey(weights.asText())) {
-        layer = byName.get(weights.asText());
-      } else if (weights != null) {
-        throw new CremaException("no earlier layer is named '" + weights.asText() + "'");
-      } else {
-        layer = layer(settings);
-      }
-      String kind = typeName(layer);
-      String given =
-          name != null ? name.asText() : kind + "_" + counts.merge(kind, 1, Integer::sum);
-      List<String> from = new ArrayList<>();
-      if (in != null) {
-        in.forEach(n -> from.add(n.asText()));
-      } else if (previous != null) {
-        from.add(previous);
-      } else {
-        throw new CremaException(
-            "layer '" + given + "' must say its \"inputs\": the model has several");
-      }
-      places.add(
-          new Topology.Place(given, layer, weights != null ? weights.asText() : given, from));
-      byName.put(given, layer);
-      previous = given;
     }
     List<String> outputs = new ArrayList<>();
     if (json.has("outputs")) {
-      array(json, "outputs").forEach(n -> outputs.add(n.asText()));
+      outputs.addAll(texts(json.path("outputs"), "outputs"));
     } else if (previous != null) {
       outputs.add(previous);
     }
     return new Topology(inputs, places, outputs);
   }
 
-  private static Layer layer(ObjectNode settings) throws JsonProcessingException {
-    String type = text(settings, "type");
-    if (!LayerTypes.ALL.containsKey(type)) {
-      throw new CremaException(
-          "there is no layer type '" + type + "'. There are: " + LayerTypes.ALL.keySet());
+  private static String named(JsonNode layer) {
+    JsonNode name = layer.has("name") ? layer.get("name") : layer.path("type");
+    return name.isTextual() ? " (" + name.asText() + ")" : "";
+  }
+
+  private static Topology.Place place(
+      JsonNode node,
+      String previous,
+      Map<String, Topology.Place> byName,
+      Map<String, Integer> counts) {
+    if (!(node instanceof ObjectNode object)) {
+      throw new CremaException("a layer must be an object, got " + node);
     }
-    return MAPPER.treeToValue(settings, Layer.class);
+    ObjectNode settings = object.deepCopy();
+    settings.remove(List.of("name", "weights", "inputs"));
+    Topology.Place shared = null;
+    Layer layer;
+    if (object.has("weights")) {
+      String weights = text(object, "weights");
+      shared = byName.get(weights);
+      if (shared == null) {
+        throw new CremaException("no earlier layer is named '" + weights + "'");
+      }
+      if (!settings.isEmpty()) {
+        throw new CremaException(
+            "a layer with \"weights\" has the settings of '"
+                + weights
+                + "' and none of its own; remove "
+                + List.copyOf(new java.util.TreeSet<>(fields(settings))));
+      }
+      layer = shared.layer();
+    } else {
+      layer = LayerTypes.fromJson(settings);
+    }
+    String kind = typeName(layer);
+    String name =
+        object.has("name") ? text(object, "name") : kind + "_" + counts.merge(kind, 1, Integer::sum);
+    List<String> from;
+    if (object.has("inputs")) {
+      from = texts(object.get("inputs"), "inputs");
+    } else if (previous != null) {
+      from = List.of(previous);
+    } else {
+      throw new CremaException("it must say its \"inputs\", for the model has several");
+    }
+    return new Topology.Place(name, layer, shared == null ? name : shared.weights(), from);
+  }
+
+  private static List<String> fields(ObjectNode object) {
+    List<String> names = new ArrayList<>();
+    object.fieldNames().forEachRemaining(names::add);
+    return names;
   }
 
   private static TensorType type(JsonNode input) {
     List<Dim> dims = new ArrayList<>();
     dims.add(Dim.BATCH);
     for (JsonNode d : array(input, "shape")) {
-      if (!d.canConvertToLong() || d.longValue() < 1) {
-        throw new CremaException("an input's shape must be positive integers, got " + d);
+      if (!d.isIntegralNumber() || !d.canConvertToLong() || d.longValue() < 1) {
+        throw new CremaException("an input's shape must be positive whole numbers, got " + d);
       }
       dims.add(Dim.of(d.longValue()));
     }
     String element = input.has("type") ? text(input, "type") : "float32";
-    try {
-      return new TensorType(ElementType.valueOf(element.toUpperCase(Locale.ROOT)), dims);
-    } catch (IllegalArgumentException e) {
-      throw new CremaException("there is no element type '" + element + "'", e);
+    for (ElementType type : ElementType.values()) {
+      if (type.name().toLowerCase(Locale.ROOT).equals(element)) {
+        return new TensorType(type, dims);
+      }
     }
+    throw new CremaException("there is no element type '" + element + "'");
+  }
+
+  private static List<String> texts(JsonNode value, String field) {
+    List<String> texts = new ArrayList<>();
+    if (value.isTextual()) {
+      texts.add(value.asText());
+      return texts;
+    }
+    if (!value.isArray()) {
+      throw new CremaException("\"" + field + "\" must be an array of names, got " + value);
+    }
+    for (JsonNode v : value) {
+      if (!v.isTextual()) {
+        throw new CremaException("\"" + field + "\" must hold names, got " + v);
+      }
+      texts.add(v.asText());
+    }
+    return texts;
   }
 
   private static JsonNode array(JsonNode json, String field) {
     JsonNode value = json.get(field);
     if (value == null || !value.isArray()) {
-      throw new CremaException("\"" + field + "\" must be an array, got " + value);
+      throw new CremaException(
+          "\"" + field + "\" must be an array, " + (value == null ? "but is missing" : "got " + value));
     }
     return value;
   }
@@ -177,7 +221,8 @@ public final class TopologyFormat {
   private static String text(JsonNode json, String field) {
     JsonNode value = json.get(field);
     if (value == null || !value.isTextual()) {
-      throw new CremaException("\"" + field + "\" must be a text, got " + value);
+      throw new CremaException(
+          "\"" + field + "\" must be a text, " + (value == null ? "but is missing" : "got " + value));
     }
     return value.asText();
   }
