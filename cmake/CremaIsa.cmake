@@ -7,6 +7,7 @@ function(crema_isa name level flags sources)
   target_compile_options(${target} PRIVATE ${flag_list} -fno-exceptions -Wno-uninitialized
                          -Wno-maybe-uninitialized)  # GCC 12 finds both in its own AVX-512 header
   target_compile_definitions(${target} PRIVATE CREMA_ISA=${name} CREMA_LEVEL=${level})
+  set_property(GLOBAL APPEND PROPERTY CREMA_ISAS ${name})
   set(CREMA_ISA_OBJECTS_COLLECTED "${CREMA_ISA_OBJECTS_COLLECTED};$<TARGET_OBJECTS:${target}>" PARENT_SCOPE)
 endfunction()
 

@@ -10,6 +10,10 @@
 #include "../include/crema.h"
 #include "pool.h"
 
+// Functions outside an instruction set's namespace: inlined everywhere, or else defined in a file that is compiled
+// once. A copy compiled for AVX-512 must never serve an old processor.
+#define CREMA_INLINED inline __attribute__((always_inline))
+
 namespace crema {
 
 struct Tensor {
@@ -18,21 +22,21 @@ struct Tensor {
   int32_t rank = 0;
   int64_t dim[CREMA_MAX_RANK] = {};
 
-  bool present() const { return type >= 0; }
-  float* f32() const { return static_cast<float*>(data); }
-  int32_t* i32() const { return static_cast<int32_t*>(data); }
+  CREMA_INLINED bool present() const { return type >= 0; }
+  CREMA_INLINED float* f32() const { return static_cast<float*>(data); }
+  CREMA_INLINED int32_t* i32() const { return static_cast<int32_t*>(data); }
   template <typename T>
-  T* as() const {
+  CREMA_INLINED T* as() const {
     return static_cast<T*>(data);
   }
-  int64_t elements() const {
+  CREMA_INLINED int64_t elements() const {
     int64_t n = 1;
     for (int i = 0; i < rank; ++i) n *= dim[i];
     return n;
   }
-  int64_t last() const { return rank == 0 ? 1 : dim[rank - 1]; }
+  CREMA_INLINED int64_t last() const { return rank == 0 ? 1 : dim[rank - 1]; }
   // Product of all extents but the last: the tensor seen as a matrix of rows.
-  int64_t rows() const {
+  CREMA_INLINED int64_t rows() const {
     int64_t n = 1;
     for (int i = 0; i + 1 < rank; ++i) n *= dim[i];
     return n;
@@ -53,13 +57,7 @@ struct Call {
   char* error = nullptr;  // 256 bytes; the first byte is 0 while there is no error
 
   // Reports bad values in the data (an index outside its range). The run stops after this kernel.
-  void fail(const char* format, ...) const {
-    if (error[0] != 0) return;
-    va_list arguments;
-    va_start(arguments, format);
-    std::vsnprintf(error, 256, format, arguments);
-    va_end(arguments);
-  }
+  void fail(const char* format, ...) const;
 };
 
 using Kernel = void (*)(const Call&);

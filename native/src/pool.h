@@ -7,13 +7,14 @@
 namespace crema {
 
 // Calls task(argument, i) once for every i in [0, chunks), on up to `threads` threads, the caller
-// among them. When the pool is taken by another caller the caller does all chunks itself.
+// among them. When the pool is taken by another caller, and inside a chunk of a job, the caller does all
+// chunks itself. A task throws nothing.
 void pool_run(int32_t threads, int64_t chunks, void (*task)(void*, int64_t), void* argument);
 void pool_set_threads(int32_t threads);
 int32_t pool_threads();
 
 // Number of chunks for n items when a chunk should have at least `grain` of them.
-inline int64_t chunk_count(int32_t threads, int64_t n, int64_t grain) {
+inline __attribute__((always_inline)) int64_t chunk_count(int32_t threads, int64_t n, int64_t grain) {
   if (n <= 0) return 0;
   if (grain < 1) grain = 1;
   const int64_t most = (n + grain - 1) / grain;

@@ -41,18 +41,27 @@ struct Table {
   }
 };
 
-// Functions, not globals: registrations in other files run before this file's globals would exist.
+// Functions, not globals: registrations in other files run before this file's globals would exist. Never
+// destroyed: a JVM may exit while daemon threads still predict.
 Table<KernelEntry>& kernels() {
-  static Table<KernelEntry> table;
-  return table;
+  static auto* const table = new Table<KernelEntry>();
+  return *table;
 }
 
 Table<ElementwiseEntry>& elementwise() {
-  static Table<ElementwiseEntry> table;
-  return table;
+  static auto* const table = new Table<ElementwiseEntry>();
+  return *table;
 }
 
 }  // namespace
+
+void Call::fail(const char* format, ...) const {
+  if (error[0] != 0) return;
+  va_list arguments;
+  va_start(arguments, format);
+  std::vsnprintf(error, 256, format, arguments);
+  va_end(arguments);
+}
 
 Registration::Registration(int level, const char* name, Kernel kernel, Scratch scratch) {
   kernels().at(level, name) = KernelEntry{kernel, scratch};
