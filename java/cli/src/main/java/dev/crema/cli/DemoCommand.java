@@ -1,0 +1,94 @@
+package dev.crema.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.crema.data.Mnist;
+import dev.crema.io.Json;
+import dev.crema.nn.BuiltIn;
+import dev.crema.nn.Model;
+import dev.crema.train.Evaluation;
+import dev.crema.train.Evaluator;
+import dev.crema.train.History;
+import dev.crema.train.Losses;
+import dev.crema.train.Optimizer;
+import dev.crema.train.Trainer;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Trains two networks on the digits that Crema ships. */
+@Command(
+    name = "demo",
+    description = "Trains the seed network and LeNet on real digits (MNIST, shipped).",
+    mixinStandardHelpOptions = true)
+final class DemoCommand implements Callable<Integer> {
+  @Mixin private CommonOptions common;
+
+  @Option(
+      names = "--epochs",
+      defaultValue = "10",
+      description = "Of each training (default: ${DEFAULT-VALUE}).")
+  private int epochs;
+
+  @Option(
+      names = "--out",
+      defaultValue = "crema-out/demo",
+      description = "Where models and curves go (default: ${DEFAULT-VALUE}).")
+  private Path out;
+
+  @Override
+  public Integer call() {
+    ObjectNode document = Json.mapper().createObjectNode();
+    document.set(
+        "seed_mlp",
+        train("seed-mlp", "The seed network, 100-64-64-10, on 10x10 digits", Mnist.sample10x10(), 100));
+    document.set("lenet", train("lenet", "LeNet on 28x28 digits", Mnist.sample(), 28, 28, 1));
+    return common.finish(document);
+  }
+
+  private ObjectNode train(String name, String title, Mnist digits, long... shape) {
+    common.text().printf("%n%s%n", title);
+    try (Model model =
+        Model.of(
+            BuiltIn.topology(name, shape, BuiltIn.Output.CLASSES, 10), common.seed())) {
+      common.text().println(model.summary());
+      long start = System.nanoTime();
+      History history =
+          Trainer.of(model)
+              .loss(Losses.sparseCategoricalCrossentropy())
+              .optimizer(Optimizer.adam(0.001))
+              .batchSize(32)
+              .epochs(epochs)
+              .seed(common.seed())
+              .threads(common.threads())
+              .device(common.device())
+              .validation(digits.test())
+              .progress(true)
+              .fit(digits.train());
+      double seconds = (System.nanoTime() - start) / 1e9;
+      Path folder = out.resolve(name);
+      try (Evaluator evaluator = Evaluator.of(model, digits.test())) {
+        Evaluation evaluation = evaluator.evaluate(digits.test());
+        model.save(folder);
+        var files = Results.plot(folder, title, history, evaluation);
+        common.text().println(evaluation);
+        common
+            .text()
+            .printf(
+                Locale.ROOT,
+                "%nTrained in %.1f s; test accuracy %.2f %%. Model: %s, curves: %s%n",
+                seconds,
+                100 * evaluation.classification().accuracy(),
+                folder,
+                files);
+        ObjectNode result = Json.mapper().createObjectNode();
+        result.put("seconds", seconds).put("model", folder.toString());
+        result.set("history", history.toJson());
+        result.set("test", evaluation.toJson());
+        return result;
+      }
+    }
+  }
+}

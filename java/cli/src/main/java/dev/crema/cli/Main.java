@@ -1,0 +1,56 @@
+package dev.crema.cli;
+
+import dev.crema.CremaException;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** The {@code crema} command. Exit codes: 0 success, 1 failure, 2 wrong use. */
+@Command(
+    name = "crema",
+    description = "Trains, compresses and serves neural networks inside the JVM.",
+    mixinStandardHelpOptions = true,
+    version = "crema 0.1.0",
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {
+      DemoCommand.class,
+      TrainCommand.class,
+      EvaluateCommand.class,
+      PredictCommand.class,
+      InspectCommand.class,
+      DevicesCommand.class
+    })
+public final class Main implements Runnable {
+  @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
+
+  @Override
+  public void run() {
+    throw new CommandLine.ParameterException(spec.commandLine(), "Which command?");
+  }
+
+  public static void main(String[] args) {
+    System.exit(execute(args));
+  }
+
+  /** Runs a command line; gives its exit code. */
+  static int execute(String... args) {
+    return new CommandLine(new Main())
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setExecutionExceptionHandler(Main::failed)
+        .execute(args);
+  }
+
+  private static int failed(
+      Exception e, CommandLine command, CommandLine.ParseResult parsed) {
+    boolean expected =
+        e instanceof CremaException
+            || e instanceof IllegalArgumentException
+            || e instanceof IllegalStateException;
+    command.getErr().println("crema: " + (e.getMessage() == null ? e.toString() : e.getMessage()));
+    if (!expected || System.getenv("CREMA_TRACE") != null) {
+      e.printStackTrace(command.getErr());
+    } else {
+      command.getErr().println("(CREMA_TRACE=1 shows where.)");
+    }
+    return 1;
+  }
+}

@@ -1,0 +1,124 @@
+package dev.crema.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.crema.io.Json;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MainTest {
+  @TempDir private Path folder;
+
+  private record Result(int code, String out, String err) {
+    JsonNode json() {
+      return Json.parse(out, "standard output");
+    }
+  }
+
+  private static Result run(String... args) {
+    PrintStream out = System.out;
+    PrintStream err = System.err;
+    ByteArrayOutputStream outBytes = new ByteArrayOutputStream();
+    ByteArrayOutputStream errBytes = new ByteArrayOutputStream();
+    try {
+      System.setOut(new PrintStream(outBytes, true, StandardCharsets.UTF_8));
+      System.setErr(new PrintStream(errBytes, true, StandardCharsets.UTF_8));
+      int code = Main.execute(args);
+      return new Result(
+          code,
+          outBytes.toString(StandardCharsets.UTF_8),
+          errBytes.toString(StandardCharsets.UTF_8));
+    } finally {
+      System.setOut(out);
+      System.setErr(err);
+    }
+  }
+
+  /** Two classes that a line parts, one of the columns a category. */
+  private Path flowers() throws IOException {
+    Random random = new Random(1);
+    StringBuilder csv = new StringBuilder("width,colour,height,class\n");
+    for (int i = 0; i < 400; i++) {
+      double width = random.nextGaussian();
+      double height = random.nextGaussian();
+      boolean red = random.nextBoolean();
+      String label = width + (red ? 1 : -1) > height ? "rose" : "tulip";
+      csv.append(
+          String.format(Locale.ROOT, "%.4f,%s,%.4f,%s%n", width, red ? "red" : "blue", height, label));
+    }
+    return Files.writeString(folder.resolve("flowers.csv"), csv);
+  }
+
+  @Test
+  void trainsEvaluatesPredictsAndInspectsATable() throws IOException {
+    Path data = flowers();
+    Path model = folder.resolve("model");
+    Result train =
+        run("train", "--data", "" + data, "--out", "" + model, "--epochs", "15", "--json");
+    assertThat(train.err()).contains("Epoch 15/15");
+    assertThat(train.code()).isZero();
+    double accuracy =
+        train.json().at("/evaluation/classification/accuracy").asDouble();
+    assertThat(accuracy).isGreaterThan(0.9);
+    assertThat(model.resolve("curves.svg")).exists();
+
+    Result evaluate = run("evaluate", "--model", "" + model, "--data", "" + data, "--json");
+    assertThat(evaluate.json().at("/examples").asInt()).isEqualTo(400);
+
+    Path rows = folder.resolve("rows.jsonl");
+    Files.writeString(rows, "{\"width\": 3, \"colour\": \"red\", \"height\": -3}\n");
+    Result predict = run("predict", "--model", "" + model, "--input", "" + rows);
+    assertThat(predict.out()).startsWith("prediction,p_").contains("\nrose,");
+
+    Result csv = run("predict", "--model", "" + model, "--input", "" + data, "--json");
+    assertThat(csv.json()).hasSize(400);
+
+    Result inspect = run("inspect", "--model", "" + model);
+    assertThat(inspect.out()).contains("dense_1 (dense)");
+  }
+
+  @Test
+  void aResumedTrainingGivesTheSameBitsAsOneThatNeverStopped() throws IOException {
+    Path data = flowers();
+    Path whole = folder.resolve("whole");
+    Path parts = folder.resolve("parts");
+    assertThat(run("train", "--data", "" + data, "--out", "" + whole, "--epochs", "4").code())
+        .isZero();
+    assertThat(run("train", "--data", "" + data, "--out", "" + parts, "--epochs", "2").code())
+        .isZero();
+    Result resumed =
+        run("train", "--data", "" + data, "--out", "" + parts, "--epochs", "4", "--resume");
+    assertThat(resumed.code()).as(resumed.err()).isZero();
+    assertThat(Files.readAllBytes(parts.resolve("model.safetensors")))
+        .isEqualTo(Files.readAllBytes(whole.resolve("model.safetensors")));
+  }
+
+  @Test
+  void wrongUseIsCodeTwoAndFailureCodeOneWithOneClearLine() {
+    assertThat(run("train").code()).isEqualTo(2);
+    assertThat(run("nonsense").code()).isEqualTo(2);
+    Result missing = run("evaluate", "--model", "" + folder.resolve("none"), "--data", "x.csv");
+    assertThat(missing.code()).isEqualTo(1);
+    assertThat(missing.err()).startsWith("crema: ").contains("none");
+  }
+
+  @Test
+  void everyCommandHasHelpAndDevicesNamesTheProcessor() {
+    for (String command :
+        new String[] {"demo", "train", "evaluate", "predict", "inspect", "devices"}) {
+      Result help = run(command, "--help");
+      assertThat(help.code()).isZero();
+      assertThat(help.out()).contains("--threads", "--seed", "--json", "--device");
+    }
+    assertThat(run("devices", "--json").json().get(0).get("name").asText()).isEqualTo("cpu");
+  }
+}
