@@ -21,6 +21,7 @@ namespace {
 
 std::atomic<Sgemm> sgemm{nullptr};
 std::atomic<void (*)(int)> set_threads{nullptr};
+std::atomic<const char* (*)()> core_name{nullptr};
 std::mutex opening;
 
 #if defined(_WIN32)
@@ -43,6 +44,11 @@ void set_variable(const char* name, const char* value) { setenv(name, value, 1);
 }  // namespace
 
 Sgemm blas_sgemm() { return sgemm.load(std::memory_order_acquire); }
+
+const char* blas_core() {
+  auto name = core_name.load(std::memory_order_acquire);
+  return name == nullptr ? "" : name();
+}
 
 void blas_set_threads(int32_t threads) {
   auto set = set_threads.load(std::memory_order_acquire);
@@ -69,6 +75,8 @@ int32_t crema_blas_open(const char* path, const char* core, int64_t error, int64
     return CREMA_ERROR_DATA;
   }
   crema::set_threads.store(reinterpret_cast<void (*)(int)>(crema::symbol(library, "openblas_set_num_threads")));
+  crema::core_name.store(reinterpret_cast<const char* (*)()>(crema::symbol(library, "openblas_get_corename")));
+  crema::blas_set_threads(1);  // our pool has the threads
   crema::sgemm.store(reinterpret_cast<crema::Sgemm>(product), std::memory_order_release);
   return CREMA_OK;
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "../include/crema.h"
+#include "blas.h"
 
 extern "C" {
 
@@ -42,6 +43,16 @@ JNIEXPORT jstring JNICALL Java_dev_crema_natives_NativeLibrary_forceIsa(JNIEnv* 
 
 JNIEXPORT void JNICALL Java_dev_crema_natives_NativeLibrary_setThreads(JNIEnv*, jclass, jint threads) {
   crema_set_threads(threads);
+}
+
+JNIEXPORT jstring JNICALL Java_dev_crema_natives_OpenBlas_core(JNIEnv* env, jclass) {
+  return env->NewStringUTF(crema::blas_core());
+}
+
+JNIEXPORT void JNICALL Java_dev_crema_natives_OpenBlas_multiply(JNIEnv*, jclass, jint m, jint n, jint k, jlong a,
+                                                                jlong b, jlong c) {
+  const auto at = [](jlong address) { return reinterpret_cast<float*>(static_cast<intptr_t>(address)); };
+  crema::blas_sgemm()(101, 111, 111, m, n, k, 1.0f, at(a), k, at(b), n, 0.0f, at(c), n);
 }
 
 }  // extern "C"

@@ -5,6 +5,8 @@ import java.net.MalformedURLException;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,6 +25,7 @@ public final class Probe {
       case "load" -> print();
       case "threads" -> loadFromManyThreads();
       case "loaders" -> loadFromTwoClassLoaders();
+      case "blas" -> multiply();
       default -> throw new IllegalArgumentException(arguments[0]);
     }
   }
@@ -34,6 +37,41 @@ public final class Probe {
             + Crema.crema_isa_name(Crema.crema_isa_active())
             + ", threads "
             + Crema.crema_threads());
+  }
+
+  /** Loads OpenBLAS from several threads and prints its core and the corner of a product. */
+  private static void multiply() throws InterruptedException {
+    List<Thread> threads = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      threads.add(new Thread(OpenBlas::load));
+    }
+    threads.forEach(Thread::start);
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    int n = 65;
+    FloatBuffer a = floats(n * n);
+    FloatBuffer b = floats(n * n);
+    FloatBuffer c = floats(n * n);
+    for (int i = 0; i < n * n; i++) {
+      a.put(i, i % 7 - 3);
+      b.put(i, i % 5 - 2);
+    }
+    System.out.println("core " + OpenBlas.load());
+    OpenBlas.multiply(n, n, n, Memory.address(a), Memory.address(b), Memory.address(c));
+    int wrong = 0;
+    for (int i = 0; i < n * n; i++) {
+      float sum = 0; // small integers: exact
+      for (int k = 0; k < n; k++) {
+        sum += a.get(i / n * n + k) * b.get(k * n + i % n);
+      }
+      wrong += sum == c.get(i) ? 0 : 1;
+    }
+    System.out.println(wrong + " of " + n * n + " elements are wrong");
+  }
+
+  private static FloatBuffer floats(int n) {
+    return ByteBuffer.allocateDirect(4 * n).order(ByteOrder.nativeOrder()).asFloatBuffer();
   }
 
   private static void loadFromManyThreads() throws InterruptedException {
