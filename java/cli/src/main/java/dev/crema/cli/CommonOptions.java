@@ -30,7 +30,8 @@ final class CommonOptions {
 
   @Option(
       names = "--json",
-      description = "Write one JSON document to standard output, everything else to standard error.")
+      description =
+          "Write one JSON document to standard output, everything else to standard error.")
   private boolean json;
 
   Device device() {

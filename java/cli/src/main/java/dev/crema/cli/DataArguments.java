@@ -8,13 +8,11 @@ import picocli.CommandLine.Option;
 final class DataArguments {
   @Option(
       names = "--label",
-      description = "Label column, by name or number from 0 (default: label, class, target or y; else the last).")
+      description =
+          "Label column, by name or number from 0 (default: label, class, target or y; else the last).")
   private String label;
 
-  @Option(
-      names = "--ignore",
-      split = ",",
-      description = "Columns to leave out, by name or number.")
+  @Option(names = "--ignore", split = ",", description = "Columns to leave out, by name or number.")
   private String[] ignore = {};
 
   @Option(

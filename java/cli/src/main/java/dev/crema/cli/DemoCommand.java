@@ -8,6 +8,7 @@ import dev.crema.nn.Model;
 import dev.crema.train.Evaluation;
 import dev.crema.train.Evaluator;
 import dev.crema.train.History;
+import dev.crema.train.LearningRate;
 import dev.crema.train.Losses;
 import dev.crema.train.Optimizer;
 import dev.crema.train.Trainer;
@@ -24,6 +25,9 @@ import picocli.CommandLine.Option;
     description = "Trains the seed network and LeNet on real digits (MNIST, shipped).",
     mixinStandardHelpOptions = true)
 final class DemoCommand implements Callable<Integer> {
+  /** Of one cycle; with it 8,000 digits and ten epochs are enough for 98 %. */
+  private static final double LENET_RATE = 0.004;
+
   @Mixin private CommonOptions common;
 
   @Option(
@@ -43,22 +47,44 @@ final class DemoCommand implements Callable<Integer> {
     ObjectNode document = Json.mapper().createObjectNode();
     document.set(
         "seed_mlp",
-        train("seed-mlp", "The seed network, 100-64-64-10, on 10x10 digits", Mnist.sample10x10(), 100));
-    document.set("lenet", train("lenet", "LeNet on 28x28 digits", Mnist.sample(), 28, 28, 1));
+        train(
+            "seed-mlp",
+            "The seed network, 100-64-64-10, on 10x10 digits",
+            Optimizer.adam(0.001),
+            LearningRate.constant(0.001),
+            Mnist.sample10x10(),
+            100));
+    document.set(
+        "lenet",
+        train(
+            "lenet",
+            "LeNet on 28x28 digits",
+            Optimizer.adamW(LENET_RATE, 0.05),
+            LearningRate.oneCycle(LENET_RATE, 0.2),
+            Mnist.sample(),
+            28,
+            28,
+            1));
     return common.finish(document);
   }
 
-  private ObjectNode train(String name, String title, Mnist digits, long... shape) {
+  private ObjectNode train(
+      String name,
+      String title,
+      Optimizer optimizer,
+      LearningRate schedule,
+      Mnist digits,
+      long... shape) {
     common.text().printf("%n%s%n", title);
     try (Model model =
-        Model.of(
-            BuiltIn.topology(name, shape, BuiltIn.Output.CLASSES, 10), common.seed())) {
+        Model.of(BuiltIn.topology(name, shape, BuiltIn.Output.CLASSES, 10), common.seed())) {
       common.text().println(model.summary());
       long start = System.nanoTime();
       History history =
           Trainer.of(model)
               .loss(Losses.sparseCategoricalCrossentropy())
-              .optimizer(Optimizer.adam(0.001))
+              .optimizer(optimizer)
+              .schedule(schedule)
               .batchSize(32)
               .epochs(epochs)
               .seed(common.seed())

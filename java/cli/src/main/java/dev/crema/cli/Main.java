@@ -39,8 +39,7 @@ public final class Main implements Runnable {
         .execute(args);
   }
 
-  private static int failed(
-      Exception e, CommandLine command, CommandLine.ParseResult parsed) {
+  private static int failed(Exception e, CommandLine command, CommandLine.ParseResult parsed) {
     boolean expected =
         e instanceof CremaException
             || e instanceof IllegalArgumentException

@@ -46,7 +46,8 @@ final class PredictCommand implements Callable<Integer> {
   @Option(
       names = "--input",
       required = true,
-      description = "CSV, JSON lines (one object a line), or another data file; - for standard input.")
+      description =
+          "CSV, JSON lines (one object a line), or another data file; - for standard input.")
   private String input;
 
   @Option(names = "--output", description = "File to write (CSV); standard output by default.")
@@ -147,7 +148,10 @@ final class PredictCommand implements Callable<Integer> {
     try (Prefetcher batches = new Prefetcher(data, BATCH, 2)) {
       batches.start(Order.sequential());
       for (Prefetcher.Batch b = batches.next(); b != null; b = batches.next()) {
-        b.buffers().get(0).asFloatBuffer().get(0, examples, 0, b.rows() * predictor.inputElements());
+        b.buffers()
+            .get(0)
+            .asFloatBuffer()
+            .get(0, examples, 0, b.rows() * predictor.inputElements());
         predictor.predict(examples, results, b.rows());
         for (int r = 0; r < b.rows(); r++) {
           System.arraycopy(results, r * outputs, row, 0, outputs);

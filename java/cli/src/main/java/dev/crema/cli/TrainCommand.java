@@ -44,13 +44,15 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--validation-split",
       defaultValue = "0.2",
-      description = "Part of the data to validate on where there is no other (default: ${DEFAULT-VALUE}; 0: none).")
+      description =
+          "Part of the data to validate on where there is no other (default: ${DEFAULT-VALUE}; 0: none).")
   private double validationSplit;
 
   @Option(
       names = "--model",
       defaultValue = "mlp:64,64",
-      description = "seed-mlp, mlp:H1,H2,..., lenet, resnet18-small, linear, or FILE.json (default: ${DEFAULT-VALUE}).")
+      description =
+          "seed-mlp, mlp:H1,H2,..., lenet, resnet18-small, linear, or FILE.json (default: ${DEFAULT-VALUE}).")
   private String model;
 
   @Option(names = "--out", required = true, description = "Folder or .zip for the trained model.")
@@ -65,7 +67,8 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--optimizer",
       defaultValue = "adam",
-      description = "sgd, momentum, nesterov, adam, adamw, rmsprop, adagrad, lion, lamb (default: ${DEFAULT-VALUE}).")
+      description =
+          "sgd, momentum, nesterov, adam, adamw, rmsprop, adagrad, lion, lamb (default: ${DEFAULT-VALUE}).")
   private String optimizer;
 
   @Option(names = "--learning-rate", description = "Default: the optimiser's usual one.")
@@ -77,13 +80,16 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--schedule",
       defaultValue = "constant",
-      description = "constant, cosine, one-cycle, exponential, polynomial (default: ${DEFAULT-VALUE}).")
+      description =
+          "constant, cosine, one-cycle, exponential, polynomial (default: ${DEFAULT-VALUE}).")
   private String schedule;
 
   @Option(names = "--loss", description = "Default: what the label suggests.")
   private String loss;
 
-  @Option(names = "--patience", description = "Stop after that many epochs without a lower val_loss.")
+  @Option(
+      names = "--patience",
+      description = "Stop after that many epochs without a lower val_loss.")
   private int patience;
 
   @Option(names = "--clip-norm", description = "Largest norm of all gradients together.")

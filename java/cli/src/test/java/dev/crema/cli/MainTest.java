@@ -53,7 +53,8 @@ class MainTest {
       boolean red = random.nextBoolean();
       String label = width + (red ? 1 : -1) > height ? "rose" : "tulip";
       csv.append(
-          String.format(Locale.ROOT, "%.4f,%s,%.4f,%s%n", width, red ? "red" : "blue", height, label));
+          String.format(
+              Locale.ROOT, "%.4f,%s,%.4f,%s%n", width, red ? "red" : "blue", height, label));
     }
     return Files.writeString(folder.resolve("flowers.csv"), csv);
   }
@@ -66,8 +67,7 @@ class MainTest {
         run("train", "--data", "" + data, "--out", "" + model, "--epochs", "15", "--json");
     assertThat(train.err()).contains("Epoch 15/15");
     assertThat(train.code()).isZero();
-    double accuracy =
-        train.json().at("/evaluation/classification/accuracy").asDouble();
+    double accuracy = train.json().at("/evaluation/classification/accuracy").asDouble();
     assertThat(accuracy).isGreaterThan(0.9);
     assertThat(model.resolve("curves.svg")).exists();
 
