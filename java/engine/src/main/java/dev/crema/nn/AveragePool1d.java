@@ -7,7 +7,8 @@ import dev.crema.op.Window2d;
 import java.util.List;
 
 /**
- * The mean of each window: [n, length, c] → [n, outLength, c]. Zeros of the padding do not count in it.
+ * The mean of each window: [n, length, c] → [n, outLength, c]. Zeros of the padding do not count in
+ * it.
  *
  * @param window null: 2
  * @param strides null: as {@code window}

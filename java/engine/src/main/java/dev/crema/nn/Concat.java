@@ -44,8 +44,6 @@ public record Concat(Integer axis) implements Layer {
             "Bring it to that shape with a layer before it.");
       }
     }
-    return inputs.get(0)
-        .graph()
-        .add(new dev.crema.op.Concat(at), inputs.toArray(new Node[0]));
+    return inputs.get(0).graph().add(new dev.crema.op.Concat(at), inputs.toArray(new Node[0]));
   }
 }

@@ -22,7 +22,19 @@ import java.util.List;
  * @param kernelRegularizer null: none
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
-public record Conv1d(int filters, int kernel, Integer strides, Padding padding, Integer dilation, Integer groups, Activation activation, Boolean bias, Initializer kernelInitializer, Initializer biasInitializer, Regularizer kernelRegularizer) implements Layer {
+public record Conv1d(
+    int filters,
+    int kernel,
+    Integer strides,
+    Padding padding,
+    Integer dilation,
+    Integer groups,
+    Activation activation,
+    Boolean bias,
+    Initializer kernelInitializer,
+    Initializer biasInitializer,
+    Regularizer kernelRegularizer)
+    implements Layer {
   public Conv1d {
     ConvSettings.requirePositive("filters", filters);
     ConvSettings.requirePositive("kernel", kernel);
@@ -48,39 +60,138 @@ public record Conv1d(int filters, int kernel, Integer strides, Padding padding, 
   }
 
   public Conv1d withStrides(int steps) {
-    return new Conv1d(filters, kernel, steps, padding, dilation, groups, activation, bias, kernelInitializer, biasInitializer, kernelRegularizer);
+    return new Conv1d(
+        filters,
+        kernel,
+        steps,
+        padding,
+        dilation,
+        groups,
+        activation,
+        bias,
+        kernelInitializer,
+        biasInitializer,
+        kernelRegularizer);
   }
 
   public Conv1d withPadding(Padding zeros) {
-    return new Conv1d(filters, kernel, strides, zeros, dilation, groups, activation, bias, kernelInitializer, biasInitializer, kernelRegularizer);
+    return new Conv1d(
+        filters,
+        kernel,
+        strides,
+        zeros,
+        dilation,
+        groups,
+        activation,
+        bias,
+        kernelInitializer,
+        biasInitializer,
+        kernelRegularizer);
   }
 
   public Conv1d withDilation(int distance) {
-    return new Conv1d(filters, kernel, strides, padding, distance, groups, activation, bias, kernelInitializer, biasInitializer, kernelRegularizer);
+    return new Conv1d(
+        filters,
+        kernel,
+        strides,
+        padding,
+        distance,
+        groups,
+        activation,
+        bias,
+        kernelInitializer,
+        biasInitializer,
+        kernelRegularizer);
   }
 
   public Conv1d withGroups(int count) {
-    return new Conv1d(filters, kernel, strides, padding, dilation, count, activation, bias, kernelInitializer, biasInitializer, kernelRegularizer);
+    return new Conv1d(
+        filters,
+        kernel,
+        strides,
+        padding,
+        dilation,
+        count,
+        activation,
+        bias,
+        kernelInitializer,
+        biasInitializer,
+        kernelRegularizer);
   }
 
   public Conv1d withActivation(Activation function) {
-    return new Conv1d(filters, kernel, strides, padding, dilation, groups, function, bias, kernelInitializer, biasInitializer, kernelRegularizer);
+    return new Conv1d(
+        filters,
+        kernel,
+        strides,
+        padding,
+        dilation,
+        groups,
+        function,
+        bias,
+        kernelInitializer,
+        biasInitializer,
+        kernelRegularizer);
   }
 
   public Conv1d withoutBias() {
-    return new Conv1d(filters, kernel, strides, padding, dilation, groups, activation, false, kernelInitializer, biasInitializer, kernelRegularizer);
+    return new Conv1d(
+        filters,
+        kernel,
+        strides,
+        padding,
+        dilation,
+        groups,
+        activation,
+        false,
+        kernelInitializer,
+        biasInitializer,
+        kernelRegularizer);
   }
 
   public Conv1d withKernelInitializer(Initializer initializer) {
-    return new Conv1d(filters, kernel, strides, padding, dilation, groups, activation, bias, initializer, biasInitializer, kernelRegularizer);
+    return new Conv1d(
+        filters,
+        kernel,
+        strides,
+        padding,
+        dilation,
+        groups,
+        activation,
+        bias,
+        initializer,
+        biasInitializer,
+        kernelRegularizer);
   }
 
   public Conv1d withBiasInitializer(Initializer initializer) {
-    return new Conv1d(filters, kernel, strides, padding, dilation, groups, activation, bias, kernelInitializer, initializer, kernelRegularizer);
+    return new Conv1d(
+        filters,
+        kernel,
+        strides,
+        padding,
+        dilation,
+        groups,
+        activation,
+        bias,
+        kernelInitializer,
+        initializer,
+        kernelRegularizer);
   }
 
   public Conv1d withKernelRegularizer(Regularizer regularizer) {
-    return new Conv1d(filters, kernel, strides, padding, dilation, groups, activation, bias, kernelInitializer, biasInitializer, regularizer);
+    return new Conv1d(
+        filters,
+        kernel,
+        strides,
+        padding,
+        dilation,
+        groups,
+        activation,
+        bias,
+        kernelInitializer,
+        biasInitializer,
+        regularizer);
   }
 
   @Override

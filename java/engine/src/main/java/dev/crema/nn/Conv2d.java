@@ -22,7 +22,19 @@ import java.util.List;
  * @param kernelRegularizer null: none
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
-public record Conv2d(int filters, Size2d kernel, Size2d strides, Padding padding, Size2d dilation, Integer groups, Activation activation, Boolean bias, Initializer kernelInitializer, Initializer biasInitializer, Regularizer kernelRegularizer) implements Layer {
+public record Conv2d(
+    int filters,
+    Size2d kernel,
+    Size2d strides,
+    Padding padding,
+    Size2d dilation,
+    Integer groups,
+    Activation activation,
+    Boolean bias,
+    Initializer kernelInitializer,
+    Initializer biasInitializer,
+    Regularizer kernelRegularizer)
+    implements Layer {
   public Conv2d {
     ConvSettings.requirePositive("filters", filters);
     ConvSettings.requireKernel(kernel);
@@ -51,47 +63,168 @@ public record Conv2d(int filters, Size2d kernel, Size2d strides, Padding padding
   }
 
   public Conv2d withStrides(int side) {
-    return new Conv2d(filters, kernel, Size2d.square(side), padding, dilation, groups, activation, bias, kernelInitializer, biasInitializer, kernelRegularizer);
+    return new Conv2d(
+        filters,
+        kernel,
+        Size2d.square(side),
+        padding,
+        dilation,
+        groups,
+        activation,
+        bias,
+        kernelInitializer,
+        biasInitializer,
+        kernelRegularizer);
   }
 
   public Conv2d withStrides(int height, int width) {
-    return new Conv2d(filters, kernel, Size2d.of(height, width), padding, dilation, groups, activation, bias, kernelInitializer, biasInitializer, kernelRegularizer);
+    return new Conv2d(
+        filters,
+        kernel,
+        Size2d.of(height, width),
+        padding,
+        dilation,
+        groups,
+        activation,
+        bias,
+        kernelInitializer,
+        biasInitializer,
+        kernelRegularizer);
   }
 
   public Conv2d withPadding(Padding zeros) {
-    return new Conv2d(filters, kernel, strides, zeros, dilation, groups, activation, bias, kernelInitializer, biasInitializer, kernelRegularizer);
+    return new Conv2d(
+        filters,
+        kernel,
+        strides,
+        zeros,
+        dilation,
+        groups,
+        activation,
+        bias,
+        kernelInitializer,
+        biasInitializer,
+        kernelRegularizer);
   }
 
   public Conv2d withDilation(int distance) {
-    return new Conv2d(filters, kernel, strides, padding, Size2d.square(distance), groups, activation, bias, kernelInitializer, biasInitializer, kernelRegularizer);
+    return new Conv2d(
+        filters,
+        kernel,
+        strides,
+        padding,
+        Size2d.square(distance),
+        groups,
+        activation,
+        bias,
+        kernelInitializer,
+        biasInitializer,
+        kernelRegularizer);
   }
 
   public Conv2d withDilation(int height, int width) {
-    return new Conv2d(filters, kernel, strides, padding, Size2d.of(height, width), groups, activation, bias, kernelInitializer, biasInitializer, kernelRegularizer);
+    return new Conv2d(
+        filters,
+        kernel,
+        strides,
+        padding,
+        Size2d.of(height, width),
+        groups,
+        activation,
+        bias,
+        kernelInitializer,
+        biasInitializer,
+        kernelRegularizer);
   }
 
   public Conv2d withGroups(int count) {
-    return new Conv2d(filters, kernel, strides, padding, dilation, count, activation, bias, kernelInitializer, biasInitializer, kernelRegularizer);
+    return new Conv2d(
+        filters,
+        kernel,
+        strides,
+        padding,
+        dilation,
+        count,
+        activation,
+        bias,
+        kernelInitializer,
+        biasInitializer,
+        kernelRegularizer);
   }
 
   public Conv2d withActivation(Activation function) {
-    return new Conv2d(filters, kernel, strides, padding, dilation, groups, function, bias, kernelInitializer, biasInitializer, kernelRegularizer);
+    return new Conv2d(
+        filters,
+        kernel,
+        strides,
+        padding,
+        dilation,
+        groups,
+        function,
+        bias,
+        kernelInitializer,
+        biasInitializer,
+        kernelRegularizer);
   }
 
   public Conv2d withoutBias() {
-    return new Conv2d(filters, kernel, strides, padding, dilation, groups, activation, false, kernelInitializer, biasInitializer, kernelRegularizer);
+    return new Conv2d(
+        filters,
+        kernel,
+        strides,
+        padding,
+        dilation,
+        groups,
+        activation,
+        false,
+        kernelInitializer,
+        biasInitializer,
+        kernelRegularizer);
   }
 
   public Conv2d withKernelInitializer(Initializer initializer) {
-    return new Conv2d(filters, kernel, strides, padding, dilation, groups, activation, bias, initializer, biasInitializer, kernelRegularizer);
+    return new Conv2d(
+        filters,
+        kernel,
+        strides,
+        padding,
+        dilation,
+        groups,
+        activation,
+        bias,
+        initializer,
+        biasInitializer,
+        kernelRegularizer);
   }
 
   public Conv2d withBiasInitializer(Initializer initializer) {
-    return new Conv2d(filters, kernel, strides, padding, dilation, groups, activation, bias, kernelInitializer, initializer, kernelRegularizer);
+    return new Conv2d(
+        filters,
+        kernel,
+        strides,
+        padding,
+        dilation,
+        groups,
+        activation,
+        bias,
+        kernelInitializer,
+        initializer,
+        kernelRegularizer);
   }
 
   public Conv2d withKernelRegularizer(Regularizer regularizer) {
-    return new Conv2d(filters, kernel, strides, padding, dilation, groups, activation, bias, kernelInitializer, biasInitializer, regularizer);
+    return new Conv2d(
+        filters,
+        kernel,
+        strides,
+        padding,
+        dilation,
+        groups,
+        activation,
+        bias,
+        kernelInitializer,
+        biasInitializer,
+        regularizer);
   }
 
   @Override

@@ -23,7 +23,18 @@ import java.util.List;
  * @param kernelRegularizer null: none
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
-public record ConvTranspose2d(int filters, Size2d kernel, Size2d strides, Padding padding, Integer outputPadding, Activation activation, Boolean bias, Initializer kernelInitializer, Initializer biasInitializer, Regularizer kernelRegularizer) implements Layer {
+public record ConvTranspose2d(
+    int filters,
+    Size2d kernel,
+    Size2d strides,
+    Padding padding,
+    Integer outputPadding,
+    Activation activation,
+    Boolean bias,
+    Initializer kernelInitializer,
+    Initializer biasInitializer,
+    Regularizer kernelRegularizer)
+    implements Layer {
   public ConvTranspose2d {
     ConvSettings.requirePositive("filters", filters);
     ConvSettings.requireKernel(kernel);
@@ -51,31 +62,101 @@ public record ConvTranspose2d(int filters, Size2d kernel, Size2d strides, Paddin
   }
 
   public ConvTranspose2d withPadding(Padding zeros) {
-    return new ConvTranspose2d(filters, kernel, strides, zeros, outputPadding, activation, bias, kernelInitializer, biasInitializer, kernelRegularizer);
+    return new ConvTranspose2d(
+        filters,
+        kernel,
+        strides,
+        zeros,
+        outputPadding,
+        activation,
+        bias,
+        kernelInitializer,
+        biasInitializer,
+        kernelRegularizer);
   }
 
   public ConvTranspose2d withOutputPadding(int pixels) {
-    return new ConvTranspose2d(filters, kernel, strides, padding, pixels, activation, bias, kernelInitializer, biasInitializer, kernelRegularizer);
+    return new ConvTranspose2d(
+        filters,
+        kernel,
+        strides,
+        padding,
+        pixels,
+        activation,
+        bias,
+        kernelInitializer,
+        biasInitializer,
+        kernelRegularizer);
   }
 
   public ConvTranspose2d withActivation(Activation function) {
-    return new ConvTranspose2d(filters, kernel, strides, padding, outputPadding, function, bias, kernelInitializer, biasInitializer, kernelRegularizer);
+    return new ConvTranspose2d(
+        filters,
+        kernel,
+        strides,
+        padding,
+        outputPadding,
+        function,
+        bias,
+        kernelInitializer,
+        biasInitializer,
+        kernelRegularizer);
   }
 
   public ConvTranspose2d withoutBias() {
-    return new ConvTranspose2d(filters, kernel, strides, padding, outputPadding, activation, false, kernelInitializer, biasInitializer, kernelRegularizer);
+    return new ConvTranspose2d(
+        filters,
+        kernel,
+        strides,
+        padding,
+        outputPadding,
+        activation,
+        false,
+        kernelInitializer,
+        biasInitializer,
+        kernelRegularizer);
   }
 
   public ConvTranspose2d withKernelInitializer(Initializer initializer) {
-    return new ConvTranspose2d(filters, kernel, strides, padding, outputPadding, activation, bias, initializer, biasInitializer, kernelRegularizer);
+    return new ConvTranspose2d(
+        filters,
+        kernel,
+        strides,
+        padding,
+        outputPadding,
+        activation,
+        bias,
+        initializer,
+        biasInitializer,
+        kernelRegularizer);
   }
 
   public ConvTranspose2d withBiasInitializer(Initializer initializer) {
-    return new ConvTranspose2d(filters, kernel, strides, padding, outputPadding, activation, bias, kernelInitializer, initializer, kernelRegularizer);
+    return new ConvTranspose2d(
+        filters,
+        kernel,
+        strides,
+        padding,
+        outputPadding,
+        activation,
+        bias,
+        kernelInitializer,
+        initializer,
+        kernelRegularizer);
   }
 
   public ConvTranspose2d withKernelRegularizer(Regularizer regularizer) {
-    return new ConvTranspose2d(filters, kernel, strides, padding, outputPadding, activation, bias, kernelInitializer, biasInitializer, regularizer);
+    return new ConvTranspose2d(
+        filters,
+        kernel,
+        strides,
+        padding,
+        outputPadding,
+        activation,
+        bias,
+        kernelInitializer,
+        biasInitializer,
+        regularizer);
   }
 
   @Override
@@ -109,10 +190,8 @@ public record ConvTranspose2d(int filters, Size2d kernel, Size2d strides, Paddin
       columns = Math.max(0, columns);
       window = window.padded(rows / 2, rows - rows / 2, columns / 2, columns - columns / 2);
     } else if (padding.mode() == Padding.Mode.EXPLICIT) {
-      window =
-          window.padded(padding.top(), padding.bottom(), padding.left(), padding.right());
+      window = window.padded(padding.top(), padding.bottom(), padding.left(), padding.right());
     }
-    return new dev.crema.op.ConvTranspose2d(
-        window, moreRows, moreColumns, 1, FusedActivation.NONE);
+    return new dev.crema.op.ConvTranspose2d(window, moreRows, moreColumns, 1, FusedActivation.NONE);
   }
 }

@@ -19,7 +19,14 @@ import java.util.List;
  * @param kernelRegularizer null: none
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
-public record Dense(int units, Activation activation, Boolean bias, Initializer kernelInitializer, Initializer biasInitializer, Regularizer kernelRegularizer) implements Layer {
+public record Dense(
+    int units,
+    Activation activation,
+    Boolean bias,
+    Initializer kernelInitializer,
+    Initializer biasInitializer,
+    Regularizer kernelRegularizer)
+    implements Layer {
   public Dense {
     if (units < 1) {
       throw new ShapeException("units must be at least 1, got " + units);
@@ -43,7 +50,8 @@ public record Dense(int units, Activation activation, Boolean bias, Initializer 
   }
 
   public Dense withoutBias() {
-    return new Dense(units, activation, false, kernelInitializer, biasInitializer, kernelRegularizer);
+    return new Dense(
+        units, activation, false, kernelInitializer, biasInitializer, kernelRegularizer);
   }
 
   public Dense withKernelInitializer(Initializer initializer) {

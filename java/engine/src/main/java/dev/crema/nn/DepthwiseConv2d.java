@@ -21,7 +21,18 @@ import java.util.List;
  * @param kernelRegularizer null: none
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
-public record DepthwiseConv2d(Size2d kernel, Integer multiplier, Size2d strides, Padding padding, Size2d dilation, Activation activation, Boolean bias, Initializer kernelInitializer, Initializer biasInitializer, Regularizer kernelRegularizer) implements Layer {
+public record DepthwiseConv2d(
+    Size2d kernel,
+    Integer multiplier,
+    Size2d strides,
+    Padding padding,
+    Size2d dilation,
+    Activation activation,
+    Boolean bias,
+    Initializer kernelInitializer,
+    Initializer biasInitializer,
+    Regularizer kernelRegularizer)
+    implements Layer {
   public DepthwiseConv2d {
     ConvSettings.requireKernel(kernel);
     multiplier = multiplier == null ? 1 : multiplier;
@@ -45,47 +56,157 @@ public record DepthwiseConv2d(Size2d kernel, Integer multiplier, Size2d strides,
   }
 
   public DepthwiseConv2d withMultiplier(int channels) {
-    return new DepthwiseConv2d(kernel, channels, strides, padding, dilation, activation, bias, kernelInitializer, biasInitializer, kernelRegularizer);
+    return new DepthwiseConv2d(
+        kernel,
+        channels,
+        strides,
+        padding,
+        dilation,
+        activation,
+        bias,
+        kernelInitializer,
+        biasInitializer,
+        kernelRegularizer);
   }
 
   public DepthwiseConv2d withStrides(int side) {
-    return new DepthwiseConv2d(kernel, multiplier, Size2d.square(side), padding, dilation, activation, bias, kernelInitializer, biasInitializer, kernelRegularizer);
+    return new DepthwiseConv2d(
+        kernel,
+        multiplier,
+        Size2d.square(side),
+        padding,
+        dilation,
+        activation,
+        bias,
+        kernelInitializer,
+        biasInitializer,
+        kernelRegularizer);
   }
 
   public DepthwiseConv2d withStrides(int height, int width) {
-    return new DepthwiseConv2d(kernel, multiplier, Size2d.of(height, width), padding, dilation, activation, bias, kernelInitializer, biasInitializer, kernelRegularizer);
+    return new DepthwiseConv2d(
+        kernel,
+        multiplier,
+        Size2d.of(height, width),
+        padding,
+        dilation,
+        activation,
+        bias,
+        kernelInitializer,
+        biasInitializer,
+        kernelRegularizer);
   }
 
   public DepthwiseConv2d withPadding(Padding zeros) {
-    return new DepthwiseConv2d(kernel, multiplier, strides, zeros, dilation, activation, bias, kernelInitializer, biasInitializer, kernelRegularizer);
+    return new DepthwiseConv2d(
+        kernel,
+        multiplier,
+        strides,
+        zeros,
+        dilation,
+        activation,
+        bias,
+        kernelInitializer,
+        biasInitializer,
+        kernelRegularizer);
   }
 
   public DepthwiseConv2d withDilation(int distance) {
-    return new DepthwiseConv2d(kernel, multiplier, strides, padding, Size2d.square(distance), activation, bias, kernelInitializer, biasInitializer, kernelRegularizer);
+    return new DepthwiseConv2d(
+        kernel,
+        multiplier,
+        strides,
+        padding,
+        Size2d.square(distance),
+        activation,
+        bias,
+        kernelInitializer,
+        biasInitializer,
+        kernelRegularizer);
   }
 
   public DepthwiseConv2d withDilation(int height, int width) {
-    return new DepthwiseConv2d(kernel, multiplier, strides, padding, Size2d.of(height, width), activation, bias, kernelInitializer, biasInitializer, kernelRegularizer);
+    return new DepthwiseConv2d(
+        kernel,
+        multiplier,
+        strides,
+        padding,
+        Size2d.of(height, width),
+        activation,
+        bias,
+        kernelInitializer,
+        biasInitializer,
+        kernelRegularizer);
   }
 
   public DepthwiseConv2d withActivation(Activation function) {
-    return new DepthwiseConv2d(kernel, multiplier, strides, padding, dilation, function, bias, kernelInitializer, biasInitializer, kernelRegularizer);
+    return new DepthwiseConv2d(
+        kernel,
+        multiplier,
+        strides,
+        padding,
+        dilation,
+        function,
+        bias,
+        kernelInitializer,
+        biasInitializer,
+        kernelRegularizer);
   }
 
   public DepthwiseConv2d withoutBias() {
-    return new DepthwiseConv2d(kernel, multiplier, strides, padding, dilation, activation, false, kernelInitializer, biasInitializer, kernelRegularizer);
+    return new DepthwiseConv2d(
+        kernel,
+        multiplier,
+        strides,
+        padding,
+        dilation,
+        activation,
+        false,
+        kernelInitializer,
+        biasInitializer,
+        kernelRegularizer);
   }
 
   public DepthwiseConv2d withKernelInitializer(Initializer initializer) {
-    return new DepthwiseConv2d(kernel, multiplier, strides, padding, dilation, activation, bias, initializer, biasInitializer, kernelRegularizer);
+    return new DepthwiseConv2d(
+        kernel,
+        multiplier,
+        strides,
+        padding,
+        dilation,
+        activation,
+        bias,
+        initializer,
+        biasInitializer,
+        kernelRegularizer);
   }
 
   public DepthwiseConv2d withBiasInitializer(Initializer initializer) {
-    return new DepthwiseConv2d(kernel, multiplier, strides, padding, dilation, activation, bias, kernelInitializer, initializer, kernelRegularizer);
+    return new DepthwiseConv2d(
+        kernel,
+        multiplier,
+        strides,
+        padding,
+        dilation,
+        activation,
+        bias,
+        kernelInitializer,
+        initializer,
+        kernelRegularizer);
   }
 
   public DepthwiseConv2d withKernelRegularizer(Regularizer regularizer) {
-    return new DepthwiseConv2d(kernel, multiplier, strides, padding, dilation, activation, bias, kernelInitializer, biasInitializer, regularizer);
+    return new DepthwiseConv2d(
+        kernel,
+        multiplier,
+        strides,
+        padding,
+        dilation,
+        activation,
+        bias,
+        kernelInitializer,
+        biasInitializer,
+        regularizer);
   }
 
   @Override

@@ -29,8 +29,7 @@ public record Embedding(
     ConvSettings.requirePositive("vocabulary", vocabulary);
     ConvSettings.requirePositive("units", units);
     if (padding != null && (padding < 0 || padding >= vocabulary)) {
-      throw new ShapeException(
-          "padding must be an id in [0, " + vocabulary + "), got " + padding);
+      throw new ShapeException("padding must be an id in [0, " + vocabulary + "), got " + padding);
     }
     tableInitializer =
         tableInitializer == null ? new Initializer.Uniform(-0.05, 0.05) : tableInitializer;
@@ -62,8 +61,7 @@ public record Embedding(
           x,
           "Declare the model's input as int32.");
     }
-    Node table =
-        context.parameter("table", tableInitializer, tableRegularizer, vocabulary, units);
+    Node table = context.parameter("table", tableInitializer, tableRegularizer, vocabulary, units);
     long zero = padding == null ? dev.crema.op.Embedding.NONE : padding;
     return x.then(new dev.crema.op.Embedding(zero), table);
   }

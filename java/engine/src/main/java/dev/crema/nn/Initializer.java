@@ -39,6 +39,9 @@ public sealed interface Initializer {
 
   Initializer ORTHOGONAL = new Orthogonal(1);
 
+  /** For an LSTM's bias: ones for the forget gate, else zeros (Jozefowicz et al. 2015). */
+  Initializer FORGET_GATE_ONES = new ForgetGate(1);
+
   /** What a variance is divided by. */
   enum Fan {
     @JsonProperty("in")
@@ -62,6 +65,21 @@ public sealed interface Initializer {
     @Override
     public void fill(float[] values, Shape shape, SplittableRandom random) {
       Arrays.fill(values, (float) value);
+    }
+  }
+
+  /** For a bias [4 · units] in the order i, f, g, o: that value for the gate f, else zero. */
+  @JsonDeserialize(using = JsonDeserializer.None.class)
+  record ForgetGate(double value) implements Initializer {
+    public ForgetGate {
+      requireFinite("value", value);
+    }
+
+    @Override
+    public void fill(float[] values, Shape shape, SplittableRandom random) {
+      int units = values.length / 4;
+      Arrays.fill(values, 0);
+      Arrays.fill(values, units, 2 * units, (float) value);
     }
   }
 

@@ -34,6 +34,8 @@ final class InitializerFormat {
     NAMED.put("lecun_normal", Initializer.LECUN_NORMAL);
     NAMED.put("torch_uniform", Initializer.TORCH_UNIFORM);
     NAMED.put("orthogonal", Initializer.ORTHOGONAL);
+    NAMED.put("forget_gate_ones", Initializer.FORGET_GATE_ONES);
+    TYPES.put("forget_gate", Initializer.ForgetGate.class);
     TYPES.put("constant", Initializer.Constant.class);
     TYPES.put("normal", Initializer.Normal.class);
     TYPES.put("uniform", Initializer.Uniform.class);
@@ -89,6 +91,9 @@ final class InitializerFormat {
       if (value instanceof Initializer.Constant c) {
         out.writeStringField("type", "constant");
         out.writeNumberField("value", c.value());
+      } else if (value instanceof Initializer.ForgetGate f) {
+        out.writeStringField("type", "forget_gate");
+        out.writeNumberField("value", f.value());
       } else if (value instanceof Initializer.Normal n) {
         out.writeStringField("type", "normal");
         out.writeNumberField("mean", n.mean());

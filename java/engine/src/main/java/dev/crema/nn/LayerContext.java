@@ -90,8 +90,8 @@ public final class LayerContext {
   public ShapeException refuse(String wanted, Node got, String advice) {
     String from =
         got.layer().isEmpty() || got.op() instanceof Variable ? "" : " from " + got.layer();
-    return new ShapeException(where() + "needs " + wanted + " but gets " + got.type() + from + ". "
-        + advice);
+    return new ShapeException(
+        where() + "needs " + wanted + " but gets " + got.type() + from + ". " + advice);
   }
 
   /** {@code conv2d_1 (Conv2d): }, to begin messages with. */
@@ -111,7 +111,9 @@ public final class LayerContext {
   TensorType images(Node x) {
     if (x.type().rank() != 4) {
       throw refuse(
-          "images [n, height, width, channels]", x, "Put a ReshapeTo(height, width, channels) before it.");
+          "images [n, height, width, channels]",
+          x,
+          "Put a ReshapeTo(height, width, channels) before it.");
     }
     return x.type();
   }
@@ -119,7 +121,8 @@ public final class LayerContext {
   /** Sequences [n, length, channels], or an error. */
   TensorType sequences(Node x) {
     if (x.type().rank() != 3) {
-      throw refuse("sequences [n, length, features]", x, "Put a ReshapeTo(length, features) before it.");
+      throw refuse(
+          "sequences [n, length, features]", x, "Put a ReshapeTo(length, features) before it.");
     }
     return x.type();
   }

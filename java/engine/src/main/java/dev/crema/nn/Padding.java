@@ -58,8 +58,7 @@ public record Padding(Mode mode, int top, int bottom, int left, int right) {
         case "valid" -> VALID;
         case "same" -> SAME;
         default ->
-            throw new ShapeException(
-                "padding must be \"valid\", \"same\" or numbers, got " + json);
+            throw new ShapeException("padding must be \"valid\", \"same\" or numbers, got " + json);
       };
     }
     int[] v = JsonNumbers.of(json);

@@ -322,8 +322,7 @@ public final class Predictor implements AutoCloseable {
   private Port port(String name) {
     Port port = inputs.get(name);
     if (port == null) {
-      throw new CremaException(
-          "This model has no input '" + name + "'; it has " + inputs.keySet());
+      throw new CremaException("This model has no input '" + name + "'; it has " + inputs.keySet());
     }
     return port;
   }

@@ -5,7 +5,9 @@ import com.fasterxml.jackson.annotation.JsonValue;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.crema.graph.ShapeException;
 
-/** Rows and columns of a window, of strides or of dilations. In JSON {@code 3} or {@code [3, 5]}. */
+/**
+ * Rows and columns of a window, of strides or of dilations. In JSON {@code 3} or {@code [3, 5]}.
+ */
 public record Size2d(int height, int width) {
   public Size2d {
     if (height < 1 || width < 1) {

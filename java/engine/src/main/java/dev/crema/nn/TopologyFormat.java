@@ -155,7 +155,9 @@ public final class TopologyFormat {
     }
     String kind = typeName(layer);
     String name =
-        object.has("name") ? text(object, "name") : kind + "_" + counts.merge(kind, 1, Integer::sum);
+        object.has("name")
+            ? text(object, "name")
+            : kind + "_" + counts.merge(kind, 1, Integer::sum);
     List<String> from;
     if (object.has("inputs")) {
       from = texts(object.get("inputs"), "inputs");
@@ -213,7 +215,10 @@ public final class TopologyFormat {
     JsonNode value = json.get(field);
     if (value == null || !value.isArray()) {
       throw new CremaException(
-          "\"" + field + "\" must be an array, " + (value == null ? "but is missing" : "got " + value));
+          "\""
+              + field
+              + "\" must be an array, "
+              + (value == null ? "but is missing" : "got " + value));
     }
     return value;
   }
@@ -222,7 +227,10 @@ public final class TopologyFormat {
     JsonNode value = json.get(field);
     if (value == null || !value.isTextual()) {
       throw new CremaException(
-          "\"" + field + "\" must be a text, " + (value == null ? "but is missing" : "got " + value));
+          "\""
+              + field
+              + "\" must be a text, "
+              + (value == null ? "but is missing" : "got " + value));
     }
     return value.asText();
   }

@@ -59,8 +59,7 @@ class InitializerTest {
         arguments(Initializer.LECUN_UNIFORM, 1.0 / 360),
         arguments(Initializer.LECUN_NORMAL, 1.0 / 360),
         arguments(Initializer.TORCH_UNIFORM, 1.0 / 3 / 360),
-        arguments(
-            new Initializer.VarianceScaling(3, Initializer.Fan.OUT, true), 3.0 / 1080),
+        arguments(new Initializer.VarianceScaling(3, Initializer.Fan.OUT, true), 3.0 / 1080),
         arguments(new Initializer.Normal(0, 0.3), 0.09),
         arguments(new Initializer.Uniform(-0.6, 0.6), 0.12));
   }
@@ -87,10 +86,7 @@ class InitializerTest {
   void channelsInGroupsHaveTheFanOutOfTheirGroup() {
     Symbol x = Symbol.input("x", 8, 8, 600);
     try (Model model =
-        Model.of(
-            List.of(x),
-            List.of(x.then(DepthwiseConv2d.of(5).withMultiplier(3))),
-            1)) {
+        Model.of(List.of(x), List.of(x.then(DepthwiseConv2d.of(5).withMultiplier(3))), 1)) {
       double fans = (25 + 75) / 2.0;
       assertThat(variance(model.get("depthwise_conv2d_1/kernel")))
           .isCloseTo(1 / fans, within(0.03 / fans));

@@ -48,10 +48,7 @@ class LayerErrorsTest {
 
   @Test
   void idsIntoADenseLayer() {
-    Symbol x =
-        Symbol.input(
-            "x",
-            TensorType.batchOf(ElementType.INT32, 100));
+    Symbol x = Symbol.input("x", TensorType.batchOf(ElementType.INT32, 100));
     fails(
         "dense_1 (Dense): needs float32 but gets [n, 100] int32. Ids go through an Embedding first.",
         x.then(Dense.of(3)),
