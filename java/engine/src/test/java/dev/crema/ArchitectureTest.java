@@ -57,8 +57,11 @@ class ArchitectureTest {
     }
     layers = layers.layer("above").definedBy(ABOVE);
     for (Map.Entry<String, List<String>> e : MAY_IMPORT.entrySet()) {
+      var layer = layers.whereLayer(e.getKey());
       layers =
-          layers.whereLayer(e.getKey()).mayOnlyAccessLayers(e.getValue().toArray(new String[0]));
+          e.getValue().isEmpty()
+              ? layer.mayNotAccessAnyLayer()
+              : layer.mayOnlyAccessLayers(e.getValue().toArray(new String[0]));
     }
     layers
         .ignoreDependency(com.tngtech.archunit.base.DescribedPredicate.alwaysTrue(), IS_FOUNDATION)

@@ -56,7 +56,7 @@ final class ArchiveWriter {
       }
       return;
     }
-    if (Files.exists(target) && !Files.isDirectory(target)) {
+    if (Files.isRegularFile(target)) { // one look: another writer may swap it between two
       throw new CremaException(
           "Cannot save a model in " + target + ": it is a file. Name a folder or a .zip.");
     }

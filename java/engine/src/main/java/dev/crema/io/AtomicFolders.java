@@ -54,7 +54,7 @@ public final class AtomicFolders {
    *     {@code filler} throws is passed on. The old folder then stands as it was.
    */
   public static void write(Path target, Filler filler) {
-    if (Files.exists(target) && !Files.isDirectory(target)) {
+    if (Files.isRegularFile(target)) { // one look: another writer may swap it between two
       throw new CremaException(
           "Cannot write folder " + target + ": it is a file. Delete it or choose another name.");
     }
