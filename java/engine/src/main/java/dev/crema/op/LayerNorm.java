@@ -1,0 +1,42 @@
+package dev.crema.op;
+
+import dev.crema.graph.Application;
+import dev.crema.graph.Attributes;
+import dev.crema.graph.Gradients;
+import dev.crema.graph.Node;
+import dev.crema.graph.Op;
+import dev.crema.graph.TensorType;
+import dev.crema.memory.ElementType;
+import java.util.List;
+
+/**
+ * Layer normalisation over the last axis (Ba et al. 2016): (x − mean) / √(variance + ε) · gamma + beta.
+ * Inputs: x [..., c], gamma [c] and beta [c], both optional. Outputs: y [..., c], mean [...],
+ * 1 / deviation [...].
+ *
+ * @param epsilon is added to the variance
+ */
+public record LayerNorm(double epsilon) implements Op {
+  @Override
+  public List<TensorType> infer(List<TensorType> in) {
+    TensorType x = in.get(0).requireElement(ElementType.FLOAT32, "input");
+    NormTypes.requirePerFeature(x, in.get(1), "gamma");
+    NormTypes.requirePerFeature(x, in.get(2), "beta");
+    TensorType rows = x.withDims(x.dims().subList(0, x.rank() - 1));
+    return List.of(x, rows, rows);
+  }
+
+  @Override
+  public void attributes(Attributes a) {
+    a.floats(epsilon);
+  }
+
+  @Override
+  public void gradient(Application y, List<Node> dy, Gradients g) {
+    Node x = y.input(0);
+    Node dx = x.then(new LayerNormGrad(), y.input(1), y.output(1), y.output(2), dy.get(0));
+    g.add(x, dx);
+    g.add(y.input(1), dx.output(1));
+    g.add(y.input(2), dx.output(2));
+  }
+}

@@ -1,0 +1,19 @@
+package dev.crema.op;
+
+import dev.crema.graph.ShapeException;
+import dev.crema.graph.TensorType;
+import java.util.List;
+
+/** Checks that the normalisations share. */
+final class NormTypes {
+  private NormTypes() {}
+
+  /** {@code vector}, unless absent, has one value for each element of x's last axis. */
+  static void requirePerFeature(TensorType x, TensorType vector, String what) {
+    TensorType expected = x.withDims(List.of(x.dim(-1)));
+    if (vector != null && !vector.equals(expected)) {
+      throw new ShapeException(
+          what + " must be " + expected + " for an input " + x + " but is " + vector);
+    }
+  }
+}

@@ -1,0 +1,41 @@
+package dev.crema.op;
+
+import dev.crema.graph.Application;
+import dev.crema.graph.Attributes;
+import dev.crema.graph.Gradients;
+import dev.crema.graph.Node;
+import dev.crema.graph.Op;
+import dev.crema.graph.TensorType;
+import dev.crema.memory.ElementType;
+import java.util.List;
+
+/**
+ * RMS normalisation over the last axis (Zhang and Sennrich 2019): x / √(mean of x² + ε) · gamma + beta.
+ * Inputs: x [..., c], gamma [c] and beta [c], both optional. Outputs: y [..., c], 1 / rms [...].
+ *
+ * @param epsilon is added to the variance
+ */
+public record RmsNorm(double epsilon) implements Op {
+  @Override
+  public List<TensorType> infer(List<TensorType> in) {
+    TensorType x = in.get(0).requireElement(ElementType.FLOAT32, "input");
+    NormTypes.requirePerFeature(x, in.get(1), "gamma");
+    NormTypes.requirePerFeature(x, in.get(2), "beta");
+    TensorType rows = x.withDims(x.dims().subList(0, x.rank() - 1));
+    return List.of(x, rows);
+  }
+
+  @Override
+  public void attributes(Attributes a) {
+    a.floats(epsilon);
+  }
+
+  @Override
+  public void gradient(Application y, List<Node> dy, Gradients g) {
+    Node x = y.input(0);
+    Node dx = x.then(new RmsNormGrad(), y.input(1), y.output(1), dy.get(0));
+    g.add(x, dx);
+    g.add(y.input(1), dx.output(1));
+    g.add(y.input(2), dx.output(2));
+  }
+}

@@ -1,0 +1,15 @@
+package dev.crema.op;
+
+import dev.crema.graph.Op;
+import dev.crema.graph.TensorType;
+import java.util.List;
+
+/** Gradient of {@link RmsNorm}: (x, gamma?, 1 / deviation, dy) to (dx, dgamma, dbeta). */
+public record RmsNormGrad() implements Op {
+  @Override
+  public List<TensorType> infer(List<TensorType> in) {
+    TensorType x = in.get(0);
+    TensorType features = x.withDims(List.of(x.dim(-1)));
+    return List.of(x, features, features);
+  }
+}

@@ -1,0 +1,135 @@
+// norm_layer.cpp: layer normalisation (Ba et al. 2016) and RMS normalisation (Zhang and Sennrich 2019) over
+// the last axis. A row is read from memory once and stays in the cache for its second pass. floats: epsilon.
+#include "../vec.h"
+
+namespace crema {
+namespace CREMA_ISA {
+namespace {
+
+constexpr int64_t kGrain = 8192;  // elements worth waking another thread for
+constexpr int64_t kMostBlocks = 32;  // pieces of the sums over rows; fixed, so that threads change no bits
+
+template <typename F>
+vec sum_of(int64_t n, const F& f) {
+  vec sum{};
+  int64_t i = 0;
+  for (; i + W <= n; i += W) sum += f(i, static_cast<int64_t>(W));
+  if (i < n) sum += f(i, n - i);  // f gives 0 past n - i
+  return sum;
+}
+
+CREMA_INLINE vec some(const float* p, int64_t n) { return n == W ? load(p) : load_n(p, n); }
+
+// in: x, gamma?, beta?. out: y, mean (centred only), 1 / deviation.
+template <bool Centred>
+void forward(const Call& c) {
+  const int64_t n = c.in[0].last();
+  if (n == 0) return;
+  const float epsilon = static_cast<float>(c.floats[0]);
+  const float* const gamma = c.in[1].present() ? c.in[1].f32() : nullptr;
+  const float* const beta = c.in[2].present() ? c.in[2].f32() : nullptr;
+  float* const means = Centred ? c.out[1].f32() : nullptr;
+  float* const inverses = c.out[Centred ? 2 : 1].f32();
+  parallel(c.threads, c.in[0].rows(), kGrain / n + 1, [&](int64_t begin, int64_t end, int64_t) {
+    for (int64_t r = begin; r < end; ++r) {
+      const float* x = c.in[0].f32() + r * n;
+      float* y = c.out[0].f32() + r * n;
+      float mean = 0;
+      if (Centred) {
+        mean = hsum(sum_of(n, [&](int64_t i, int64_t k) { return some(x + i, k); })) / static_cast<float>(n);
+        means[r] = mean;
+      }
+      const float squares = hsum(sum_of(n, [&](int64_t i, int64_t k) {
+        const vec d = (k == W ? load(x + i) : load_n(x + i, k, broadcast(mean))) - mean;
+        return d * d;
+      }));
+      const float inverse = 1.0f / __builtin_sqrtf(squares / static_cast<float>(n) + epsilon);
+      inverses[r] = inverse;
+      for (int64_t i = 0; i < n; i += W) {
+        const int64_t k = n - i < W ? n - i : W;
+        vec v = (some(x + i, k) - mean) * inverse;
+        if (gamma != nullptr) v = v * some(gamma + i, k);
+        if (beta != nullptr) v = v + some(beta + i, k);
+        if (k == W) {
+          store(y + i, v);
+        } else {
+          store_n(y + i, v, k);
+        }
+      }
+    }
+  });
+}
+
+int64_t blocks_of(const Call& c) {
+  const int64_t rows = c.in[0].rows(), blocks = (rows + 15) / 16;
+  return blocks < kMostBlocks ? blocks : kMostBlocks;
+}
+
+int64_t backward_scratch(const Call& c) { return blocks_of(c) * 2 * c.in[0].last() * 4; }
+
+// in: x, gamma?, mean (centred only), 1 / deviation, dy. out: dx, dgamma, dbeta.
+template <bool Centred>
+void backward(const Call& c) {
+  const int64_t n = c.in[0].last(), rows = c.in[0].rows(), blocks = blocks_of(c);
+  const float* const gamma = c.in[1].present() ? c.in[1].f32() : nullptr;
+  const float* const inverses = c.in[Centred ? 3 : 2].f32();
+  const Tensor& out = c.in[Centred ? 4 : 3];
+  float* const partial = reinterpret_cast<float*>(c.scratch);
+  parallel(c.threads, blocks, 1, [&](int64_t begin, int64_t end, int64_t) {
+    for (int64_t b = begin; b < end; ++b) {
+      float* const dgamma = partial + b * 2 * n;
+      float* const dbeta = dgamma + n;
+      for (int64_t i = 0; i < 2 * n; ++i) dgamma[i] = 0;
+      for (int64_t r = rows * b / blocks; r < rows * (b + 1) / blocks; ++r) {
+        const float* x = c.in[0].f32() + r * n;
+        const float* dy = out.f32() + r * n;
+        float* dx = c.out[0].f32() + r * n;
+        const float inverse = inverses[r], mean = Centred ? c.in[2].f32()[r] : 0.0f;
+        vec sum{}, product{};
+        for (int64_t i = 0; i < n; i += W) {
+          const int64_t k = n - i < W ? n - i : W;
+          const vec hat = (some(x + i, k) - mean) * inverse, d = some(dy + i, k);
+          const vec g = gamma != nullptr ? d * some(gamma + i, k) : d;
+          sum += g;
+          product += g * hat;
+          if (k == W) {
+            store(dgamma + i, load(dgamma + i) + d * hat);
+            store(dbeta + i, load(dbeta + i) + d);
+          } else {
+            store_n(dgamma + i, load_n(dgamma + i, k) + d * hat, k);
+            store_n(dbeta + i, load_n(dbeta + i, k) + d, k);
+          }
+        }
+        const float share = Centred ? hsum(sum) / static_cast<float>(n) : 0.0f;
+        const float slope = hsum(product) / static_cast<float>(n);
+        for (int64_t i = 0; i < n; i += W) {
+          const int64_t k = n - i < W ? n - i : W;
+          const vec hat = (some(x + i, k) - mean) * inverse;
+          const vec g = gamma != nullptr ? some(dy + i, k) * some(gamma + i, k) : some(dy + i, k);
+          const vec v = (g - share - hat * slope) * inverse;
+          if (k == W) {
+            store(dx + i, v);
+          } else {
+            store_n(dx + i, v, k);
+          }
+        }
+      }
+    }
+  });
+  for (int64_t i = 0; i < n; ++i) c.out[1].f32()[i] = c.out[2].f32()[i] = 0;
+  for (int64_t b = 0; b < blocks; ++b) {
+    const auto plus = [](vec a, vec d) CREMA_LAMBDA { return a + d; };
+    each(c.out[1].f32(), partial + b * 2 * n, c.out[1].f32(), n, plus);
+    each(c.out[2].f32(), partial + b * 2 * n + n, c.out[2].f32(), n, plus);
+  }
+}
+
+}  // namespace
+
+CREMA_KERNEL(layer_norm) { forward<true>(c); }
+CREMA_KERNEL(rms_norm) { forward<false>(c); }
+CREMA_KERNEL_SCRATCH(layer_norm_grad, backward_scratch) { backward<true>(c); }
+CREMA_KERNEL_SCRATCH(rms_norm_grad, backward_scratch) { backward<false>(c); }
+
+}  // namespace CREMA_ISA
+}  // namespace crema
