@@ -168,8 +168,7 @@ public final class BuiltIn {
     return mlp(
         x.then(conv.withPadding(Padding.SAME))
             .then(MaxPool2d.of(2))
-            .then(
-                Conv2d.of(16, 5, Activation.RELU).withKernelInitializer(Initializer.HE_NORMAL))
+            .then(Conv2d.of(16, 5, Activation.RELU).withKernelInitializer(Initializer.HE_NORMAL))
             .then(MaxPool2d.of(2))
             .then(new Flatten()),
         List.of(120, 84));
@@ -190,8 +189,7 @@ public final class BuiltIn {
   private static Symbol block(Symbol x, int before, int channels, int stride) {
     Symbol inner = normalised(x, channels, 3, stride).then(new Activate(Activation.RELU));
     inner = normalised(inner, channels, 3, 1);
-    Symbol around =
-        stride == 1 && before == channels ? x : normalised(x, channels, 1, stride);
+    Symbol around = stride == 1 && before == channels ? x : normalised(x, channels, 1, stride);
     return new Add().apply(inner, around).then(new Activate(Activation.RELU));
   }
 

@@ -117,7 +117,10 @@ final class LayerTypes {
     if (e instanceof UnrecognizedPropertyException unknown) {
       List<String> known =
           unknown.getKnownPropertyIds().stream().map(String::valueOf).sorted().toList();
-      return type + " has no setting '" + unknown.getPropertyName() + "'. It has: "
+      return type
+          + " has no setting '"
+          + unknown.getPropertyName()
+          + "'. It has: "
           + String.join(", ", known);
     }
     if (e instanceof InvalidFormatException invalid && invalid.getTargetType().isEnum()) {

@@ -11,10 +11,11 @@ import dev.crema.memory.ElementType;
 import java.util.List;
 
 /**
- * Batch normalisation as in training (Ioffe and Szegedy 2015), over all axes but the last. Inputs: x
- * [..., c]; gamma [c] and beta [c], both optional; running mean [c] and variance [c], which it moves
- * to the batch's: running = (1 − momentum) · running + momentum · batch, with the unbiased variance
- * (as PyTorch). Outputs: y [..., c], mean [c], 1 / deviation [c]. An empty batch moves nothing.
+ * Batch normalisation as in training (Ioffe and Szegedy 2015), over all axes but the last. Inputs:
+ * x [..., c]; gamma [c] and beta [c], both optional; running mean [c] and variance [c], which it
+ * moves to the batch's: running = (1 − momentum) · running + momentum · batch, with the unbiased
+ * variance (as PyTorch). Outputs: y [..., c], mean [c], 1 / deviation [c]. An empty batch moves
+ * nothing.
  *
  * @param epsilon is added to the variance
  * @param momentum weight of the new batch, 0.1 for example

@@ -10,8 +10,8 @@ import dev.crema.memory.ElementType;
 import java.util.List;
 
 /**
- * Layer normalisation over the last axis (Ba et al. 2016): (x − mean) / √(variance + ε) · gamma + beta.
- * Inputs: x [..., c], gamma [c] and beta [c], both optional. Outputs: y [..., c], mean [...],
+ * Layer normalisation over the last axis (Ba et al. 2016): (x − mean) / √(variance + ε) · gamma +
+ * beta. Inputs: x [..., c], gamma [c] and beta [c], both optional. Outputs: y [..., c], mean [...],
  * 1 / deviation [...].
  *
  * @param epsilon is added to the variance

@@ -10,8 +10,9 @@ import dev.crema.memory.ElementType;
 import java.util.List;
 
 /**
- * RMS normalisation over the last axis (Zhang and Sennrich 2019): x / √(mean of x² + ε) · gamma + beta.
- * Inputs: x [..., c], gamma [c] and beta [c], both optional. Outputs: y [..., c], 1 / rms [...].
+ * RMS normalisation over the last axis (Zhang and Sennrich 2019): x / √(mean of x² + ε) · gamma +
+ * beta. Inputs: x [..., c], gamma [c] and beta [c], both optional. Outputs: y [..., c], 1 / rms
+ * [...].
  *
  * @param epsilon is added to the variance
  */

@@ -105,25 +105,21 @@ class BuiltInTest {
          "layers": [{"type": "dense", "units": 8, "activation": "tanh"},
                     {"type": "dense", "units": 3, "activation": "softmax"}]}
         """);
-    Topology topology =
-        BuiltIn.topology(file.toString(), new long[] {4}, Output.CLASSES, 3);
+    Topology topology = BuiltIn.topology(file.toString(), new long[] {4}, Output.CLASSES, 3);
     assertThat(topology.table().trainedElements()).isEqualTo(67);
-    assertThatThrownBy(
-            () -> BuiltIn.topology(file.toString(), new long[] {5}, Output.CLASSES, 3))
+    assertThatThrownBy(() -> BuiltIn.topology(file.toString(), new long[] {5}, Output.CLASSES, 3))
         .isInstanceOf(CremaException.class)
         .hasMessage(
             file
                 + ": the model reads [x [n, 4]] but the data is [n, 5]. Change the \"shape\" of its"
                 + " input.");
-    assertThatThrownBy(
-            () -> BuiltIn.topology(file.toString(), new long[] {4}, Output.CLASSES, 4))
+    assertThatThrownBy(() -> BuiltIn.topology(file.toString(), new long[] {4}, Output.CLASSES, 4))
         .isInstanceOf(CremaException.class)
         .hasMessage(
             file
                 + ": the model gives [[n, 3]] but the data needs 4 outputs. Change the units of its last"
                 + " layer.");
-    assertThatThrownBy(
-            () -> BuiltIn.topology("no such.json", new long[] {4}, Output.CLASSES, 4))
+    assertThatThrownBy(() -> BuiltIn.topology("no such.json", new long[] {4}, Output.CLASSES, 4))
         .isInstanceOf(CremaException.class)
         .hasMessageContaining("no such.json");
   }

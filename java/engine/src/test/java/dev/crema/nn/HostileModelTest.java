@@ -121,11 +121,7 @@ class HostileModelTest {
     Path path = folder.resolve("edited");
     ModelArchive.write(
         path,
-        Map.of(
-            ModelArchive.MODEL,
-            Content.of(json),
-            ModelArchive.TENSORS,
-            Content.of(tensorFile)));
+        Map.of(ModelArchive.MODEL, Content.of(json), ModelArchive.TENSORS, Content.of(tensorFile)));
     return path;
   }
 
@@ -148,9 +144,7 @@ class HostileModelTest {
 
   private static void edit(JsonNode at, List<JsonNode> all, SplittableRandom random) {
     JsonNode value =
-        random.nextInt(4) == 0
-            ? all.get(random.nextInt(all.size())).deepCopy()
-            : value(random);
+        random.nextInt(4) == 0 ? all.get(random.nextInt(all.size())).deepCopy() : value(random);
     if (at instanceof ObjectNode object) {
       List<String> names = new ArrayList<>(List.of("units", "weights", "padding", ""));
       object.fieldNames().forEachRemaining(names::add);

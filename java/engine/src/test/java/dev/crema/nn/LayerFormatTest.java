@@ -32,8 +32,7 @@ class LayerFormatTest {
         ReshapeTo.of(3, -1, 5),
         Permute.of(2, 3, 1),
         Conv1d.of(8, 3),
-        new Conv1d(
-            8, 3, 2, Padding.of(1, 2), 3, 4, Activation.RELU, false, NORMAL, NORMAL, DECAY),
+        new Conv1d(8, 3, 2, Padding.of(1, 2), 3, 4, Activation.RELU, false, NORMAL, NORMAL, DECAY),
         Conv2d.of(8, 3),
         new Conv2d(
             8,
@@ -65,7 +64,12 @@ class LayerFormatTest {
         new Maximum(),
         new Concat(1),
         new Dense(
-            4, null, null, new Initializer.VarianceScaling(3, Initializer.Fan.OUT, true), null, null),
+            4,
+            null,
+            null,
+            new Initializer.VarianceScaling(3, Initializer.Fan.OUT, true),
+            null,
+            null),
         Dense.of(4).withKernelInitializer(new Initializer.Orthogonal(1.4)));
   }
 
@@ -79,8 +83,7 @@ class LayerFormatTest {
 
   @Test
   void everyTypeOfLayerIsTestedHere() {
-    Set<Class<? extends Layer>> tested =
-        layers().map(Layer::getClass).collect(Collectors.toSet());
+    Set<Class<? extends Layer>> tested = layers().map(Layer::getClass).collect(Collectors.toSet());
     assertThat(tested).isEqualTo(Set.copyOf(LayerTypes.ALL.values()));
   }
 
@@ -102,8 +105,7 @@ class LayerFormatTest {
     assertThat(read("{'type': 'concat'}")).isEqualTo(new Concat());
     assertThat(read("{'type': 'conv1d', 'filters': 8, 'kernel': 3, 'padding': 1}"))
         .isEqualTo(Conv1d.of(8, 3).withPadding(Padding.of(1)));
-    assertThat(
-            read("{'type': 'dense', 'units': 4, 'kernelInitializer': 'he_normal'}"))
+    assertThat(read("{'type': 'dense', 'units': 4, 'kernelInitializer': 'he_normal'}"))
         .isEqualTo(Dense.of(4).withKernelInitializer(Initializer.HE_NORMAL));
   }
 

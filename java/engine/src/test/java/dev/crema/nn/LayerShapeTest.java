@@ -91,8 +91,7 @@ class LayerShapeTest {
             "kernel [3, 4, 6], bias [6]"),
         arguments(MaxPool2d.of(2), "[n, 5, 6, 3]", "[n, 2, 3, 3]", ""),
         arguments(MaxPool2d.of(3, 2), "[n, 5, 6, 3]", "[n, 2, 2, 3]", ""),
-        arguments(
-            MaxPool2d.of(2).withPadding(Padding.SAME), "[n, 5, 6, 3]", "[n, 3, 3, 3]", ""),
+        arguments(MaxPool2d.of(2).withPadding(Padding.SAME), "[n, 5, 6, 3]", "[n, 3, 3, 3]", ""),
         arguments(AveragePool2d.of(2), "[n, 5, 6, 3]", "[n, 2, 3, 3]", ""),
         arguments(MaxPool1d.of(2), "[n, 5, 3]", "[n, 2, 3]", ""),
         arguments(AveragePool1d.of(3, 1), "[n, 5, 3]", "[n, 3, 3]", ""),
@@ -124,8 +123,7 @@ class LayerShapeTest {
                   1);
           long rows = (extent + stride - 1) / stride;
           long columns = (2 * extent + stride - 1) / stride;
-          assertThat(topology.outputTypes().get(0))
-              .isEqualTo(TensorType.batchOf(rows, columns, 1));
+          assertThat(topology.outputTypes().get(0)).isEqualTo(TensorType.batchOf(rows, columns, 1));
         }
       }
     }
@@ -169,8 +167,7 @@ class LayerShapeTest {
     Symbol b = Symbol.input("b", 4);
     Dense tower = Dense.of(3);
     Topology topology =
-        Topology.of(
-            List.of(a, b), List.of(new Concat().apply(tower.apply(a), tower.apply(b))));
+        Topology.of(List.of(a, b), List.of(new Concat().apply(tower.apply(a), tower.apply(b))));
     assertThat(parameters(topology)).isEqualTo("kernel [4, 3], bias [3]");
     assertThat(topology.places().get(1).weights()).isEqualTo("dense_1");
   }

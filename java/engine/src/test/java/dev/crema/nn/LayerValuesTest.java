@@ -164,8 +164,7 @@ class LayerValuesTest {
                 new Subtract().apply(square, x),
                 new Average().apply(x, square));
     try (Model model = Model.of(List.of(x), List.of(y), 1)) {
-      assertThat(model.predict(1, 2, 3, 4))
-          .containsExactly(3, 8, 15, 24, 0, 2, 6, 12, 1, 3, 6, 10);
+      assertThat(model.predict(1, 2, 3, 4)).containsExactly(3, 8, 15, 24, 0, 2, 6, 12, 1, 3, 6, 10);
     }
   }
 

@@ -222,7 +222,8 @@ class NormTest {
       for (int g = 0; g < groups; g++) {
         Array64 group = Array64.zeros(1, (long) x.dim(1) * size);
         for (int i = 0; i < group.size(); i++) {
-          group.values()[i] = x.values()[(n * x.dim(1) + i / size) * channels + g * size + i % size];
+          group.values()[i] =
+              x.values()[(n * x.dim(1) + i / size) * channels + g * size + i % size];
         }
         Array64 hat = normalised(group, group.size(), true);
         for (int i = 0; i < group.size(); i++) {
@@ -236,7 +237,8 @@ class NormTest {
   private static Array64 affine(Array64 x, Array64 gamma, Array64 beta) {
     Array64 y = x.copy();
     for (int i = 0; i < y.size(); i++) {
-      y.values()[i] = y.values()[i] * gamma.values()[i % gamma.size()] + beta.values()[i % gamma.size()];
+      y.values()[i] =
+          y.values()[i] * gamma.values()[i % gamma.size()] + beta.values()[i % gamma.size()];
     }
     return y;
   }
