@@ -38,8 +38,9 @@ public final class Exclusive {
   }
 
   private IllegalStateException refused() {
+    int now = state.get(); // the other use may just have ended
     return new IllegalStateException(
-        state.get() == USED
+        now == USED || now == IDLE
             ? name
                 + " is in use on another thread. Give each thread one of its own; they share the"
                 + " weights."

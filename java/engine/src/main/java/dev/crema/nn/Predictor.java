@@ -58,7 +58,7 @@ public final class Predictor implements AutoCloseable {
         // An input that no layer reads is not part of the plan.
         ByteBuffer memory =
             plan.inputs().contains(spec.name())
-                ? all(plan.input(spec.name()))
+                ? own(plan.input(spec.name()))
                 : ByteBuffer.allocate((int) bytes(spec.type(), capacity));
         inputs.put(spec.name(), new Port("input '" + spec.name() + "'", spec.type(), memory));
       }
@@ -81,9 +81,15 @@ public final class Predictor implements AutoCloseable {
     while (origin.op().alias() >= 0) {
       origin = origin.application().input(origin.op().alias());
     }
-    return origin.op() instanceof Input in ? all(plan.input(in.name())) : plan.output(node);
+    return origin.op() instanceof Input in ? own(plan.input(in.name())) : plan.output(node);
   }
 
+  /** A view for the predictor's own use, which ends before the memory does. */
+  private static ByteBuffer own(Buffer buffer) {
+    return buffer.borrow(0, Math.toIntExact(buffer.byteSize()));
+  }
+
+  /** A view for users, which keeps the memory alive. */
   private static ByteBuffer all(Buffer buffer) {
     return buffer.bytes(0, Math.toIntExact(buffer.byteSize()));
   }

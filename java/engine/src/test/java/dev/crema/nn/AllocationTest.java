@@ -7,6 +7,9 @@ import java.lang.management.ManagementFactory;
 import org.junit.jupiter.api.Test;
 
 class AllocationTest {
+  /** Bytes that the JVM itself allocates now and then: far below one a prediction. */
+  private static final long NOISE = 1_000;
+
   private static final int PREDICTIONS = 10_000;
 
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -44,7 +47,7 @@ class AllocationTest {
             }
           };
       work.run();
-      assertThat(allocated(work) - overhead()).isZero();
+      assertThat(allocated(work) - overhead()).isLessThan(NOISE);
     }
   }
 
@@ -63,7 +66,7 @@ class AllocationTest {
             }
           };
       work.run();
-      assertThat(allocated(work) - overhead()).isZero();
+      assertThat(allocated(work) - overhead()).isLessThan(NOISE);
     }
   }
 
@@ -80,7 +83,7 @@ class AllocationTest {
           };
       work.run();
       long result = 16 + 4 * 10; // header and ten floats
-      assertThat(allocated(work) - overhead()).isLessThanOrEqualTo(PREDICTIONS * result);
+      assertThat(allocated(work) - overhead()).isLessThan(PREDICTIONS * result + NOISE);
     }
   }
 }

@@ -15,14 +15,14 @@ class SummaryTest {
       assertThat(model.summary())
           .hasToString(
               """
-              ┌──────────────────┬──────────┬────────────┬────────┬────────┐
-              │ Layer (type)     │ Output   │ Parameters │ Memory │  FLOPs │
-              ├──────────────────┼──────────┼────────────┼────────┼────────┤
-              │ x (input)        │ [n, 100] │          0 │  400 B │      0 │
-              │ dense_1 (dense)  │ [n, 64]  │      6,464 │  256 B │ 12,928 │
-              │ dense_2 (dense)  │ [n, 64]  │      4,160 │  256 B │  8,320 │
-              │ output (dense)   │ [n, 10]  │        650 │   40 B │  1,290 │
-              └──────────────────┴──────────┴────────────┴────────┴────────┘
+              ┌─────────────────┬──────────┬────────────┬────────┬────────┐
+              │ Layer (type)    │ Output   │ Parameters │ Memory │  FLOPs │
+              ├─────────────────┼──────────┼────────────┼────────┼────────┤
+              │ x (input)       │ [n, 100] │          0 │  400 B │      0 │
+              │ dense_1 (dense) │ [n, 64]  │      6,464 │  256 B │ 12,928 │
+              │ dense_2 (dense) │ [n, 64]  │      4,160 │  256 B │  8,320 │
+              │ output (dense)  │ [n, 10]  │        650 │   40 B │  1,290 │
+              └─────────────────┴──────────┴────────────┴────────┴────────┘
               Parameters: 11,274 trained, 0 not trained, 44.1 KB
               One example of x: 22,538 FLOPs (a multiplication and an addition are two)
               A batch of 32: 16.0 KB of memory besides inputs and parameters
