@@ -35,6 +35,10 @@ public final class Csv {
   public static LoadedData open(Path file, DataOptions options) {
     CsvFormat format = CsvSniffer.sniff(file, options);
     String name = file.toString();
+    if (format.names().isEmpty()) {
+      throw new CremaException(
+          name + ": no row could be read, so there are no columns. Is a quote left open?");
+    }
     int label =
         options.label() == null ? format.defaultLabel() : format.column(options.label(), name);
     Set<Integer> ignored = format.columns(options.ignore(), name);

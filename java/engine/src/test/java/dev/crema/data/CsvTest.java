@@ -352,6 +352,20 @@ class CsvTest {
     assertThatThrownBy(() -> Csv.open(file(MIXED), ignored)).hasMessageContaining("is the label");
   }
 
+  @Test
+  void aFileWhoseOnlyRowIsBadHasNoColumns() throws IOException {
+    Path file = Files.createTempFile("fuzz", ".csv");
+    try {
+      Files.writeString(file, "\"aa\té, 1,  ;b  \"A;e1\";5b; \"");
+      DataOptions options = DataOptions.builder().skipBadRows(true).build();
+      assertThatThrownBy(() -> Csv.open(file, options))
+          .isInstanceOf(CremaException.class)
+          .hasMessageContaining("no row could be read");
+    } finally {
+      Files.delete(file);
+    }
+  }
+
   @Provide
   Arbitrary<String> tables() {
     return Arbitraries.strings().withChars("ab1.5,;\"\n\r NA?é\t|-e").ofMaxLength(120);
