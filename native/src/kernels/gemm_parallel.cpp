@@ -2,10 +2,10 @@
 //
 // These kernels or OpenBLAS? One Zen 5 core, OpenBLAS 0.3.31 (core SKYLAKEX), the time of OpenBLAS over ours, both
 // in turns in one run of the kernel `gemm` below (above 1: ours is faster; n: as stored, t: transposed):
-//   512 to 2048 squares 0.95-1.05 | 256x1024x1024 nn 1.04, nt 1.09 | 784x1024x256 tn 1.03 | 3136x64x576 1.19
+//   squares 512, 1024, 2048: 1.05, 0.99, 0.89 to 0.95 | 256x1024x1024 nn 1.04, nt 1.09 | 784x1024x256 tn 1.03 | 3136x64x576 1.19
 //   32x1024x1024 nn 1.4, nt 1.8 | 8x1024x1024 2.5 | 4x1024x1024 5 | 1x1024x1024 nn 7, nt 10 | 1024x1x1024 4.4
 //   32x64x100 0.95 | 100x64x32 tn 0.9 | 32x100x64 nt 1.6 | 64x64x64 0.9 | 1x64x100 1.08 | 256x10x1024 1.45
-// OpenBLAS never leads by more than a tenth, fuses no bias or activation and costs 250 ms to load. So these kernels
+// OpenBLAS leads by at most an eighth (2048 squares, 4x64x100), fuses no bias or activation, loads in 250 ms. So these kernels
 // are used everywhere; with CREMA_GEMM=openblas in the environment a loaded OpenBLAS is used instead, one
 // thread of it for each of our pool's. The promise of equal bits for every thread count is then off.
 #include <cstdlib>
