@@ -32,15 +32,17 @@ public final class Exclusive {
    * @throws IllegalStateException if it is closed or another thread uses it
    */
   public void enter() {
-    if (!state.compareAndSet(IDLE, USED)) {
-      throw refused();
+    while (!state.compareAndSet(IDLE, USED)) {
+      int now = state.get();
+      if (now != IDLE) { // else the other thread has just left
+        throw refused(now);
+      }
     }
   }
 
-  private IllegalStateException refused() {
-    int now = state.get(); // the other use may just have ended
+  private IllegalStateException refused(int now) {
     return new IllegalStateException(
-        now == USED || now == IDLE
+        now == USED
             ? name
                 + " is in use on another thread. Give each thread one of its own; they share the"
                 + " weights."

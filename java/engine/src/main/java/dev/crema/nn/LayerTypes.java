@@ -49,6 +49,8 @@ final class LayerTypes {
             GlobalAveragePool.class,
             GlobalMaxPool.class,
             Embedding.class,
+            Lstm.class,
+            Gru.class,
             Add.class,
             Subtract.class,
             Multiply.class,

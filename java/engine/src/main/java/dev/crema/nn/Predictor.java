@@ -3,7 +3,6 @@ package dev.crema.nn;
 import dev.crema.CremaException;
 import dev.crema.device.Device;
 import dev.crema.graph.Graph;
-import dev.crema.graph.Input;
 import dev.crema.graph.Node;
 import dev.crema.graph.ShapeException;
 import dev.crema.graph.Storage;
@@ -12,7 +11,6 @@ import dev.crema.memory.Buffer;
 import dev.crema.memory.Exclusive;
 import dev.crema.plan.Plan;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -31,18 +29,23 @@ import java.util.Map;
 public final class Predictor implements AutoCloseable {
   private final Plan plan;
   private final List<Node> outputNodes;
+  private final List<String> outputNames;
   private final int capacity;
   private final Map<String, Port> inputs = new LinkedHashMap<>();
   private final List<Port> outputs = new ArrayList<>();
   private final Port input;
-  private final Port output;
   private final Exclusive use;
 
   Predictor(Model model, int capacity, int threads, Device device) {
     this.capacity = capacity;
     ModelGraph graph = model.build(new Graph(), false);
-    graph.values().forEach((name, node) -> requireFits(name, node.type(), capacity));
+    Topology topology = model.topology();
+    topology.inputs().forEach(input -> requireFits(input.name(), input.type(), capacity));
     this.outputNodes = graph.outputs();
+    this.outputNames = topology.outputs();
+    for (int i = 0; i < outputNodes.size(); i++) {
+      requireFits(outputNames.get(i), outputNodes.get(i).type(), capacity);
+    }
     this.plan =
         Plan.of(graph.graph())
             .outputs(outputNodes.toArray(new Node[0]))
@@ -54,44 +57,28 @@ public final class Predictor implements AutoCloseable {
             .build();
     this.use = new Exclusive("This predictor", plan::close);
     try {
-      for (Topology.InputSpec spec : model.topology().inputs()) {
+      for (Topology.InputSpec spec : topology.inputs()) {
         // An input that no layer reads is not part of the plan.
+        int bytes = (int) bytes(spec.type(), capacity);
         ByteBuffer memory =
             plan.inputs().contains(spec.name())
-                ? own(plan.input(spec.name()))
-                : ByteBuffer.allocate((int) bytes(spec.type(), capacity));
+                ? plan.input(spec.name()).borrow(0, bytes)
+                : ByteBuffer.allocate(bytes);
         inputs.put(spec.name(), new Port("input '" + spec.name() + "'", spec.type(), memory));
       }
       for (int i = 0; i < outputNodes.size(); i++) {
-        Node node = outputNodes.get(i);
-        String name = "output '" + model.topology().outputs().get(i) + "'";
-        outputs.add(new Port(name, node.type(), memory(node)));
+        outputs.add(output(i));
       }
-      input = inputs.values().iterator().next();
-      output = outputs.get(0);
+      this.input = inputs.values().iterator().next();
     } catch (RuntimeException | Error e) {
       plan.close();
       throw e;
     }
   }
 
-  /** An output that is an input, as it is or reshaped, has no memory of its own. */
-  private ByteBuffer memory(Node node) {
-    Node origin = node;
-    while (origin.op().alias() >= 0) {
-      origin = origin.application().input(origin.op().alias());
-    }
-    return origin.op() instanceof Input in ? own(plan.input(in.name())) : plan.output(node);
-  }
-
-  /** A view for the predictor's own use, which ends before the memory does. */
-  private static ByteBuffer own(Buffer buffer) {
-    return buffer.borrow(0, Math.toIntExact(buffer.byteSize()));
-  }
-
-  /** A view for users, which keeps the memory alive. */
-  private static ByteBuffer all(Buffer buffer) {
-    return buffer.bytes(0, Math.toIntExact(buffer.byteSize()));
+  private Port output(int i) {
+    Node node = outputNodes.get(i);
+    return new Port("output '" + outputNames.get(i) + "'", node.type(), plan.output(node));
   }
 
   private static long bytes(TensorType type, int capacity) {
@@ -125,7 +112,7 @@ public final class Predictor implements AutoCloseable {
 
   /** Elements of the first output for one example. */
   public int outputElements() {
-    return output.elements();
+    return outputs.get(0).elements();
   }
 
   /** Elements of one example of an input. */
@@ -155,12 +142,12 @@ public final class Predictor implements AutoCloseable {
     requireSingle();
     checkRows(rows);
     input.checkInput(rows, examples.length);
-    output.checkOutput(rows, result.length);
+    outputs.get(0).checkOutput(rows, result.length);
     use.enter();
     try {
       input.write(0, examples, rows);
       plan.run(rows);
-      output.read(0, result, rows);
+      outputs.get(0).read(0, result, rows);
     } finally {
       use.leave();
     }
@@ -174,12 +161,12 @@ public final class Predictor implements AutoCloseable {
     requireSingle();
     checkRows(rows);
     input.checkInput(rows, examples.remaining());
-    output.checkOutput(rows, result.remaining());
+    outputs.get(0).checkOutput(rows, result.remaining());
     use.enter();
     try {
       input.write(examples, rows);
       plan.run(rows);
-      output.read(result, rows);
+      outputs.get(0).read(result, rows);
     } finally {
       use.leave();
     }
@@ -191,7 +178,7 @@ public final class Predictor implements AutoCloseable {
     for (float[] example : examples) {
       input.checkExample(example.length);
     }
-    output.checkOutput(1, outputElements());
+    outputs.get(0).checkOutput(1, outputElements());
     float[][] results = new float[examples.length][outputElements()];
     use.enter();
     try {
@@ -202,7 +189,7 @@ public final class Predictor implements AutoCloseable {
         }
         plan.run(rows);
         for (int r = 0; r < rows; r++) {
-          output.read(r, results[from + r], 1);
+          outputs.get(0).read(r, results[from + r], 1);
         }
       }
     } finally {
@@ -281,13 +268,15 @@ public final class Predictor implements AutoCloseable {
 
   /**
    * The memory that an input is read from: write up to {@link #capacity} examples there, native
-   * byte order, and call {@link #run}.
+   * byte order, and call {@link #run}. A view that can be reached keeps the memory, also after
+   * close.
    */
   public ByteBuffer inputMemory(String name) {
     port(name);
     use.enter();
     try {
-      return all(plan.input(name));
+      Buffer memory = plan.input(name);
+      return memory.bytes(0, (int) memory.byteSize());
     } finally {
       use.leave();
     }
@@ -302,6 +291,9 @@ public final class Predictor implements AutoCloseable {
     use.enter();
     try {
       plan.bindInput(name, buffer);
+      for (int i = 0; i < outputs.size(); i++) {
+        outputs.set(i, output(i)); // an output may be the input itself, reshaped
+      }
     } finally {
       use.leave();
     }
@@ -309,12 +301,12 @@ public final class Predictor implements AutoCloseable {
 
   /**
    * The memory in which an output stands after a run, native byte order; the next run overwrites
-   * it.
+   * it. A view that can be reached keeps the memory, also after close.
    */
   public ByteBuffer outputMemory(int index) {
     use.enter();
     try {
-      return memory(outputNodes.get(index)).duplicate().order(ByteOrder.nativeOrder());
+      return plan.outputView(outputNodes.get(index));
     } finally {
       use.leave();
     }

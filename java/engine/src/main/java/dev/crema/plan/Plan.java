@@ -45,6 +45,7 @@ public final class Plan implements AutoCloseable {
   private final Map<String, Buffer> inputs = new HashMap<>();
   private final Map<Node, Node> rewritten;
   private final Map<Node, ByteBuffer> outputs = new IdentityHashMap<>();
+  private final Map<Node, Buffer> homes = new IdentityHashMap<>();
 
   private Plan(Builder b) {
     this.capacity = b.capacity;
@@ -118,6 +119,7 @@ public final class Plan implements AutoCloseable {
       }
       long bytes = place.type().at(capacity).byteSize(place.type().element());
       outputs.put(output.getKey(), memory.borrow(place.offset(), (int) bytes));
+      homes.put(output.getKey(), memory);
     }
   }
 
@@ -189,6 +191,16 @@ public final class Plan implements AutoCloseable {
       throw new IllegalArgumentException(node + " is not an output of this plan");
     }
     return view;
+  }
+
+  /**
+   * As {@link #output}, for users: the view keeps the memory for as long as it can be reached, also
+   * when the plan is closed. The next run overwrites it.
+   */
+  public ByteBuffer outputView(Node node) {
+    ByteBuffer view = output(node);
+    long offset = layout.place(rewritten.get(node)).offset();
+    return homes.get(node).bytes(offset, view.capacity());
   }
 
   /** Bytes of memory for all tensors that live within a run. */

@@ -95,6 +95,26 @@ class LayerShapeTest {
         arguments(AveragePool2d.of(2), "[n, 5, 6, 3]", "[n, 2, 3, 3]", ""),
         arguments(MaxPool1d.of(2), "[n, 5, 3]", "[n, 2, 3]", ""),
         arguments(AveragePool1d.of(3, 1), "[n, 5, 3]", "[n, 3, 3]", ""),
+        arguments(
+            Lstm.of(6),
+            "[n, 9, 4]",
+            "[n, 6]",
+            "kernel [4, 24], recurrent_kernel [6, 24], bias [24]"),
+        arguments(
+            Lstm.sequences(6).withoutBias(),
+            "[n, 9, 4]",
+            "[n, 9, 6]",
+            "kernel [4, 24], recurrent_kernel [6, 24]"),
+        arguments(
+            Gru.of(6),
+            "[n, 9, 4]",
+            "[n, 6]",
+            "kernel [4, 18], recurrent_kernel [6, 18], bias [18], recurrent_bias [18]"),
+        arguments(
+            Gru.sequences(6).withoutBias(),
+            "[n, 9, 4]",
+            "[n, 9, 6]",
+            "kernel [4, 18], recurrent_kernel [6, 18]"),
         arguments(new GlobalAveragePool(), "[n, 5, 6, 3]", "[n, 3]", ""),
         arguments(new GlobalMaxPool(), "[n, 5, 3]", "[n, 3]", ""));
   }

@@ -168,6 +168,66 @@ class LayerValuesTest {
     }
   }
 
+  /** One unit and one feature, step by step in float64. */
+  @Test
+  void recurrentLayersGiveTheLastStateOrAll() {
+    float[] x = {0.5f, -1, 2};
+    double h = 0;
+    double c = 0;
+    double[] states = new double[3];
+    try (Model all = one(Lstm.sequences(1), 3, 1);
+        Model last = one(Lstm.of(1), 3, 1)) {
+      float[] k = {0.1f, 0.2f, 0.3f, 0.4f};
+      float[] r = {0.5f, -0.6f, 0.7f, 0.8f};
+      assertThat(all.get("layer/bias")).containsExactly(0, 1, 0, 0);
+      for (Model model : List.of(all, last)) {
+        model.set("layer/kernel", k);
+        model.set("layer/recurrent_kernel", r);
+      }
+      for (int t = 0; t < 3; t++) {
+        double i = sigmoid(k[0] * x[t] + r[0] * h);
+        double f = sigmoid(k[1] * x[t] + r[1] * h + 1);
+        double g = Math.tanh(k[2] * x[t] + r[2] * h);
+        double o = sigmoid(k[3] * x[t] + r[3] * h);
+        c = f * c + i * g;
+        h = o * Math.tanh(c);
+        states[t] = h;
+      }
+      float[] y = all.predict(x);
+      for (int t = 0; t < 3; t++) {
+        assertThat((double) y[t]).isCloseTo(states[t], within(1e-6));
+      }
+      assertThat(last.predict(x)).containsExactly(y[2]);
+    }
+  }
+
+  @Test
+  void gatedRecurrentUnitsResetAfterTheProduct() {
+    float[] x = {0.5f, -1, 2};
+    float[] k = {0.1f, 0.2f, 0.3f};
+    float[] u = {0.5f, -0.6f, 0.7f};
+    float[] b = {0.3f, 0.1f, -0.2f};
+    float[] cb = {0.2f, -0.1f, 0.4f};
+    try (Model model = one(Gru.of(1), 3, 1)) {
+      model.set("layer/kernel", k);
+      model.set("layer/recurrent_kernel", u);
+      model.set("layer/bias", b);
+      model.set("layer/recurrent_bias", cb);
+      double h = 0;
+      for (float v : x) {
+        double r = sigmoid(k[0] * v + b[0] + u[0] * h + cb[0]);
+        double z = sigmoid(k[1] * v + b[1] + u[1] * h + cb[1]);
+        double n = Math.tanh(k[2] * v + b[2] + r * (u[2] * h + cb[2]));
+        h = (1 - z) * n + z * h;
+      }
+      assertThat((double) model.predict(x)[0]).isCloseTo(h, within(1e-6));
+    }
+  }
+
+  private static double sigmoid(double x) {
+    return 1 / (1 + Math.exp(-x));
+  }
+
   @Test
   void anActivationFollowsTheSum() {
     try (Model model = one(Dense.of(2, Activation.RELU), 1)) {

@@ -4,26 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.crema.CremaException;
-import dev.crema.memory.Buffer;
 import java.nio.file.Path;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ModelCopyTest {
   @TempDir Path folder;
-  private long allocatedBefore;
-
-  @BeforeEach
-  void rememberMemory() {
-    allocatedBefore = Buffer.allocatedBytes();
-  }
-
-  @AfterEach
-  void allMemoryIsGivenBack() {
-    assertThat(Buffer.allocatedBytes()).isEqualTo(allocatedBefore);
-  }
 
   private static Model model(long seed) {
     return Model.sequential(3).dense(4, Activation.RELU).dense(2).build(seed);

@@ -20,24 +20,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ModelLoadTest {
   @TempDir Path folder;
-  private long allocatedBefore;
-
-  @BeforeEach
-  void rememberMemory() {
-    allocatedBefore = Buffer.allocatedBytes();
-  }
-
-  @AfterEach
-  void allMemoryIsGivenBack() {
-    assertThat(Buffer.allocatedBytes()).isEqualTo(allocatedBefore);
-  }
 
   private static Model model(long seed) {
     return Model.sequential(3).dense(4, Activation.RELU).dense(2).build(seed);

@@ -14,27 +14,9 @@ import java.nio.FloatBuffer;
 import java.util.List;
 import java.util.Random;
 import java.util.SplittableRandom;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class PredictorTest {
-  private long allocatedBefore;
-
-  @BeforeEach
-  void rememberMemory() {
-    allocatedBefore = Buffer.allocatedBytes();
-  }
-
-  @AfterEach
-  void allMemoryIsGivenBack() {
-    // A view that was handed out keeps memory until the collector has seen that it is gone.
-    for (int i = 0; i < 50 && Buffer.allocatedBytes() != allocatedBefore; i++) {
-      System.gc();
-      java.util.concurrent.locks.LockSupport.parkNanos(2_000_000);
-    }
-    assertThat(Buffer.allocatedBytes()).isEqualTo(allocatedBefore);
-  }
 
   private static Model model() {
     return Model.sequential(5).dense(7, Activation.RELU).dense(3).build(7);
