@@ -200,6 +200,6 @@ public final class BuiltIn {
             .withPadding(Padding.SAME)
             .withoutBias()
             .withKernelInitializer(Initializer.HE_NORMAL);
-    return x.then(conv);
+    return x.then(conv).then(new BatchNorm());
   }
 }

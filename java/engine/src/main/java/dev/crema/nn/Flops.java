@@ -14,7 +14,9 @@ import dev.crema.op.AveragePool2d;
 import dev.crema.op.Conv1d;
 import dev.crema.op.Conv2d;
 import dev.crema.op.ConvTranspose2d;
+import dev.crema.op.Gru;
 import dev.crema.op.Linear;
+import dev.crema.op.Lstm;
 import dev.crema.op.MaxPool2d;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +33,6 @@ final class Flops {
           Map.entry("softmax", 5.0), // maximum, difference, exponential, sum, quotient
           Map.entry("log_softmax", 5.0),
           Map.entry("layer_norm", 8.0), // mean, variance, difference, scale, affine
-          Map.entry("group_norm", 8.0),
           Map.entry("rms_norm", 4.0),
           Map.entry("batch_norm", 2.0),
           Map.entry("global_average_pool", 1.0),
@@ -64,7 +65,10 @@ final class Flops {
       double taps = elements(a.input(1)) / kernel.extent(-1);
       return out * (2 * taps + added(a));
     }
-    if (op instanceof ConvTranspose2d t) {
+    if (op instanceof Lstm || op instanceof Gru) {
+      return recurrent(a);
+    }
+    if (op instanceof ConvTranspose2d) {
       double taps = elements(a.input(1)) / a.input(1).type().extent(-1);
       return 2 * taps * elements(a.input(0)) + out * added(a);
     }
@@ -81,6 +85,14 @@ final class Flops {
       return out * f.steps().size();
     }
     return PER_INPUT_ELEMENT.getOrDefault(op.kernel(), 0.0) * elements(a.input(0));
+  }
+
+  /** Two products for each step, and about ten operations for each gate. */
+  private static double recurrent(Application a) {
+    TensorType kernel = a.input(1).type();
+    double steps = elements(a.input(0)) / kernel.extent(0);
+    double units = a.input(2).type().extent(0);
+    return steps * kernel.extent(1) * (2 * (kernel.extent(0) + units) + 10);
   }
 
   /** 1 where a bias is added. */

@@ -55,6 +55,14 @@ class LayerFormatTest {
         AveragePool2d.of(2),
         new GlobalAveragePool(),
         new GlobalMaxPool(),
+        new BatchNorm(),
+        new BatchNorm(0.01, 1e-3, false, false),
+        new LayerNorm(),
+        new LayerNorm(1e-6, false, false),
+        new RmsNorm(),
+        new RmsNorm(1e-6, false, true),
+        GroupNorm.of(4),
+        new GroupNorm(null, 1e-3, false, true),
         Embedding.of(100, 8),
         Embedding.of(100, 8).withPadding(0).withTableInitializer(NORMAL),
         Lstm.of(4),
@@ -145,6 +153,8 @@ class LayerFormatTest {
         "{'type': 'reshape_to', 'shape': [-1, -1]} | extents of a shape must be positive and at most"
             + " one may be -1, got [-1, -1]",
         "{'type': 'permute', 'axes': [1, 1]} | axes must be each of 1 to 2 in some order, got [1, 1]",
+        "{'type': 'batch_norm', 'momentum': 0} | momentum must lie in (0, 1], got 0.0",
+        "{'type': 'layer_norm', 'epsilon': -1} | epsilon must be a number from 0, got -1.0",
         "{'type': 'concat', 'axis': 0} | axis 0 is the batch",
         "{'type': 'embedding', 'vocabulary': 5, 'units': 2, 'padding': 5} | padding must be an id in"
             + " [0, 5), got 5",

@@ -115,6 +115,14 @@ class LayerShapeTest {
             "[n, 9, 4]",
             "[n, 9, 6]",
             "kernel [4, 18], recurrent_kernel [6, 18]"),
+        arguments(
+            new BatchNorm(),
+            "[n, 5, 6, 4]",
+            "[n, 5, 6, 4]",
+            "gamma [4], beta [4], running_mean [4], running_variance [4]"),
+        arguments(new LayerNorm(), "[n, 5, 4]", "[n, 5, 4]", "gamma [4], beta [4]"),
+        arguments(new RmsNorm(), "[n, 5, 4]", "[n, 5, 4]", "gamma [4]"),
+        arguments(GroupNorm.of(2), "[n, 5, 6, 4]", "[n, 5, 6, 4]", "gamma [4], beta [4]"),
         arguments(new GlobalAveragePool(), "[n, 5, 6, 3]", "[n, 3]", ""),
         arguments(new GlobalMaxPool(), "[n, 5, 3]", "[n, 3]", ""));
   }

@@ -168,6 +168,32 @@ class LayerValuesTest {
     }
   }
 
+  @Test
+  void batchNormPredictsByItsRunningStatistics() {
+    try (Model model = one(new BatchNorm().withEpsilon(0), 2)) {
+      assertThat(model.table().trainedElements()).isEqualTo(4);
+      model.set("layer/gamma", new float[] {2, 3});
+      model.set("layer/beta", new float[] {1, -1});
+      model.set("layer/running_mean", new float[] {5, 10});
+      model.set("layer/running_variance", new float[] {4, 0.25f});
+      // (9 - 5) / 2 · 2 + 1 and (11 - 10) / 0.5 · 3 - 1
+      assertThat(model.predict(9, 11)).containsExactly(new float[] {5, 5}, within(1e-5f));
+    }
+  }
+
+  @Test
+  void normalisationsWorkOnTheirGroups() {
+    float[] x = {1, 3, 10, 30};
+    assertThat(apply(new LayerNorm().withEpsilon(0), x, 2, 2))
+        .containsExactly(new float[] {-1, 1, -1, 1}, within(1e-5f));
+    float[] square = {1, 7, 2, 14};
+    assertThat(apply(new RmsNorm().withEpsilon(0), square, 2, 2))
+        .containsExactly(new float[] {0.2f, 1.4f, 0.2f, 1.4f}, within(1e-5f));
+    // Two groups of one channel: 1 and 10, 3 and 30.
+    assertThat(apply(GroupNorm.of(2).withEpsilon(0), x, 2, 1, 2))
+        .containsExactly(new float[] {-1, -1, 1, 1}, within(1e-5f));
+  }
+
   /** One unit and one feature, step by step in float64. */
   @Test
   void recurrentLayersGiveTheLastStateOrAll() {
