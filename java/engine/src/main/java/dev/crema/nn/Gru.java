@@ -6,9 +6,10 @@ import dev.crema.graph.Node;
 import java.util.List;
 
 /**
- * Gated recurrent units (Cho et al. 2014), the reset gate acting after the recurrent product: [n, t, features] → [n, units], the
- * last state, or with {@code returnSequences} [n, t, units], every state. Parameters:
- * kernel [features, 3 · units], recurrent_kernel [units, 3 · units], bias [3 · units], recurrent_bias [3 · units]; gates in the order reset, update, new (r, z, n).
+ * Gated recurrent units (Cho et al. 2014), the reset gate acting after the recurrent product: [n,
+ * t, features] → [n, units], the last state, or with {@code returnSequences} [n, t, units], every
+ * state. Parameters: kernel [features, 3 · units], recurrent_kernel [units, 3 · units], bias [3 ·
+ * units], recurrent_bias [3 · units]; gates in the order reset, update, new (r, z, n).
  *
  * @param units elements of the state
  * @param returnSequences null: false

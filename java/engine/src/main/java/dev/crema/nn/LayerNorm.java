@@ -5,8 +5,8 @@ import dev.crema.graph.Node;
 import java.util.List;
 
 /**
- * Layer normalisation (Ba et al. 2016): each vector of the last axis to mean 0 and variance 1.
- * [n, ..., c] → [n, ..., c]. Parameters: gamma [c], beta [c].
+ * Layer normalisation (Ba et al. 2016): each vector of the last axis to mean 0 and variance 1. [n,
+ * ..., c] → [n, ..., c]. Parameters: gamma [c], beta [c].
  *
  * @param epsilon is added to the variance; null: 1e-5
  * @param scale whether there is gamma; null: true

@@ -6,9 +6,10 @@ import dev.crema.graph.Node;
 import java.util.List;
 
 /**
- * Long short-term memory (Hochreiter and Schmidhuber 1997): [n, t, features] → [n, units], the
- * last state, or with {@code returnSequences} [n, t, units], every state. Parameters:
- * kernel [features, 4 · units], recurrent_kernel [units, 4 · units], bias [4 · units]; gates in the order input, forget, cell, output (i, f, g, o).
+ * Long short-term memory (Hochreiter and Schmidhuber 1997): [n, t, features] → [n, units], the last
+ * state, or with {@code returnSequences} [n, t, units], every state. Parameters: kernel [features,
+ * 4 · units], recurrent_kernel [units, 4 · units], bias [4 · units]; gates in the order input,
+ * forget, cell, output (i, f, g, o).
  *
  * @param units elements of the state
  * @param returnSequences null: false

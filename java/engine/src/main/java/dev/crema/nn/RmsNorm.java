@@ -5,8 +5,8 @@ import dev.crema.graph.Node;
 import java.util.List;
 
 /**
- * RMS normalisation (Zhang and Sennrich 2019): each vector of the last axis to mean square 1.
- * [n, ..., c] → [n, ..., c]. Parameters: gamma [c], beta [c].
+ * RMS normalisation (Zhang and Sennrich 2019): each vector of the last axis to mean square 1. [n,
+ * ..., c] → [n, ..., c]. Parameters: gamma [c], beta [c].
  *
  * @param epsilon is added to the mean square; null: 1e-5
  * @param scale whether there is gamma; null: true

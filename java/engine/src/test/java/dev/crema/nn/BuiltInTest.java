@@ -2,6 +2,7 @@ package dev.crema.nn;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.crema.CremaException;
 import dev.crema.graph.TensorType;
@@ -9,6 +10,7 @@ import dev.crema.nn.BuiltIn.Output;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,12 +39,35 @@ class BuiltInTest {
     "lenet, 28x28x1, 10, 61706",
     "lenet, 28x28, 10, 61706",
     "lenet, 12x12x1, 10, 15626",
-    "resnet18-small, 32x32x3, 10, 699066",
+    "resnet18-small, 32x32x3, 10, 701466",
   })
   void aModelHasItsParameters(String name, String input, int classes, long parameters) {
     Topology topology = BuiltIn.topology(name, shape(input), Output.CLASSES, classes);
     assertThat(topology.table().trainedElements()).isEqualTo(parameters);
     assertThat(topology.outputTypes()).containsExactly(TensorType.batchOf(classes));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "seed-mlp, 100",
+    "'mlp:9,7', 5",
+    "linear, 13",
+    "lenet, 14x13x2",
+    "resnet18-small, 12x9x3"
+  })
+  void aModelPredictsProbabilities(String name, String input) {
+    long[] shape = shape(input);
+    Topology topology = BuiltIn.topology(name, shape, Output.CLASSES, 4);
+    float[] x = new float[(int) Arrays.stream(shape).reduce(1, (a, b) -> a * b)];
+    for (int i = 0; i < x.length; i++) {
+      x[i] = (float) Math.sin(i);
+    }
+    try (Model model = Model.of(topology, 1)) {
+      float[] y = model.predict(x);
+      assertThat(y).hasSize(4);
+      assertThat(y[0] + y[1] + y[2] + y[3]).isCloseTo(1, within(1e-5f));
+      assertThat(model.predict(new float[][] {x, x, x})[2]).containsExactly(y, within(1e-5f));
+    }
   }
 
   @Test

@@ -76,6 +76,19 @@ class SummaryTest {
   }
 
   @Test
+  void runningMeansAreNotTrained() {
+    Symbol x = Symbol.input("x", 6, 5);
+    try (Model model = Model.of(List.of(x), List.of(x.then(new BatchNorm()).then(Lstm.of(3))), 1)) {
+      Summary summary = model.summary();
+      assertThat(summary.trained()).isEqualTo(10 + 4 * 3 * (5 + 3 + 1));
+      assertThat(summary.notTrained()).isEqualTo(10);
+      assertThat(summary.toString()).contains("Parameters: 118 trained, 10 not trained, ");
+      // Six steps of twelve gates: two products and about ten operations each.
+      assertThat(summary.layers().get(2).flops()).isEqualTo(6 * 12 * (2 * (5 + 3) + 10));
+    }
+  }
+
+  @Test
   void aSummaryIsAJsonDocument() {
     try (Model model = Model.sequential(4).dense(3).build(1)) {
       assertThat(Json.mapper().valueToTree(model.summary()).at("/layers/1/output").asText())
