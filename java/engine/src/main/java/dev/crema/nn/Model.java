@@ -60,7 +60,9 @@ public final class Model implements AutoCloseable {
 
   /** A model with freshly initialised parameters; the same seed gives the same ones. */
   public static Model of(Topology topology, long seed) {
-    Model model = new Model(topology, topology.table(), Json.mapper().createObjectNode());
+    ParameterTable table = topology.table();
+    table.all().forEach(Model::elements); // before memory is taken
+    Model model = new Model(topology, table, Json.mapper().createObjectNode());
     try {
       SplittableRandom random = new SplittableRandom(seed);
       for (Parameter p : model.table.all()) {
@@ -198,11 +200,16 @@ public final class Model implements AutoCloseable {
 
   /** Shows a tensor's memory, in stretches that a {@link ByteBuffer} can hold, and keeps it. */
   <E extends Exception> void chunks(Parameter p, Chunk<E> action) throws E {
+    chunks(p, CHUNK_BYTES, action);
+  }
+
+  /** As {@link #chunks(Parameter, Chunk)}, in stretches of at most that many bytes. */
+  <E extends Exception> void chunks(Parameter p, int most, Chunk<E> action) throws E {
     Buffer memory = storage(p.storage()).retain();
     try {
       long size = 4 * p.elements();
-      for (long from = 0; from < size; from += CHUNK_BYTES) {
-        int bytes = (int) Math.min(CHUNK_BYTES, size - from);
+      for (long from = 0; from < size; from += most) {
+        int bytes = (int) Math.min(most, size - from);
         action.take(from, memory.borrow(4 * p.offset() + from, bytes));
       }
     } finally {
@@ -225,18 +232,8 @@ public final class Model implements AutoCloseable {
     requireOpen();
     Model copy = new Model(topology, topology.table(), metadata.deepCopy());
     try {
-      for (Parameter p : table.all()) {
-        chunks(
-            p,
-            (from, bytes) ->
-                copy.chunks(
-                    p,
-                    (at, target) -> {
-                      if (at == from) {
-                        target.put(bytes);
-                      }
-                    }));
-      }
+      copy.parameters.copyFrom(0, parameters, 0, parameters.byteSize());
+      copy.state.copyFrom(0, state, 0, state.byteSize());
       return copy;
     } catch (RuntimeException | Error e) {
       copy.close();

@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.crema.CremaException;
+import dev.crema.memory.Buffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -73,6 +76,37 @@ class ModelCopyTest {
           .hasMessageContaining("has no tensor 'other/dense_1/kernel'");
       assertThat(to.get("dense_1/kernel")).isEqualTo(before);
     }
+  }
+
+  /** As tensors beyond 2 GB are, which no ByteBuffer holds. */
+  @Test
+  void aTensorIsShownInStretches() {
+    try (Model model = model(1)) {
+      Parameter kernel = model.table().get("dense_1/kernel");
+      float[] seen = new float[12];
+      List<Long> starts = new ArrayList<>();
+      model.chunks(
+          kernel,
+          20,
+          (from, bytes) -> {
+            starts.add(from);
+            bytes.asFloatBuffer().get(seen, (int) from / 4, bytes.remaining() / 4);
+          });
+      assertThat(starts).containsExactly(0L, 20L, 40L);
+      assertThat(seen).isEqualTo(model.get("dense_1/kernel"));
+    }
+  }
+
+  @Test
+  void aParameterBeyondAnArrayIsRefusedBeforeMemoryIsTaken() {
+    long before = Buffer.allocatedBytes();
+    Topology topology = Model.sequential(65_536).dense(65_536).topology();
+    assertThatThrownBy(() -> Model.of(topology, 1))
+        .isInstanceOf(CremaException.class)
+        .hasMessage(
+            "dense_1/kernel of [65536, 65536] has more elements than a Java array holds"
+                + " (4294967296). Make the layer smaller or split it.");
+    assertThat(Buffer.allocatedBytes()).isEqualTo(before);
   }
 
   @Test
