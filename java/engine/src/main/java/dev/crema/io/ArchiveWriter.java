@@ -35,12 +35,17 @@ final class ArchiveWriter {
   static void write(
       Path target, Map<String, Content> files, UnaryOperator<SeekableByteChannel> through) {
     checkNames(files.keySet());
-    requireReplaceable(target);
     if (isZip(target)) {
+      requireReplaceable(target);
       AtomicFiles.write(target, size(files), out -> zip(out, files), through);
-    } else {
-      AtomicFolders.write(target, folder -> fill(folder, target, files, through));
+      return;
     }
+    WriterLocks.holding(
+        target,
+        () -> {
+          requireReplaceable(target);
+          AtomicFolders.write(target, folder -> fill(folder, target, files, through));
+        });
   }
 
   static boolean isZip(Path path) {
