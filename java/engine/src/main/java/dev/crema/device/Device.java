@@ -17,9 +17,6 @@ public interface Device {
    */
   int elementwise(String operation);
 
-  /** Whether there is a kernel of that name. */
-  boolean hasKernel(String name);
-
   /**
    * Makes a program ready to run. Memory regions are bound afterwards.
    *

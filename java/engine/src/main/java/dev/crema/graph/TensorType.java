@@ -4,6 +4,7 @@ import dev.crema.memory.ElementType;
 import dev.crema.memory.Shape;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 
 /** What is known of a tensor before anything runs: its element type and its extents. Immutable. */
@@ -155,6 +156,8 @@ public record TensorType(ElementType element, List<Dim> dims) {
   @Override
   public String toString() {
     String shape = dims.stream().map(Dim::toString).collect(Collectors.joining(", ", "[", "]"));
-    return element == ElementType.FLOAT32 ? shape : shape + " " + element.name().toLowerCase();
+    return element == ElementType.FLOAT32
+        ? shape
+        : shape + " " + element.name().toLowerCase(Locale.ROOT);
   }
 }

@@ -1,7 +1,7 @@
 package dev.crema.train;
 
 import dev.crema.memory.Buffer;
-import dev.crema.natives.Crema;
+import java.util.Locale;
 
 /**
  * Ends a training when a metric has not improved for {@code patience} epochs, and puts the best
@@ -68,7 +68,8 @@ public final class EarlyStopping implements Callback {
       copy(training.model().state(), state);
     } else if (epoch.epoch() - bestEpoch >= patience) {
       training.stop(
-          String.format("%s has not improved since epoch %d (%.5g)", metric, bestEpoch, best));
+          String.format(
+              Locale.ROOT, "%s has not improved since epoch %d (%.5g)", metric, bestEpoch, best));
     }
   }
 
@@ -88,6 +89,6 @@ public final class EarlyStopping implements Callback {
   }
 
   private static void copy(Buffer from, Buffer to) {
-    Crema.crema_copy(to.address(), from.address(), from.byteSize());
+    to.copyFrom(0, from, 0, from.byteSize());
   }
 }

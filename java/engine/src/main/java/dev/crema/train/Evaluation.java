@@ -6,6 +6,7 @@ import dev.crema.eval.MultiLabelReport;
 import dev.crema.eval.RegressionReport;
 import dev.crema.io.Json;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -50,6 +51,6 @@ public record Evaluation(
   public String toString() {
     Object report =
         classification != null ? classification : multiLabel != null ? multiLabel : regression;
-    return String.format("loss %.4f on %,d examples%n%s", loss, examples, report);
+    return String.format(Locale.ROOT, "loss %.4f on %,d examples%n%s", loss, examples, report);
   }
 }

@@ -11,7 +11,6 @@ import dev.crema.eval.Scores;
 import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
 import dev.crema.graph.Storage;
-import dev.crema.memory.Buffer;
 import dev.crema.memory.ElementType;
 import dev.crema.nn.Model;
 import dev.crema.nn.ModelGraph;
@@ -19,9 +18,7 @@ import dev.crema.op.Softmax;
 import dev.crema.plan.Plan;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
-import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 
 /** Measures a model on datasets. The caller closes it; one thread at a time. */
 public final class Evaluator implements AutoCloseable {
@@ -89,27 +86,17 @@ public final class Evaluator implements AutoCloseable {
     }
     double sum = 0;
     long examples = 0;
-    Map<ByteBuffer, Buffer> memory = new IdentityHashMap<>();
-    try (Prefetcher batches =
-        new Prefetcher(
-            data,
-            capacity,
-            PREFETCHED,
-            bytes -> {
-              Buffer buffer = Buffer.allocate(Math.max(1, bytes));
-              ByteBuffer view = buffer.borrow(0, bytes);
-              memory.put(view, buffer);
-              return view;
-            })) {
+    try (BatchMemory memory = new BatchMemory();
+        Prefetcher batches = new Prefetcher(data, capacity, PREFETCHED, memory::allocate)) {
       batches.start(Order.sequential());
       for (Prefetcher.Batch b = batches.next(); b != null; b = batches.next()) {
         List<ByteBuffer> buffers = b.buffers();
         int inputs = buffers.size() - 1;
         for (int i = 0; i < inputs; i++) {
-          plan.bindInput(model.topology().inputs().get(i).name(), memory.get(buffers.get(i)));
+          plan.bindInput(model.topology().inputs().get(i).name(), memory.behind(buffers.get(i)));
         }
         ByteBuffer target = buffers.get(inputs);
-        plan.bindInput("target", memory.get(target));
+        plan.bindInput("target", memory.behind(target));
         plan.run(b.rows());
         sum += (double) lossValue.get(0) * b.rows();
         examples += b.rows();
@@ -122,8 +109,6 @@ public final class Evaluator implements AutoCloseable {
         }
         batches.recycle(b);
       }
-    } finally {
-      memory.values().forEach(Buffer::close);
     }
     return new Evaluation(
         examples == 0 ? Double.NaN : sum / examples,

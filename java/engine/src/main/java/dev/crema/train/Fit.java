@@ -6,13 +6,11 @@ import dev.crema.data.Order;
 import dev.crema.data.Prefetcher;
 import dev.crema.graph.Graph;
 import dev.crema.graph.TensorType;
-import dev.crema.memory.Buffer;
 import dev.crema.nn.Model;
 import dev.crema.nn.Topology;
 import dev.crema.text.ProgressBar;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,7 +26,7 @@ final class Fit implements AutoCloseable {
   private final Evaluator validator;
   private final Dataset validation;
   private final Prefetcher batches;
-  private final Map<ByteBuffer, Buffer> memory = new IdentityHashMap<>();
+  private final BatchMemory memory = new BatchMemory();
   private final History history = new History();
   private final Training training;
 
@@ -44,7 +42,7 @@ final class Fit implements AutoCloseable {
     try {
       this.step = new TrainingStep(trainer, batchSize, loss(trainer, data));
       made.add(step);
-      this.batches = new Prefetcher(data, batchSize, PREFETCHED, this::allocate);
+      this.batches = new Prefetcher(data, batchSize, PREFETCHED, memory::allocate);
       made.add(batches);
       this.validator =
           validation == null
@@ -52,7 +50,7 @@ final class Fit implements AutoCloseable {
               : new Evaluator(trainer.model, step.loss(), 256, trainer.threads, step.device());
     } catch (RuntimeException | Error e) {
       made.forEach(Fit::closeQuietly);
-      memory.values().forEach(Buffer::close);
+      memory.close();
       throw e;
     }
     this.training = new Training(trainer.model, trainer.epochs, step, history);
@@ -81,13 +79,6 @@ final class Fit implements AutoCloseable {
     } catch (Exception e) {
       throw new IllegalStateException(e);
     }
-  }
-
-  private ByteBuffer allocate(int bytes) {
-    Buffer buffer = Buffer.allocate(Math.max(1, bytes));
-    ByteBuffer view = buffer.borrow(0, bytes);
-    memory.put(view, buffer);
-    return view;
   }
 
   /** That the data's slots are the model's inputs. */
@@ -168,7 +159,7 @@ final class Fit implements AutoCloseable {
       rate = rate(total);
       List<ByteBuffer> buffers = b.buffers();
       for (int i = 0; i < buffers.size(); i++) {
-        step.bind(i, memory.get(buffers.get(i)));
+        step.bind(i, memory.behind(buffers.get(i)));
       }
       float loss = step.run(b.rows(), rate, update);
       if (!Float.isFinite(loss)) {
@@ -232,6 +223,6 @@ final class Fit implements AutoCloseable {
     if (validator != null) {
       validator.close();
     }
-    memory.values().forEach(Buffer::close);
+    memory.close();
   }
 }

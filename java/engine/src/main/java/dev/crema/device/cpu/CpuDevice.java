@@ -62,11 +62,6 @@ public final class CpuDevice implements Device {
     return number;
   }
 
-  @Override
-  public boolean hasKernel(String name) {
-    return kernel(name) >= 0;
-  }
-
   int kernel(String name) {
     return kernels.computeIfAbsent(name, Crema::crema_kernel);
   }
