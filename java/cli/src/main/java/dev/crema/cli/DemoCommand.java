@@ -95,7 +95,8 @@ final class DemoCommand implements Callable<Integer> {
               .fit(digits.train());
       double seconds = (System.nanoTime() - start) / 1e9;
       Path folder = out.resolve(name);
-      try (Evaluator evaluator = Evaluator.of(model, digits.test())) {
+      try (Evaluator evaluator =
+          Evaluator.of(model, digits.test(), common.threads(), common.device())) {
         Evaluation evaluation = evaluator.evaluate(digits.test());
         model.save(folder);
         var files = Results.plot(folder, title, history, evaluation);

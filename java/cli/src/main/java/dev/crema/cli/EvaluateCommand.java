@@ -34,7 +34,8 @@ final class EvaluateCommand implements Callable<Integer> {
       Dataset examples =
           Datasets.open(
               data, preprocessing(loaded, model), dataArguments.options(0, common.seed()));
-      try (Evaluator evaluator = Evaluator.of(loaded, examples)) {
+      try (Evaluator evaluator =
+          Evaluator.of(loaded, examples, common.threads(), common.device())) {
         Evaluation evaluation = evaluator.evaluate(examples);
         common.text().println(evaluation);
         return common.finish(evaluation.toJson());

@@ -1,11 +1,12 @@
 package dev.crema.cli;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.crema.CremaException;
+import dev.crema.data.DataOptions;
 import dev.crema.data.Dataset;
 import dev.crema.data.Datasets;
+import dev.crema.data.NamedRows;
 import dev.crema.data.Order;
 import dev.crema.data.Prefetcher;
 import dev.crema.data.Preprocessing;
@@ -16,11 +17,7 @@ import dev.crema.io.Content;
 import dev.crema.io.Json;
 import dev.crema.nn.Model;
 import dev.crema.nn.Predictor;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.StringJoiner;
@@ -57,20 +54,23 @@ final class PredictCommand implements Callable<Integer> {
   private final ArrayNode document = Json.mapper().createArrayNode();
 
   @Override
-  public Integer call() throws IOException {
-    Path file = input.equals("-") ? standardInput() : Path.of(input);
+  public Integer call() {
     try (Model loaded = Model.load(model);
         Predictor predictor = loaded.predictor(BATCH, common.threads(), common.device())) {
       Preprocessing preprocessing = EvaluateCommand.preprocessing(loaded, model);
+      DataOptions options = dataArguments.options(0, common.seed());
       header(preprocessing, predictor.outputElements());
-      if (isJson(file)) {
-        jsonLines(file, preprocessing, predictor);
-      } else {
-        dataset(file, preprocessing, predictor);
-      }
-    } finally {
       if (input.equals("-")) {
-        Files.deleteIfExists(file);
+        rows(
+            NamedRows.open(System.in, "standard input", preprocessing, options),
+            "standard input",
+            preprocessing,
+            predictor);
+      } else if (NamedRows.isJson(Path.of(input))) {
+        Path file = Path.of(input);
+        rows(NamedRows.open(file, preprocessing, options), input, preprocessing, predictor);
+      } else {
+        dataset(Path.of(input), options, preprocessing, predictor);
       }
     }
     if (output != null) {
@@ -79,28 +79,6 @@ final class PredictCommand implements Callable<Integer> {
       System.out.print(csv);
     }
     return common.finish(document);
-  }
-
-  private static Path standardInput() throws IOException {
-    Path file = Files.createTempFile("crema", ".csv");
-    Files.copy(System.in, file, StandardCopyOption.REPLACE_EXISTING);
-    return file;
-  }
-
-  private static boolean isJson(Path file) throws IOException {
-    if (Files.isDirectory(file)) {
-      return false;
-    }
-    if (!Files.exists(file)) {
-      throw new CremaException("There is no file " + file);
-    }
-    try (var in = Files.newInputStream(file)) {
-      int first;
-      do {
-        first = in.read();
-      } while (first == ' ' || first == '\n' || first == '\r' || first == '\t');
-      return first == '{';
-    }
   }
 
   private void header(Preprocessing preprocessing, int outputs) {
@@ -117,30 +95,25 @@ final class PredictCommand implements Callable<Integer> {
     csv.append(names);
   }
 
-  private void jsonLines(Path file, Preprocessing preprocessing, Predictor predictor)
-      throws IOException {
+  private void rows(
+      NamedRows source, String name, Preprocessing preprocessing, Predictor predictor) {
     RowEncoder encoder = preprocessing.encoder();
     float[] result = new float[predictor.outputElements()];
-    int number = 0;
-    for (String line : Files.readAllLines(file)) {
-      number++;
-      if (line.isBlank()) {
-        continue;
+    try (NamedRows rows = source) {
+      for (Map<String, String> row = rows.next(); row != null; row = rows.next()) {
+        try {
+          predictor.predict(encoder.encode(row), result);
+        } catch (CremaException e) {
+          throw new CremaException(name + ", line " + rows.line() + ": " + e.getMessage(), e);
+        }
+        emit(result, preprocessing);
       }
-      JsonNode node = Json.parse(line, file + ", line " + number);
-      Map<String, String> row = new LinkedHashMap<>();
-      node.properties().forEach(e -> row.put(e.getKey(), e.getValue().asText()));
-      try {
-        predictor.predict(encoder.encode(row), result);
-      } catch (CremaException e) {
-        throw new CremaException(file + ", line " + number + ": " + e.getMessage(), e);
-      }
-      emit(result, preprocessing);
     }
   }
 
-  private void dataset(Path file, Preprocessing preprocessing, Predictor predictor) {
-    Dataset data = Datasets.open(file, preprocessing, dataArguments.options(0, common.seed()));
+  private void dataset(
+      Path file, DataOptions options, Preprocessing preprocessing, Predictor predictor) {
+    Dataset data = Datasets.open(file, preprocessing, options);
     int outputs = predictor.outputElements();
     float[] examples = new float[BATCH * predictor.inputElements()];
     float[] results = new float[BATCH * outputs];
@@ -164,29 +137,51 @@ final class PredictCommand implements Callable<Integer> {
 
   private void emit(float[] values, Preprocessing preprocessing) {
     List<String> classes = preprocessing.classNames();
-    ObjectNode object = document.addObject();
+    if (common.json()) {
+      document.add(classes.isEmpty() ? numbers(values, preprocessing) : shares(values, classes));
+    }
+    if (output == null && common.json()) {
+      return;
+    }
     StringJoiner line = new StringJoiner(",", "", "\n");
     if (classes.isEmpty()) {
-      ArrayNode predictions = object.putArray("predictions");
       for (float v : values) {
-        double original = original(v, preprocessing);
-        predictions.add(original);
-        line.add(Double.toString(original));
+        line.add(Double.toString(original(v, preprocessing)));
       }
     } else {
-      int best = 0;
-      for (int i = 1; i < values.length; i++) {
-        best = values[i] > values[best] ? i : best;
-      }
-      object.put("prediction", classes.get(best));
-      ObjectNode probabilities = object.putObject("probabilities");
-      line.add(quoted(classes.get(best)));
-      for (int i = 0; i < values.length; i++) {
-        probabilities.put(classes.get(i), values[i]);
-        line.add(Float.toString(values[i]));
+      line.add(quoted(classes.get(best(values))));
+      for (float v : values) {
+        line.add(Float.toString(v));
       }
     }
     csv.append(line);
+  }
+
+  private static ObjectNode numbers(float[] values, Preprocessing preprocessing) {
+    ObjectNode object = Json.mapper().createObjectNode();
+    ArrayNode predictions = object.putArray("predictions");
+    for (float v : values) {
+      predictions.add(original(v, preprocessing));
+    }
+    return object;
+  }
+
+  private static ObjectNode shares(float[] values, List<String> classes) {
+    ObjectNode object = Json.mapper().createObjectNode();
+    object.put("prediction", classes.get(best(values)));
+    ObjectNode probabilities = object.putObject("probabilities");
+    for (int i = 0; i < values.length; i++) {
+      probabilities.put(classes.get(i), values[i]);
+    }
+    return object;
+  }
+
+  private static int best(float[] values) {
+    int best = 0;
+    for (int i = 1; i < values.length; i++) {
+      best = values[i] > values[best] ? i : best;
+    }
+    return best;
   }
 
   /** A regression's target was standardised for the training. */

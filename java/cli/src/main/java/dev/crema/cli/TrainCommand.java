@@ -118,7 +118,8 @@ final class TrainCommand implements Callable<Integer> {
       common.text().println(trained.summary());
       History history = fit(trained, train, held);
       Dataset measured = held != null ? held : loaded.test() != null ? loaded.test() : train;
-      try (Evaluator evaluator = Evaluator.of(trained, measured)) {
+      try (Evaluator evaluator =
+          Evaluator.of(trained, measured, common.threads(), common.device())) {
         Evaluation evaluation = evaluator.evaluate(measured);
         if (!resumable()) {
           trained.save(out);

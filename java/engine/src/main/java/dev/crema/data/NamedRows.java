@@ -54,6 +54,18 @@ public final class NamedRows implements AutoCloseable {
     }
   }
 
+  /** Whether a file holds JSON objects, which {@link Datasets} does not read. */
+  public static boolean isJson(Path file) {
+    if (Files.isDirectory(file)) {
+      return false;
+    }
+    try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
+      return startsLikeJson(in);
+    } catch (IOException e) {
+      throw InputFiles.unreadable(file.toString(), e);
+    }
+  }
+
   /**
    * Opens a stream, which is closed with this. Objects are told by their first character.
    *

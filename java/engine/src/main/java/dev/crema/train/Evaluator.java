@@ -22,6 +22,9 @@ import java.util.List;
 
 /** Measures a model on datasets. The caller closes it; one thread at a time. */
 public final class Evaluator implements AutoCloseable {
+  /** Examples at once: enough for the kernels, little for the memory. */
+  static final int BATCH = 256;
+
   private static final int PREFETCHED = 3;
 
   private final Model model;
@@ -34,7 +37,8 @@ public final class Evaluator implements AutoCloseable {
   private final Scores kind;
 
   /**
-   * @param loss null: what the model's output and {@code target} suggest
+   * @param capacity examples at once
+   * @param threads of the pool; 0 for all
    */
   public Evaluator(Model model, Loss loss, int capacity, int threads, Device device) {
     this.model = model;
@@ -60,10 +64,15 @@ public final class Evaluator implements AutoCloseable {
     this.kind = out.op() instanceof Softmax ? Scores.PROBABILITIES : Scores.LOGITS;
   }
 
-  /** An evaluator with the loss that fits the data. */
+  /** An evaluator with the loss that fits the data, on all threads of the best device. */
   public static Evaluator of(Model model, Dataset data) {
+    return of(model, data, 0, Device.best());
+  }
+
+  /** An evaluator with the loss that fits the data. */
+  public static Evaluator of(Model model, Dataset data, int threads, Device device) {
     Node out = model.build(new Graph(), false).outputs().get(0);
-    return new Evaluator(model, Loss.infer(out, data.target()), 256, 0, Device.best());
+    return new Evaluator(model, Loss.infer(out, data.target()), BATCH, threads, device);
   }
 
   /** Runs the whole dataset through the model, in order. */

@@ -47,7 +47,8 @@ final class Fit implements AutoCloseable {
       this.validator =
           validation == null
               ? null
-              : new Evaluator(trainer.model, step.loss(), 256, trainer.threads, step.device());
+              : new Evaluator(
+                  trainer.model, step.loss(), Evaluator.BATCH, trainer.threads, step.device());
     } catch (RuntimeException | Error e) {
       made.forEach(Fit::closeQuietly);
       memory.close();
