@@ -95,12 +95,13 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--clip-norm", description = "Largest norm of all gradients together.")
   private double clipNorm;
 
-  @Option(names = "--resume", description = "Go on from the state in --out, if there is one.")
+  @Option(names = "--resume", description = "Go on from OUT.checkpoint, if it is there.")
   private boolean resume;
 
   @Override
   public Integer call() {
     ModelArchive.requireReplaceable(out);
+    ModelArchive.requireReplaceable(checkpoint());
     DataOptions options =
         dataArguments.options(validation == null ? validationSplit : 0, common.seed());
     LoadedData loaded = Datasets.open(data, options);
@@ -121,9 +122,7 @@ final class TrainCommand implements Callable<Integer> {
       try (Evaluator evaluator =
           Evaluator.of(trained, measured, common.threads(), common.device())) {
         Evaluation evaluation = evaluator.evaluate(measured);
-        if (!resumable()) {
-          trained.save(out);
-        }
+        trained.save(out);
         if (!out.toString().endsWith(".zip")) {
           Results.plot(out, data.getFileName() + ", " + model, history, evaluation);
         }
@@ -138,8 +137,9 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  private boolean resumable() {
-    return !out.toString().endsWith(".zip");
+  /** What a training goes on from stands beside the model, which may be of an earlier epoch. */
+  private Path checkpoint() {
+    return out.resolveSibling(out.getFileName() + ".checkpoint");
   }
 
   private Model model(Dataset train) {
@@ -176,11 +176,7 @@ final class TrainCommand implements Callable<Integer> {
     if (patience > 0) {
       trainer.callback(EarlyStopping.minimise("val_loss", patience));
     }
-    if (resumable()) {
-      trainer.checkpoint(out).resume(resume);
-    } else if (resume) {
-      throw new CremaException("--resume needs a folder as --out, not a .zip");
-    }
+    trainer.checkpoint(checkpoint()).resume(resume);
     return trainer.fit(train);
   }
 

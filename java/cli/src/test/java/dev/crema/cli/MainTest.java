@@ -103,6 +103,43 @@ class MainTest {
   }
 
   @Test
+  void afterEarlyStoppingTheSavedModelIsTheBestEpochs() throws IOException {
+    Path data = flowers();
+    Path held = Files.copy(data, folder.resolve("held.csv"));
+    Path model = folder.resolve("model");
+    Result train =
+        run(
+            "train",
+            "--data",
+            "" + data,
+            "--validation",
+            "" + held,
+            "--out",
+            "" + model,
+            "--epochs",
+            "60",
+            "--learning-rate",
+            "0.2",
+            "--patience",
+            "2",
+            "--json");
+    assertThat(train.code()).as(train.err()).isZero();
+    JsonNode history = train.json().get("history");
+    double best = Double.POSITIVE_INFINITY;
+    for (JsonNode epoch : history) {
+      best = Math.min(best, epoch.get("val_loss").asDouble());
+    }
+    double last = history.get(history.size() - 1).get("val_loss").asDouble();
+    assertThat(history.size()).as("it stopped early").isLessThan(60);
+    assertThat(last).isGreaterThan(best);
+
+    Result evaluate = run("evaluate", "--model", "" + model, "--data", "" + held, "--json");
+    assertThat(evaluate.json().get("loss").asDouble()).isEqualTo(best);
+    assertThat(run("inspect", "--model", "" + model, "--json").json().get("history"))
+        .hasSameSizeAs(history);
+  }
+
+  @Test
   void wrongUseIsCodeTwoAndFailureCodeOneWithOneClearLine() {
     assertThat(run("train").code()).isEqualTo(2);
     assertThat(run("nonsense").code()).isEqualTo(2);
