@@ -199,6 +199,16 @@ public final class Trainer {
     }
   }
 
+  /**
+   * For training by batches that the caller brings: no epochs, callbacks, schedule or validation.
+   *
+   * @param capacity the most examples of a step
+   * @return the caller closes it
+   */
+  public BatchTrainer batches(int capacity) {
+    return new BatchTrainer(this, atLeast(1, capacity, "capacity"));
+  }
+
   private static int atLeast(int least, int value, String name) {
     if (value < least) {
       throw new IllegalArgumentException(name + " must be at least " + least + ", got " + value);

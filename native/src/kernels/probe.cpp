@@ -1,0 +1,92 @@
+// probe.cpp: loops that do nothing but reach a limit of the processor, for benchmarks to stand beside.
+//   ints: rounds. Every thread does the whole of probe_fma; the memory loops share the tensors' elements.
+#include "../vec.h"
+
+namespace crema {
+namespace CREMA_ISA {
+namespace {
+
+constexpr int kChains = 12;  // independent sums: more than latency times units of any processor of today, and few
+                             // enough for 16 registers
+
+CREMA_INLINE vec chains(const float* seeds, int64_t rounds) {
+  vec sum[kChains];
+  for (int i = 0; i < kChains; ++i) sum[i] = load(seeds + i * W);
+  const vec a = load(seeds + kChains * W), b = load(seeds + (kChains + 1) * W);
+  for (int64_t r = 0; r < rounds; ++r) {
+    for (int i = 0; i < kChains; ++i) {
+      sum[i] = sum[i] * a + b;
+#if defined(__GNUC__) && defined(__AVX2__)
+      __asm__("" : "+x"(sum[i]));  // stays one multiply-add a round, in its register
+#endif
+    }
+  }
+  vec all = sum[0];
+  for (int i = 1; i < kChains; ++i) all += sum[i];
+  return all;
+}
+
+#if defined(__AVX512F__)
+CREMA_INLINE void stream(float* p, vec v) { _mm512_stream_ps(p, v); }
+CREMA_INLINE void streamed() { _mm_sfence(); }
+#elif defined(__AVX2__)
+CREMA_INLINE void stream(float* p, vec v) { _mm256_stream_ps(p, v); }
+CREMA_INLINE void streamed() { _mm_sfence(); }
+#else
+CREMA_INLINE void stream(float* p, vec v) { store(p, v); }
+CREMA_INLINE void streamed() {}
+#endif
+
+// y = f(i) for whole vectors, each thread a stretch that begins at a cache line; `past` the cache or into it.
+template <typename F>
+CREMA_INLINE void sweep(const Call& c, bool past, const F& f) {
+  float* const y = c.out[0].f32();
+  parallel(c.threads, c.out[0].elements() / 64, 1, [&](int64_t begin, int64_t end, int64_t) {
+    if (past) {
+      for (int64_t i = begin * 64; i < end * 64; i += W) stream(y + i, f(i));
+      streamed();
+    } else {
+      for (int64_t i = begin * 64; i < end * 64; i += W) store(y + i, f(i));
+    }
+  });
+}
+
+}  // namespace
+
+// in: seeds [14 W or more]; out: one vector a thread, [threads, 16].
+CREMA_KERNEL(probe_fma) {
+  parallel(c.threads, c.threads, 1, [&](int64_t begin, int64_t end, int64_t) {
+    for (int64_t t = begin; t < end; ++t) store(c.out[0].f32() + t * 16, chains(c.in[0].f32(), c.ints[0]));
+  });
+}
+
+// y = a
+CREMA_KERNEL(probe_copy) {
+  const float* const a = c.in[0].f32();
+  sweep(c, c.ints[0] != 0, [&](int64_t i) CREMA_LAMBDA { return load(a + i); });
+}
+
+// y = a + 3 b (McCalpin 1995)
+CREMA_KERNEL(probe_triad) {
+  const float *const a = c.in[0].f32(), *const b = c.in[1].f32();
+  const vec scale = broadcast(3.0f);
+  sweep(c, c.ints[0] != 0, [&](int64_t i) CREMA_LAMBDA { return load(a + i) + scale * load(b + i); });
+}
+
+// Sums of a, one vector a thread: out [threads, 16].
+CREMA_KERNEL(probe_read) {
+  const float* const a = c.in[0].f32();
+  parallel(c.threads, c.in[0].elements() / 64, 1, [&](int64_t begin, int64_t end, int64_t chunk) {
+    vec sum[4] = {};
+    for (int64_t i = begin * 64; i < end * 64; i += 64) {
+      for (int j = 0; j < 64 / W; ++j) sum[j % 4] += load(a + i + j * W);
+    }
+    store(c.out[0].f32() + chunk * 16, (sum[0] + sum[1]) + (sum[2] + sum[3]));
+  });
+}
+
+// For the C++ side: floats of a vector here.
+CREMA_KERNEL(probe_width) { c.out[0].i32()[0] = W; }
+
+}  // namespace CREMA_ISA
+}  // namespace crema

@@ -1,0 +1,19 @@
+// The limits are numbers that a processor can have, grow with threads no further than threads do, and what is asked
+// for wrongly is refused.
+#include "check.h"
+
+int main() {
+  const double fma = crema_probe("fma", 4096, 1);
+  CHECK(fma > 1e7 && fma < 1e13, "%g", fma);
+  for (const char* name : {"copy", "triad", "read"}) {
+    for (const int32_t threads : {1, 2}) {
+      const double rate = crema_probe(name, 1 << 20, threads);
+      CHECK(rate > 1e6 && rate < 1e13, "%s on %d threads: %g", name, threads, rate);
+    }
+  }
+  CHECK(crema_probe("read", 256, 3) > 0, "more threads than work");
+  CHECK(crema_probe("speed of light", 4096, 1) < 0, "an unknown limit");
+  CHECK(crema_probe("copy", 4096, 0) < 0, "no threads");
+  CHECK(crema_probe("copy", 0, 1) < 0, "no bytes");
+  return crema_test::result();
+}
