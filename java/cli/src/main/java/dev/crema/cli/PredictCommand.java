@@ -12,11 +12,15 @@ import dev.crema.data.Prefetcher;
 import dev.crema.data.Preprocessing;
 import dev.crema.data.RowEncoder;
 import dev.crema.data.TablePreprocessing;
+import dev.crema.graph.Graph;
+import dev.crema.graph.Op;
 import dev.crema.io.AtomicFiles;
 import dev.crema.io.Content;
 import dev.crema.io.Json;
 import dev.crema.nn.Model;
 import dev.crema.nn.Predictor;
+import dev.crema.op.HardSigmoid;
+import dev.crema.op.Sigmoid;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -50,6 +54,9 @@ final class PredictCommand implements Callable<Integer> {
   @Option(names = "--output", description = "File to write (CSV); standard output by default.")
   private Path output;
 
+  /** Whether the model's one output is no probability yet. */
+  private boolean logit;
+
   private final StringBuilder csv = new StringBuilder();
   private final ArrayNode document = Json.mapper().createArrayNode();
 
@@ -59,6 +66,7 @@ final class PredictCommand implements Callable<Integer> {
         Predictor predictor = loaded.predictor(BATCH, common.threads(), common.device())) {
       Preprocessing preprocessing = EvaluateCommand.preprocessing(loaded, model);
       DataOptions options = dataArguments.options(0, common.seed());
+      logit = !isSigmoid(loaded);
       header(preprocessing, predictor.outputElements());
       if (input.equals("-")) {
         rows(
@@ -135,8 +143,23 @@ final class PredictCommand implements Callable<Integer> {
     }
   }
 
-  private void emit(float[] values, Preprocessing preprocessing) {
+  private static boolean isSigmoid(Model model) {
+    Op last = model.build(new Graph(), false).outputs().get(0).op();
+    return last instanceof Sigmoid || last instanceof HardSigmoid;
+  }
+
+  /** Of two classes and one output the probabilities of both; else what the model gives. */
+  private float[] ofClasses(float[] output, List<String> classes) {
+    if (classes.size() != 2 || output.length != 1) {
+      return output;
+    }
+    double p = logit ? 1 / (1 + Math.exp(-output[0])) : output[0];
+    return new float[] {(float) (1 - p), (float) p};
+  }
+
+  private void emit(float[] output, Preprocessing preprocessing) {
     List<String> classes = preprocessing.classNames();
+    float[] values = ofClasses(output, classes);
     if (common.json()) {
       document.add(classes.isEmpty() ? numbers(values, preprocessing) : shares(values, classes));
     }

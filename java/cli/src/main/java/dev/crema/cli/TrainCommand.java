@@ -2,6 +2,7 @@ package dev.crema.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.crema.CremaException;
+import dev.crema.data.ClassWeights;
 import dev.crema.data.DataOptions;
 import dev.crema.data.Dataset;
 import dev.crema.data.Datasets;
@@ -11,16 +12,20 @@ import dev.crema.io.ModelArchive;
 import dev.crema.memory.ElementType;
 import dev.crema.nn.BuiltIn;
 import dev.crema.nn.Model;
+import dev.crema.nn.TopologyFormat;
 import dev.crema.train.EarlyStopping;
 import dev.crema.train.Evaluation;
 import dev.crema.train.Evaluator;
 import dev.crema.train.History;
 import dev.crema.train.LearningRate;
+import dev.crema.train.Loss;
 import dev.crema.train.Losses;
 import dev.crema.train.Optimizer;
 import dev.crema.train.Trainer;
 import java.nio.file.Path;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -84,8 +89,22 @@ final class TrainCommand implements Callable<Integer> {
           "constant, cosine, one-cycle, exponential, polynomial (default: ${DEFAULT-VALUE}).")
   private String schedule;
 
-  @Option(names = "--loss", description = "Default: what the label suggests.")
+  @Option(
+      names = "--loss",
+      description = "One of: ${COMPLETION-CANDIDATES} (default: what the label suggests).",
+      completionCandidates = LossNames.class)
   private String loss;
+
+  @Option(
+      names = "--label-smoothing",
+      description = "Softens the targets of a cross-entropy, from 0 to 1 (default: 0).")
+  private double labelSmoothing;
+
+  @Option(
+      names = "--class-weights",
+      description =
+          "What each class counts in the loss: balanced, or CLASS=WEIGHT,... (others: 1).")
+  private String classWeights;
 
   @Option(
       names = "--patience",
@@ -142,13 +161,69 @@ final class TrainCommand implements Callable<Integer> {
     return out.resolveSibling(out.getFileName() + ".checkpoint");
   }
 
+  /** The names of the losses, for the help. */
+  static final class LossNames implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return Losses.NAMES.iterator();
+    }
+  }
+
+  private Loss loss() {
+    Loss chosen = loss == null ? null : Losses.of(loss);
+    if (labelSmoothing != 0 && chosen == null) {
+      chosen = Losses.categoricalCrossentropy();
+    }
+    return labelSmoothing == 0 ? chosen : chosen.withLabelSmoothing(labelSmoothing);
+  }
+
   private Model model(Dataset train) {
     boolean classes = train.target().type() == ElementType.INT32;
     int outputs =
         classes ? train.classNames().size() : Math.toIntExact(train.target().shape().elements());
     BuiltIn.Output kind = classes ? BuiltIn.Output.CLASSES : BuiltIn.Output.VALUES;
+    Loss chosen = loss();
+    if (chosen != null) {
+      requireTask(chosen, classes, outputs);
+      kind = chosen.answers();
+    } else if (classes && outputs == 2 && outputsOfFile() == 1) {
+      kind = BuiltIn.Output.LABELS;
+    }
+    outputs = classes && kind == BuiltIn.Output.LABELS ? 1 : outputs;
+    if (classWeights != null && !classes) {
+      throw new CremaException("--class-weights is for classes, but the label holds numbers");
+    }
     long[] shape = train.inputs().get(0).shape().dims();
     return Model.of(BuiltIn.topology(model, shape, kind, outputs), common.seed());
+  }
+
+  /** How many numbers the model of a topology file gives; -1 if the model is no file. */
+  private long outputsOfFile() {
+    return model.endsWith(".json")
+        ? TopologyFormat.read(Path.of(model)).outputTypes().get(0).elements().perExample()
+        : -1;
+  }
+
+  private void requireTask(Loss chosen, boolean classes, int outputs) {
+    boolean ofClasses = chosen.answers() != BuiltIn.Output.VALUES;
+    if (ofClasses != classes) {
+      throw new CremaException(
+          String.format(
+              Locale.ROOT,
+              "The loss %s is for %s, but the label holds %s. Use --task %s, or another loss.",
+              chosen.name(),
+              ofClasses ? "classes" : "numbers",
+              classes ? "classes" : "numbers",
+              ofClasses ? "classification" : "regression"));
+    }
+    if (chosen.answers() == BuiltIn.Output.LABELS && outputs != 2) {
+      throw new CremaException(
+          "The loss "
+              + chosen.name()
+              + " is for two classes, but the label has "
+              + outputs
+              + ". Use categorical_crossentropy.");
+    }
   }
 
   private History fit(Model trained, Dataset train, Dataset held) {
@@ -167,8 +242,12 @@ final class TrainCommand implements Callable<Integer> {
             .device(common.device())
             .clipNorm(clipNorm)
             .progress(true);
-    if (loss != null) {
-      trainer.loss(Losses.of(loss));
+    Loss asked = loss();
+    if (asked != null) {
+      trainer.loss(asked);
+    }
+    if (classWeights != null) {
+      trainer.classWeights(ClassWeights.parse(classWeights, train));
     }
     if (held != null) {
       trainer.validation(held);

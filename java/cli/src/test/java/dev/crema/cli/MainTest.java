@@ -87,6 +87,59 @@ class MainTest {
   }
 
   @Test
+  void aBinaryLossGivesOneSigmoidAndPredictsBothClasses() throws IOException {
+    Path data = flowers();
+    Path model = folder.resolve("model");
+    Result train =
+        run(
+            "train",
+            "--data",
+            "" + data,
+            "--out",
+            "" + model,
+            "--loss",
+            "bce",
+            "--label-smoothing",
+            "0.05",
+            "--class-weights",
+            "balanced",
+            "--json");
+    assertThat(train.code()).as(train.err()).isZero();
+    JsonNode report = train.json().at("/evaluation/classification");
+    assertThat(report.get("accuracy").asDouble()).isGreaterThan(0.9);
+    assertThat(report.get("rocAuc").asDouble()).isGreaterThan(0.95);
+    assertThat(report.at("/classes/1/name").asText()).isEqualTo("tulip");
+
+    Result evaluate = run("evaluate", "--model", "" + model, "--data", "" + data);
+    assertThat(evaluate.out()).contains("rose", "tulip", "F1", "ROC AUC");
+    Path rows = folder.resolve("rows.jsonl");
+    Files.writeString(
+        rows,
+        "{\"width\": 3, \"colour\": \"red\", \"height\": -3}\n"
+            + "{\"width\": -3, \"colour\": \"blue\", \"height\": 3}\n");
+    Result predict = run("predict", "--model", "" + model, "--input", "" + rows, "--json");
+    assertThat(predict.json().at("/0/prediction").asText()).isEqualTo("rose");
+    assertThat(predict.json().at("/1/prediction").asText()).isEqualTo("tulip");
+    assertThat(predict.json().at("/1/probabilities/tulip").asDouble()).isGreaterThan(0.8);
+  }
+
+  @Test
+  void lossesThatDoNotFitTheLabelSayWhatDoes() throws IOException {
+    String data = "" + flowers();
+    String out = "" + folder.resolve("model");
+    assertThat(run("train", "--data", data, "--out", out, "--loss", "huber").err())
+        .contains("Use --task regression, or another loss.");
+    assertThat(
+            run("train", "--data", data, "--out", out, "--label", "width", "--loss", "bce").err())
+        .contains("Use --task classification");
+    assertThat(run("train", "--data", data, "--out", out, "--loss", "none").err())
+        .contains("There is no loss 'none'", "cosine_similarity");
+    assertThat(run("train", "--data", data, "--out", out, "--class-weights", "lily=2").err())
+        .contains("the classes are [rose, tulip]");
+    assertThat(run("train", "--help").out()).contains("binary_crossentropy", "huber[:DELTA]");
+  }
+
+  @Test
   void aResumedTrainingGivesTheSameBitsAsOneThatNeverStopped() throws IOException {
     Path data = flowers();
     Path whole = folder.resolve("whole");

@@ -4,13 +4,47 @@ import dev.crema.CremaException;
 import dev.crema.memory.ElementType;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** How much each class should count in the loss where classes are of different sizes. */
 public final class ClassWeights {
+  private static final String BALANCED = "balanced";
   private static final int BATCH = 1024;
 
   private ClassWeights() {}
+
+  /**
+   * Weights as a user writes them.
+   *
+   * @param text {@code balanced}, or {@code NAME=WEIGHT,...}; classes that are not named weigh 1
+   * @throws CremaException if a name is no class or a weight no positive number
+   */
+  public static float[] parse(String text, Dataset dataset) {
+    if (text.strip().equalsIgnoreCase(BALANCED)) {
+      return balanced(dataset);
+    }
+    List<String> names = dataset.classNames();
+    float[] weights = new float[names.size()];
+    Arrays.fill(weights, 1);
+    for (String entry : text.split(",")) {
+      int equals = entry.lastIndexOf('=');
+      String name = equals < 0 ? entry.strip() : entry.substring(0, equals).strip();
+      double weight = equals < 0 ? Double.NaN : Numbers.parse(entry.substring(equals + 1).strip());
+      if (!(weight >= 0) || Double.isInfinite(weight)) {
+        throw new CremaException(
+            "Class weights are \"balanced\" or CLASS=WEIGHT,... with weights of at least 0; got \""
+                + entry.strip()
+                + '"');
+      }
+      if (!names.contains(name)) {
+        throw new CremaException(
+            "There is no class \"" + name + "\" to weigh; the classes are " + names);
+      }
+      weights[names.indexOf(name)] = (float) weight;
+    }
+    return weights;
+  }
 
   /** Examples of each class; reads a stream once. */
   public static long[] counts(Dataset dataset) {

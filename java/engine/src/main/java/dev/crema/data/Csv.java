@@ -261,7 +261,8 @@ public final class Csv {
     if (plan.label() < 0) {
       return null;
     }
-    boolean classes = plan.table().target() instanceof TablePreprocessing.Classes;
-    return classes ? Slots.classTarget() : Slots.valueTarget(1);
+    return plan.table().target() instanceof TablePreprocessing.Value v
+        ? Slots.valueTarget(List.of(new Dataset.Value(v.name(), v.mean(), v.deviation())))
+        : Slots.classTarget();
   }
 }

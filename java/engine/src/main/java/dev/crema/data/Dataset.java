@@ -12,12 +12,31 @@ import java.util.List;
  */
 public interface Dataset {
   /**
+   * What one number of a target is: {@code number · deviation + mean} in the unit of the data.
+   *
+   * @param name such as that of a table's column
+   */
+  record Value(String name, double mean, double deviation) {
+    /** A number in the unit of the data. */
+    public double original(double number) {
+      return number * deviation + mean;
+    }
+  }
+
+  /**
    * One block of every example, such as "x" FLOAT32 [28, 28, 1].
    *
    * @param shape of one example, without the batch axis
+   * @param values of a target: what its numbers are, one entry each; empty where that is not known
    */
-  record Slot(String name, ElementType type, Shape shape) {
+  record Slot(String name, ElementType type, Shape shape, List<Value> values) {
+    /** A slot of whose numbers no more is known. */
+    public Slot(String name, ElementType type, Shape shape) {
+      this(name, type, shape, List.of());
+    }
+
     public Slot {
+      values = List.copyOf(values);
       if (type != ElementType.FLOAT32 && type != ElementType.INT32) {
         throw new IllegalArgumentException(
             "Slot " + name + " must be FLOAT32 or INT32, got " + type);
@@ -29,6 +48,10 @@ public interface Dataset {
                 + " has "
                 + shape.byteSize(type)
                 + " bytes; at most 2^31-1 are possible");
+      }
+      if (!values.isEmpty() && values.size() != shape.elements()) {
+        throw new IllegalArgumentException(
+            "Slot " + name + " has " + shape + " numbers, but " + values.size() + " are described");
       }
     }
 

@@ -24,6 +24,11 @@ final class Slots {
     return new Dataset.Slot(TARGET, ElementType.FLOAT32, Shape.of(width));
   }
 
+  /** Numbers whose names and units are known. */
+  static Dataset.Slot valueTarget(List<Dataset.Value> values) {
+    return new Dataset.Slot(TARGET, ElementType.FLOAT32, Shape.of(values.size()), values);
+  }
+
   static int floatInput(List<Dataset.Slot> inputs, String name) {
     for (int i = 0; i < inputs.size(); i++) {
       if (inputs.get(i).name().equals(name)) {

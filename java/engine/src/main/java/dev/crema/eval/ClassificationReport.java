@@ -73,6 +73,7 @@ public record ClassificationReport(
     Table table = table(classes);
     table.rule();
     table.row("accuracy", null, null, accuracy, rows);
+    average(table, "micro average", micro, rows);
     average(table, "macro average", macro, rows);
     average(table, "weighted average", weighted, rows);
     var out = new StringBuilder(table.toString()).append('\n');

@@ -3,6 +3,7 @@ package dev.crema.eval;
 import dev.crema.CremaException;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
@@ -14,6 +15,8 @@ import java.util.Locale;
  */
 public final class RegressionMetrics {
   private final List<String> names;
+  private final double[] means;
+  private final double[] deviations;
   private final Sums[] sums;
   private long rows;
   private long nanPredictions;
@@ -80,10 +83,29 @@ public final class RegressionMetrics {
 
   /** Metrics of outputs with these names: predictions are [rows, outputs]. */
   public RegressionMetrics(List<String> outputNames) {
+    this(outputNames, new double[outputNames.size()], ones(outputNames.size()));
+  }
+
+  /**
+   * Metrics, in the original unit, of outputs that were standardised: a prediction or target v
+   * stands for v · deviation + mean.
+   *
+   * @param outputNames one an output
+   * @param means one an output
+   * @param deviations one an output, above 0
+   */
+  public RegressionMetrics(List<String> outputNames, double[] means, double[] deviations) {
     if (outputNames.isEmpty()) {
       throw new IllegalArgumentException("RegressionMetrics: expected 1 output or more, got none.");
     }
     names = List.copyOf(outputNames);
+    if (means.length != names.size() || deviations.length != names.size()) {
+      throw new IllegalArgumentException(
+          "RegressionMetrics: expected a mean and a deviation for each of %s outputs, got %s and %s."
+              .formatted(names.size(), means.length, deviations.length));
+    }
+    this.means = means.clone();
+    this.deviations = deviations.clone();
     sums = new Sums[names.size()];
     for (int o = 0; o < sums.length; o++) {
       sums[o] = new Sums();
@@ -95,9 +117,15 @@ public final class RegressionMetrics {
     this(List.of("output"));
   }
 
+  private static double[] ones(int n) {
+    double[] ones = new double[n];
+    Arrays.fill(ones, 1);
+    return ones;
+  }
+
   /** An empty accumulator with the same settings, for another thread. */
   public RegressionMetrics fresh() {
-    return new RegressionMetrics(names);
+    return new RegressionMetrics(names, means, deviations);
   }
 
   /**
@@ -124,10 +152,15 @@ public final class RegressionMetrics {
       if (Float.isNaN(prediction)) {
         nanPredictions++;
       } else {
-        sums[i % outputs].add(prediction, targets.get(targets.position() + i));
+        int o = i % outputs;
+        sums[o].add(original(prediction, o), original(targets.get(targets.position() + i), o));
       }
     }
     rows += batchRows;
+  }
+
+  private double original(double value, int output) {
+    return value * deviations[output] + means[output];
   }
 
   /** Adds a batch: predictions and targets [rows, outputs] in row order. */
@@ -144,7 +177,11 @@ public final class RegressionMetrics {
    * @throws IllegalArgumentException if the outputs differ
    */
   public void merge(RegressionMetrics other) {
-    if (other == this || !names.equals(other.names)) {
+    boolean same =
+        names.equals(other.names)
+            && Arrays.equals(means, other.means)
+            && Arrays.equals(deviations, other.deviations);
+    if (other == this || !same) {
       throw new IllegalArgumentException(
           "RegressionMetrics.merge: expected another accumulator of %s, got one of %s."
               .formatted(names, other.names));

@@ -5,16 +5,14 @@ import dev.crema.data.Dataset;
 import dev.crema.data.Order;
 import dev.crema.data.Prefetcher;
 import dev.crema.device.Device;
-import dev.crema.eval.ClassificationMetrics;
-import dev.crema.eval.RegressionMetrics;
 import dev.crema.eval.Scores;
 import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
 import dev.crema.graph.Storage;
+import dev.crema.graph.TensorType;
 import dev.crema.memory.ElementType;
 import dev.crema.nn.Model;
 import dev.crema.nn.ModelGraph;
-import dev.crema.op.Softmax;
 import dev.crema.plan.Plan;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -32,26 +30,32 @@ public final class Evaluator implements AutoCloseable {
   private final int capacity;
   private final Plan plan;
   private final FloatBuffer lossValue;
-  private final FloatBuffer output;
-  private final int outputs;
+  private final FloatBuffer scores;
+  private final TensorType type;
   private final Scores kind;
+  private final Dataset.Slot target;
 
   /**
+   * @param target of the data that it will be given
    * @param capacity examples at once
    * @param threads of the pool; 0 for all
+   * @throws CremaException if the loss cannot compare the model's output with the target
    */
-  public Evaluator(Model model, Loss loss, int capacity, int threads, Device device) {
+  public Evaluator(
+      Model model, Loss loss, Dataset.Slot target, int capacity, int threads, Device device) {
+    requireTarget(target);
     this.model = model;
     this.loss = loss;
     this.capacity = capacity;
+    this.target = target;
     Graph graph = new Graph();
     ModelGraph built = model.build(graph, false);
     Node out = built.outputs().get(0);
-    Node target = graph.input("target", loss.target(out.type()));
-    Loss.Nodes nodes = loss.build(out, target, null);
+    Node targets = graph.input("target", loss.target(out.type(), target));
+    Loss.Nodes nodes = loss.build(out, targets, null);
     this.plan =
         Plan.of(graph)
-            .outputs(nodes.loss(), out)
+            .outputs(nodes.loss(), nodes.scores())
             .capacity(capacity)
             .threads(threads)
             .device(device)
@@ -59,40 +63,71 @@ public final class Evaluator implements AutoCloseable {
             .storage(Storage.STATE, model.state())
             .build();
     this.lossValue = plan.output(nodes.loss()).asFloatBuffer();
-    this.output = plan.output(out).asFloatBuffer();
-    this.outputs = Math.toIntExact(out.type().elements().perExample());
-    this.kind = out.op() instanceof Softmax ? Scores.PROBABILITIES : Scores.LOGITS;
+    this.scores = plan.output(nodes.scores()).asFloatBuffer();
+    this.type = nodes.scores().type();
+    this.kind = nodes.kind();
   }
 
-  /** An evaluator with the loss that fits the data, on all threads of the best device. */
+  private static void requireTarget(Dataset.Slot target) {
+    if (target == null) {
+      throw new CremaException("The data has no target to compare with");
+    }
+  }
+
+  /**
+   * An evaluator with the loss that the model was trained with, or else the one that fits the data,
+   * on all threads of the best device.
+   */
   public static Evaluator of(Model model, Dataset data) {
     return of(model, data, 0, Device.best());
   }
 
-  /** An evaluator with the loss that fits the data. */
+  /** An evaluator with the loss that the model was trained with, or else one that fits the data. */
   public static Evaluator of(Model model, Dataset data, int threads, Device device) {
+    requireTarget(data.target());
     Node out = model.build(new Graph(), false).outputs().get(0);
-    return new Evaluator(model, Loss.infer(out, data.target()), BATCH, threads, device);
+    Loss loss = trainedWith(model, out, data.target());
+    return new Evaluator(
+        model,
+        loss == null ? Loss.infer(out, data.target()) : loss,
+        data.target(),
+        BATCH,
+        threads,
+        device);
+  }
+
+  /** The loss in the model's file; null if there is none that is known here and fits the data. */
+  private static Loss trainedWith(Model model, Node out, Dataset.Slot target) {
+    String name = model.metadata().path(Fit.LOSS).asText("");
+    if (name.isEmpty()) {
+      return null;
+    }
+    try {
+      Loss loss = Losses.of(name);
+      loss.target(out.type(), target);
+      return loss;
+    } catch (IllegalArgumentException | CremaException e) {
+      return null;
+    }
   }
 
   /** Runs the whole dataset through the model, in order. */
   public Evaluation evaluate(Dataset data) {
     Fit.check(model, data);
-    if (data.target() == null) {
-      throw new CremaException("The data has no target to compare with");
+    requireTarget(data.target());
+    if (data.target().type() != target.type() || data.target().width() != target.width()) {
+      throw new CremaException(
+          "This evaluator compares with targets "
+              + target.type()
+              + " "
+              + target.shape()
+              + ", the data has "
+              + data.target().type()
+              + " "
+              + data.target().shape());
     }
-    boolean sparse = data.target().type() == ElementType.INT32;
-    ClassificationMetrics classification = null;
-    RegressionMetrics regression = null;
-    if (loss.isClassification()) {
-      ClassificationMetrics.Builder builder = ClassificationMetrics.builder(outputs).scores(kind);
-      if (data.classNames().size() == outputs) {
-        builder.classNames(data.classNames());
-      }
-      classification = builder.build();
-    } else {
-      regression = new RegressionMetrics();
-    }
+    boolean sparse = target.type() == ElementType.INT32;
+    Measures measures = Measures.of(loss.answers(), type, kind, data);
     double sum = 0;
     long examples = 0;
     try (BatchMemory memory = new BatchMemory();
@@ -104,27 +139,15 @@ public final class Evaluator implements AutoCloseable {
         for (int i = 0; i < inputs; i++) {
           plan.bindInput(model.topology().inputs().get(i).name(), memory.behind(buffers.get(i)));
         }
-        ByteBuffer target = buffers.get(inputs);
-        plan.bindInput("target", memory.behind(target));
+        plan.bindInput("target", memory.behind(buffers.get(inputs)));
         plan.run(b.rows());
         sum += (double) lossValue.get(0) * b.rows();
         examples += b.rows();
-        if (regression != null) {
-          regression.add(output, target.asFloatBuffer(), b.rows());
-        } else if (sparse) {
-          classification.add(output, target.asIntBuffer(), b.rows());
-        } else {
-          classification.add(output, target.asFloatBuffer(), b.rows());
-        }
+        measures.add(scores, buffers.get(inputs), sparse, b.rows());
         batches.recycle(b);
       }
     }
-    return new Evaluation(
-        examples == 0 ? Double.NaN : sum / examples,
-        examples,
-        classification == null ? null : classification.report(),
-        null,
-        regression == null ? null : regression.report());
+    return measures.evaluation(examples == 0 ? Double.NaN : sum / examples, examples);
   }
 
   @Override

@@ -17,6 +17,9 @@ import java.util.Map;
 
 /** One call of {@link Trainer#fit}: the loop over epochs and batches. */
 final class Fit implements AutoCloseable {
+  /** Where a model's file says which loss it was trained with. */
+  static final String LOSS = "loss";
+
   private static final int PREFETCHED = 4;
 
   private final Trainer trainer;
@@ -40,7 +43,7 @@ final class Fit implements AutoCloseable {
     }
     List<AutoCloseable> made = new ArrayList<>();
     try {
-      this.step = new TrainingStep(trainer, batchSize, loss(trainer, data));
+      this.step = new TrainingStep(trainer, batchSize, loss(trainer, data), data.target());
       made.add(step);
       this.batches = new Prefetcher(data, batchSize, PREFETCHED, memory::allocate);
       made.add(batches);
@@ -48,7 +51,12 @@ final class Fit implements AutoCloseable {
           validation == null
               ? null
               : new Evaluator(
-                  trainer.model, step.loss(), Evaluator.BATCH, trainer.threads, step.device());
+                  trainer.model,
+                  step.loss(),
+                  validation.target(),
+                  Evaluator.BATCH,
+                  trainer.threads,
+                  step.device());
     } catch (RuntimeException | Error e) {
       made.forEach(Fit::closeQuietly);
       memory.close();
@@ -58,6 +66,9 @@ final class Fit implements AutoCloseable {
   }
 
   private static Loss loss(Trainer trainer, Dataset data) {
+    if (data.target() == null) {
+      throw new CremaException("The data has no target: nothing to train for");
+    }
     return trainer.loss != null
         ? trainer.loss
         : Loss.infer(trainer.model.build(new Graph(), false).outputs().get(0), data.target());
@@ -134,6 +145,7 @@ final class Fit implements AutoCloseable {
       bar.println("Stopped early: " + training.stopReason());
     }
     trainer.model.metadata().set("history", history.toJson());
+    trainer.model.metadata().put(LOSS, step.loss().name());
     return history;
   }
 

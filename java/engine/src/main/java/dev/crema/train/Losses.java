@@ -1,127 +1,167 @@
 package dev.crema.train;
 
-import dev.crema.CremaException;
 import dev.crema.data.Dataset;
-import dev.crema.graph.Constant;
 import dev.crema.graph.Node;
-import dev.crema.graph.TensorType;
 import dev.crema.memory.ElementType;
-import dev.crema.op.Abs;
-import dev.crema.op.ReduceMean;
+import dev.crema.op.Sigmoid;
 import dev.crema.op.Softmax;
-import dev.crema.op.SoftmaxCrossEntropy;
-import dev.crema.op.Square;
-import dev.crema.op.Sub;
 import java.util.List;
 import java.util.Locale;
 
-/** The losses that Crema has. */
+/**
+ * The losses that Crema has, named and defined as in Keras. Each is a mean over the batch; those
+ * over several outputs are means (regression, binary) or sums (divergence, cosine) over them too.
+ */
 public final class Losses {
-  /** What {@link #of} knows. */
+  /** What {@link #of} knows; it knows the short names in brackets too. */
   public static final List<String> NAMES =
-      List.of("sparse_categorical_crossentropy", "categorical_crossentropy", "mse", "mae");
+      List.of(
+          "categorical_crossentropy (cce)",
+          "sparse_categorical_crossentropy (scce)",
+          "binary_crossentropy (bce)",
+          "binary_crossentropy_from_logits (bce_with_logits)",
+          "mean_squared_error (mse)",
+          "mean_absolute_error (mae)",
+          "huber[:DELTA]",
+          "kl_divergence (kld)",
+          "hinge",
+          "categorical_hinge",
+          "cosine_similarity (cosine)");
+
+  private static final String HUBER = "huber:";
 
   private Losses() {}
 
   /** Cross-entropy of softmax against class numbers (int32). */
   public static Loss sparseCategoricalCrossentropy() {
-    return new CategoricalCrossentropy(true, 0);
+    return new CategoricalCrossentropy(0);
   }
 
-  /** Cross-entropy of softmax against probabilities of the classes (one-hot). */
+  /**
+   * Cross-entropy of softmax against class numbers, or against probabilities of the classes
+   * (one-hot). Takes the model's logits: where its output is a softmax, what goes into that. With
+   * class numbers, class weights make it a mean weighted by them.
+   */
   public static Loss categoricalCrossentropy() {
-    return new CategoricalCrossentropy(false, 0);
+    return new CategoricalCrossentropy(0);
+  }
+
+  /**
+   * Cross-entropy of sigmoid outputs, each a yes-or-no answer by itself. Takes the logits: what
+   * goes into the sigmoid at the model's end; other outputs are taken as probabilities. Targets lie
+   * in [0, 1]; of a model with one output they may be the class numbers 0 and 1. Class weights: of
+   * class 0 and class 1 for one output; for more, one a label, of its presence.
+   */
+  public static Loss binaryCrossentropy() {
+    return new BinaryCrossentropy(false, 0);
+  }
+
+  /** As {@link #binaryCrossentropy()}, of a model that ends in logits instead of a sigmoid. */
+  public static Loss binaryCrossentropyFromLogits() {
+    return new BinaryCrossentropy(true, 0);
   }
 
   /** Mean of squared differences. */
   public static Loss meanSquaredError() {
-    return new Difference("mse");
+    return Difference.SQUARED;
   }
 
   /** Mean of absolute differences. */
   public static Loss meanAbsoluteError() {
-    return new Difference("mae");
-  }
-
-  /** By name, as the command line and model files have it. */
-  public static Loss of(String name) {
-    return switch (name.toLowerCase(Locale.ROOT)) {
-      case "sparse_categorical_crossentropy" -> sparseCategoricalCrossentropy();
-      case "categorical_crossentropy" -> categoricalCrossentropy();
-      case "mse" -> meanSquaredError();
-      case "mae" -> meanAbsoluteError();
-      default ->
-          throw new IllegalArgumentException("There is no loss '" + name + "'; there are " + NAMES);
-    };
-  }
-
-  static Loss infer(Node output, Dataset.Slot target) {
-    if (target == null) {
-      throw new CremaException("The data has no target: nothing to train for");
-    }
-    if (target.type() == ElementType.INT32) {
-      return sparseCategoricalCrossentropy();
-    }
-    return output.op() instanceof Softmax ? categoricalCrossentropy() : meanSquaredError();
+    return Difference.ABSOLUTE;
   }
 
   /**
-   * Takes the model's logits: where its output is a softmax, what goes into that.
+   * Half the squared difference up to {@code delta}, linear beyond (Huber 1964).
    *
-   * @param sparse whether targets are class numbers
+   * @param delta above 0; 1 is usual
    */
-  public record CategoricalCrossentropy(boolean sparse, double labelSmoothing) implements Loss {
-    @Override
-    public String name() {
-      return sparse ? "sparse_categorical_crossentropy" : "categorical_crossentropy";
-    }
+  public static Loss huber(double delta) {
+    return Difference.huber(delta);
+  }
 
-    public CategoricalCrossentropy withLabelSmoothing(double amount) {
-      return new CategoricalCrossentropy(sparse, amount);
-    }
+  /**
+   * Kullback-Leibler divergence Σ t ln(t / p) of the model's probabilities from the target's, over
+   * the last axis. Where the output is a softmax or log-softmax its logarithm is taken exactly;
+   * other outputs are first cut to [1e-7, 1].
+   */
+  public static Loss klDivergence() {
+    return new Divergence();
+  }
 
-    @Override
-    public TensorType target(TensorType output) {
-      return sparse
-          ? new TensorType(ElementType.INT32, output.dims().subList(0, output.rank() - 1))
-          : output;
-    }
+  /**
+   * Hinge loss of yes-or-no answers: max(0, 1 − y s) with y = ±1 for targets of 1 and 0, and s the
+   * model's score: what goes into a sigmoid at its end. Class weights as in {@link
+   * #binaryCrossentropy}.
+   */
+  public static Loss hinge() {
+    return new Hinge();
+  }
 
-    @Override
-    public boolean isClassification() {
-      return true;
-    }
+  /**
+   * Hinge loss of one class of several, as Keras has it: max(0, 1 + max of (1 − t) s − Σ t s), with
+   * t one-hot and s the scores: what goes into a softmax at the model's end. The right class counts
+   * as 0 in the inner maximum.
+   */
+  public static Loss categoricalHinge() {
+    return new CategoricalHinge();
+  }
 
-    @Override
-    public Nodes build(Node output, Node target, float[] classWeights) {
-      Node logits = output.op() instanceof Softmax ? output.application().input(0) : output;
-      Node weights =
-          classWeights == null ? null : output.graph().add(Constant.vector(classWeights));
-      Node loss = logits.then(new SoftmaxCrossEntropy(labelSmoothing), target, weights);
-      return new Nodes(loss, logits);
+  /**
+   * −cos of the angle between output and target over the last axis, in [−1, 1], as Keras has it; 0
+   * where one of them is zero.
+   */
+  public static Loss cosineSimilarity() {
+    return new CosineSimilarity();
+  }
+
+  /**
+   * By name, as the command line and model files have it.
+   *
+   * @throws IllegalArgumentException if there is none of that name
+   */
+  public static Loss of(String name) {
+    String lower = name.strip().toLowerCase(Locale.ROOT);
+    if (lower.startsWith(HUBER)) {
+      return huber(delta(name, lower.substring(HUBER.length())));
+    }
+    return switch (lower) {
+      case "categorical_crossentropy", "cce" -> categoricalCrossentropy();
+      case "sparse_categorical_crossentropy", "scce" -> sparseCategoricalCrossentropy();
+      case "binary_crossentropy", "bce" -> binaryCrossentropy();
+      case "binary_crossentropy_from_logits", "bce_with_logits" -> binaryCrossentropyFromLogits();
+      case "mean_squared_error", "mse" -> meanSquaredError();
+      case "mean_absolute_error", "mae" -> meanAbsoluteError();
+      case "huber" -> huber(1);
+      case "kl_divergence", "kld", "kl" -> klDivergence();
+      case "hinge" -> hinge();
+      case "categorical_hinge" -> categoricalHinge();
+      case "cosine_similarity", "cosine" -> cosineSimilarity();
+      default ->
+          throw new IllegalArgumentException(
+              "There is no loss '" + name + "'; there are " + String.join(", ", NAMES));
+    };
+  }
+
+  private static double delta(String name, String number) {
+    try {
+      return Double.parseDouble(number);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException("In the loss '" + name + "' expected huber:NUMBER", e);
     }
   }
 
-  /** A mean over differences: {@code mse} or {@code mae}. */
-  public record Difference(String name) implements Loss {
-    @Override
-    public TensorType target(TensorType output) {
-      return output;
+  static Loss infer(Node output, Dataset.Slot target) {
+    boolean sigmoid = output.op() instanceof Sigmoid;
+    if (target.type() == ElementType.INT32) {
+      boolean single = output.type().elements().perExample() == 1;
+      return !single
+          ? categoricalCrossentropy()
+          : sigmoid ? binaryCrossentropy() : binaryCrossentropyFromLogits();
     }
-
-    @Override
-    public boolean isClassification() {
-      return false;
+    if (output.op() instanceof Softmax) {
+      return categoricalCrossentropy();
     }
-
-    @Override
-    public Nodes build(Node output, Node target, float[] classWeights) {
-      if (classWeights != null) {
-        throw new CremaException("Class weights make no sense for a regression (" + name + ")");
-      }
-      Node d = output.then(new Sub(), target);
-      Node term = name.equals("mse") ? d.then(new Square()) : d.then(new Abs());
-      return new Nodes(ReduceMean.all(term), output);
-    }
+    return sigmoid ? binaryCrossentropy() : meanSquaredError();
   }
 }

@@ -1,6 +1,7 @@
 package dev.crema.train;
 
 import dev.crema.CremaException;
+import dev.crema.data.Dataset;
 import dev.crema.device.Device;
 import dev.crema.graph.Application;
 import dev.crema.graph.Assign;
@@ -57,7 +58,7 @@ final class TrainingStep implements AutoCloseable {
   private long batches;
   private int accumulated;
 
-  TrainingStep(Trainer trainer, int batchSize, Loss loss) {
+  TrainingStep(Trainer trainer, int batchSize, Loss loss, Dataset.Slot data) {
     this.trainer = trainer;
     this.model = trainer.model;
     this.loss = loss;
@@ -69,7 +70,7 @@ final class TrainingStep implements AutoCloseable {
           "Trainer trains models with one output; this one has " + built.outputs().size());
     }
     Node output = built.outputs().get(0);
-    Node targets = graph.input("target", loss.target(output.type()));
+    Node targets = graph.input("target", loss.target(output.type(), data));
     Loss.Nodes nodes = loss.build(output, targets, trainer.classWeights);
     Node total = Penalties.add(nodes.loss(), built);
     Map<Application, Long> sections = new IdentityHashMap<>();
@@ -114,7 +115,7 @@ final class TrainingStep implements AutoCloseable {
     }
     this.plan = made;
     this.lossValue = plan.output(total).asFloatBuffer();
-    this.accuracy = Accuracy.of(plan, nodes.scores(), targets.type(), loss.isClassification());
+    this.accuracy = Accuracy.of(plan, nodes, targets.type(), loss.answers());
   }
 
   private List<Parameter> trained(ModelGraph built) {
@@ -265,8 +266,8 @@ final class TrainingStep implements AutoCloseable {
     return accuracy != null;
   }
 
-  /** Examples of the last batch whose class has the highest score. */
-  int correct(int rows) {
+  /** Examples of the last batch that the model has right; of several labels, a share of one. */
+  double correct(int rows) {
     return accuracy.correct(target, rows);
   }
 

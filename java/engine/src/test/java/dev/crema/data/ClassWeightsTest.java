@@ -35,6 +35,21 @@ class ClassWeightsTest {
   }
 
   @Test
+  void usersNameClassesOrAskForBalance() {
+    Dataset data =
+        Datasets.of(new float[4][1], new int[] {0, 0, 0, 1}, List.of("very good", "a=b"));
+    assertThat(ClassWeights.parse(" Balanced", data)).containsExactly(4f / 6, 2f);
+    assertThat(ClassWeights.parse("a=b=2.5", data)).containsExactly(1, 2.5f);
+    assertThat(ClassWeights.parse("very good = 0, a=b=3", data)).containsExactly(0, 3);
+    assertThatThrownBy(() -> ClassWeights.parse("bad=1", data))
+        .hasMessage("There is no class \"bad\" to weigh; the classes are [very good, a=b]");
+    assertThatThrownBy(() -> ClassWeights.parse("very good=-1", data))
+        .hasMessageContaining("got \"very good=-1\"");
+    assertThatThrownBy(() -> ClassWeights.parse("equal", data))
+        .hasMessageContaining("CLASS=WEIGHT");
+  }
+
+  @Test
   void regressionHasNoClasses() {
     assertThatThrownBy(
             () -> ClassWeights.balanced(Datasets.regression(new float[1][1], new float[1][1])))

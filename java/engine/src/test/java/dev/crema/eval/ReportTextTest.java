@@ -31,6 +31,7 @@ class ReportTextTest {
             a bird with a name that…     1.0000  1.0000  1.0000        1   1.0000
 
             accuracy                                     0.7500        4
+            micro average                0.7500  0.7500  0.7500        4
             macro average                0.8333  0.8333  0.7778        4
             weighted average             0.8750  0.7500  0.7500        4
 

@@ -1,0 +1,56 @@
+package dev.crema.train;
+
+import dev.crema.data.Dataset;
+import dev.crema.eval.Scores;
+import dev.crema.graph.Constant;
+import dev.crema.graph.Node;
+import dev.crema.graph.TensorType;
+import dev.crema.nn.BuiltIn;
+import dev.crema.op.Softmax;
+import dev.crema.op.SoftmaxCrossEntropy;
+
+/** {@link Losses#categoricalCrossentropy}. */
+record CategoricalCrossentropy(double labelSmoothing) implements Loss {
+  CategoricalCrossentropy {
+    requireSmoothing(labelSmoothing);
+  }
+
+  static void requireSmoothing(double amount) {
+    if (!(amount >= 0 && amount < 1)) {
+      throw new IllegalArgumentException("Label smoothing lies in [0, 1), got " + amount);
+    }
+  }
+
+  @Override
+  public String name() {
+    return "categorical_crossentropy";
+  }
+
+  @Override
+  public BuiltIn.Output answers() {
+    return BuiltIn.Output.CLASSES;
+  }
+
+  @Override
+  public Loss withLabelSmoothing(double amount) {
+    return new CategoricalCrossentropy(amount);
+  }
+
+  @Override
+  public TensorType target(TensorType output, Dataset.Slot target) {
+    return Targets.ofClasses(name(), output, target);
+  }
+
+  @Override
+  public Nodes build(Node output, Node target, float[] classWeights) {
+    Node logits = logits(output);
+    Node weights = classWeights == null ? null : output.graph().add(Constant.vector(classWeights));
+    Node loss = logits.then(new SoftmaxCrossEntropy(labelSmoothing), target, weights);
+    return new Nodes(loss, logits, Scores.LOGITS);
+  }
+
+  /** What goes into a softmax at the model's end, else the output itself. */
+  static Node logits(Node output) {
+    return output.op() instanceof Softmax ? output.application().input(0) : output;
+  }
+}
