@@ -1,6 +1,7 @@
 package dev.crema.train;
 
 import dev.crema.CremaException;
+import dev.crema.data.Dataset;
 import dev.crema.graph.TensorType;
 import dev.crema.memory.Buffer;
 import dev.crema.memory.ElementType;
@@ -80,13 +81,14 @@ public final class BatchTrainer implements AutoCloseable {
     }
     this.capacity = capacity;
     this.learningRate = trainer.optimizer.learningRate();
-    this.step = new TrainingStep(trainer, capacity, trainer.loss);
+    TensorType output = trainer.model.topology().outputTypes().get(0);
+    Dataset.Slot target = trainer.loss.usualTarget(output);
+    this.step = new TrainingStep(trainer, capacity, trainer.loss, target);
     try {
       for (Topology.InputSpec input : trainer.model.topology().inputs()) {
         slots.add(slot(input.name(), input.type()));
       }
-      TensorType output = trainer.model.topology().outputTypes().get(0);
-      slots.add(slot("target", trainer.loss.target(output)));
+      slots.add(slot("target", trainer.loss.target(output, target)));
     } catch (RuntimeException | Error e) {
       close();
       throw e;

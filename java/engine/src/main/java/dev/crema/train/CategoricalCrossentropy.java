@@ -9,8 +9,12 @@ import dev.crema.nn.BuiltIn;
 import dev.crema.op.Softmax;
 import dev.crema.op.SoftmaxCrossEntropy;
 
-/** {@link Losses#categoricalCrossentropy}. */
-record CategoricalCrossentropy(double labelSmoothing) implements Loss {
+/**
+ * {@link Losses#categoricalCrossentropy}. Takes class numbers and probabilities alike.
+ *
+ * @param sparse whether targets are class numbers where no data says it
+ */
+record CategoricalCrossentropy(boolean sparse, double labelSmoothing) implements Loss {
   CategoricalCrossentropy {
     requireSmoothing(labelSmoothing);
   }
@@ -23,7 +27,7 @@ record CategoricalCrossentropy(double labelSmoothing) implements Loss {
 
   @Override
   public String name() {
-    return "categorical_crossentropy";
+    return (sparse ? "sparse_" : "") + "categorical_crossentropy";
   }
 
   @Override
@@ -33,12 +37,17 @@ record CategoricalCrossentropy(double labelSmoothing) implements Loss {
 
   @Override
   public Loss withLabelSmoothing(double amount) {
-    return new CategoricalCrossentropy(amount);
+    return new CategoricalCrossentropy(sparse, amount);
   }
 
   @Override
   public TensorType target(TensorType output, Dataset.Slot target) {
     return Targets.ofClasses(name(), output, target);
+  }
+
+  @Override
+  public Dataset.Slot usualTarget(TensorType output) {
+    return sparse ? Targets.classNumbers(output) : Targets.numbers(output);
   }
 
   @Override

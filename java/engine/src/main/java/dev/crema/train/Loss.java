@@ -27,6 +27,14 @@ public interface Loss {
   TensorType target(TensorType output, Dataset.Slot target);
 
   /**
+   * The target that it takes where no data says which: a number for each output, unless the loss is
+   * one of class numbers.
+   */
+  default Dataset.Slot usualTarget(TensorType output) {
+    return Targets.numbers(output);
+  }
+
+  /**
    * Adds the mean loss over the batch to a graph.
    *
    * @param target of the type that {@link #target} gave

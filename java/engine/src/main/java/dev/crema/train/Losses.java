@@ -32,9 +32,9 @@ public final class Losses {
 
   private Losses() {}
 
-  /** Cross-entropy of softmax against class numbers (int32). */
+  /** As {@link #categoricalCrossentropy}, of class numbers where no data says which. */
   public static Loss sparseCategoricalCrossentropy() {
-    return new CategoricalCrossentropy(0);
+    return new CategoricalCrossentropy(true, 0);
   }
 
   /**
@@ -43,7 +43,7 @@ public final class Losses {
    * class numbers, class weights make it a mean weighted by them.
    */
   public static Loss categoricalCrossentropy() {
-    return new CategoricalCrossentropy(0);
+    return new CategoricalCrossentropy(false, 0);
   }
 
   /**
@@ -156,7 +156,7 @@ public final class Losses {
     if (target.type() == ElementType.INT32) {
       boolean single = output.type().elements().perExample() == 1;
       return !single
-          ? categoricalCrossentropy()
+          ? sparseCategoricalCrossentropy()
           : sigmoid ? binaryCrossentropy() : binaryCrossentropyFromLogits();
     }
     if (output.op() instanceof Softmax) {

@@ -6,8 +6,10 @@ import dev.crema.graph.Constant;
 import dev.crema.graph.Node;
 import dev.crema.graph.TensorType;
 import dev.crema.memory.ElementType;
+import dev.crema.memory.Shape;
 import dev.crema.op.Embedding;
 import dev.crema.op.Reshape;
+import java.util.Arrays;
 
 /** The targets of losses: whether they fit a model's output, and class numbers as floats. */
 final class Targets {
@@ -71,6 +73,22 @@ final class Targets {
               + ". Choose another loss, or change the model's last layer.");
     }
     return output;
+  }
+
+  /** A number for each output. */
+  static Dataset.Slot numbers(TensorType output) {
+    return slot(ElementType.FLOAT32, output.at(1).dims());
+  }
+
+  /** A class number for each row of scores. */
+  static Dataset.Slot classNumbers(TensorType output) {
+    long[] all = output.at(1).dims();
+    return slot(ElementType.INT32, Arrays.copyOf(all, Math.max(1, all.length - 1)));
+  }
+
+  private static Dataset.Slot slot(ElementType type, long... batchOfOne) {
+    return new Dataset.Slot(
+        "target", type, Shape.of(Arrays.copyOfRange(batchOfOne, 1, batchOfOne.length)));
   }
 
   private static long perExample(TensorType output) {

@@ -426,8 +426,8 @@ class LossesTest {
     Node x = g.input("x", TensorType.batchOf(3));
     Node one = g.input("one", TensorType.batchOf(1));
     Dataset.Slot classes = slot(ElementType.INT32);
-    assertThat(Losses.infer(x.then(new Softmax()), classes)).isEqualTo(Losses.of("cce"));
-    assertThat(Losses.infer(x, classes)).isEqualTo(Losses.of("cce"));
+    assertThat(Losses.infer(x.then(new Softmax()), classes)).isEqualTo(Losses.of("scce"));
+    assertThat(Losses.infer(x, classes)).isEqualTo(Losses.of("scce"));
     assertThat(Losses.infer(one.then(new Sigmoid()), classes)).isEqualTo(Losses.of("bce"));
     assertThat(Losses.infer(one, classes)).isEqualTo(Losses.of("bce_with_logits"));
     Dataset.Slot numbers = slot(ElementType.FLOAT32, 3);
