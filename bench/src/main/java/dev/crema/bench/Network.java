@@ -1,0 +1,104 @@
+package dev.crema.bench;
+
+import dev.crema.data.Mnist;
+import dev.crema.nn.Activation;
+import dev.crema.nn.BuiltIn;
+import dev.crema.nn.Conv2d;
+import dev.crema.nn.Flatten;
+import dev.crema.nn.MaxPool2d;
+import dev.crema.nn.Model;
+
+/** The networks that are trained and asked, on real digits. */
+public enum Network {
+  /** Dense 100-64-64-10, ReLU. */
+  SEED_MLP(true, new int[] {100, 64, 64, 10}),
+  /** Dense 784-1024-1024-10, ReLU. */
+  MLP(false, new int[] {784, 1024, 1024, 10}),
+  /**
+   * Convolution 5×5 to 32 channels, max pool 2, convolution 5×5 to 64, max pool 2, Dense 512, Dense
+   * 10, ReLU; no padding.
+   */
+  LENET(false, null),
+  /** LeNet-5 as {@link BuiltIn} has it: 6 and 16 channels, Dense 120, 84, 10. */
+  LENET5(false, null);
+
+  public static final int CLASSES = 10;
+  private static final long SEED = 1;
+
+  private final boolean small;
+  private final int[] widths;
+
+  Network(boolean small, int[] widths) {
+    this.small = small;
+    this.widths = widths;
+  }
+
+  /**
+   * The network with its initial weights, the same for every engine. Kernels of dense layers are
+   * [in, out], of convolutions [height, width, in, out]; parameters lie layer by layer, kernel then
+   * bias. The caller closes it.
+   */
+  public Model model() {
+    if (this == LENET5) {
+      long[] image = {28, 28, 1};
+      return Model.of(BuiltIn.topology("lenet", image, BuiltIn.Output.CLASSES, CLASSES), SEED);
+    }
+    if (this == LENET) {
+      return Model.sequential(28, 28, 1)
+          .add(Conv2d.of(32, 5, Activation.RELU))
+          .add(MaxPool2d.of(2))
+          .add(Conv2d.of(64, 5, Activation.RELU))
+          .add(MaxPool2d.of(2))
+          .add(new Flatten())
+          .dense(512, Activation.RELU)
+          .dense(CLASSES, Activation.SOFTMAX)
+          .build(SEED);
+    }
+    return Model.sequential(widths[0])
+        .dense(widths[1], Activation.RELU)
+        .dense(widths[2], Activation.RELU)
+        .dense(CLASSES, Activation.SOFTMAX)
+        .build(SEED);
+  }
+
+  /** Widths of a dense network, inputs first; null for a convolutional one. */
+  public int[] widths() {
+    return widths == null ? null : widths.clone();
+  }
+
+  /** Numbers of one example; images are [28, 28, 1]. */
+  public int inputs() {
+    return small ? 100 : 784;
+  }
+
+  /** The first examples, [rows, inputs]. */
+  public float[] examples(int rows) {
+    return batch(rows).x();
+  }
+
+  /** Their classes. */
+  public int[] classes(int rows) {
+    return batch(rows).classes();
+  }
+
+  private Data.Batch batch(int rows) {
+    return Data.first((small ? Mnist.sample10x10() : Mnist.sample()).train(), rows);
+  }
+
+  /** Multiplications of a forward pass, one example, layer by layer. */
+  long[] products() {
+    return switch (this) {
+      case SEED_MLP -> new long[] {100 * 64, 64 * 64, 64 * 10};
+      case MLP -> new long[] {784 * 1024, 1024 * 1024, 1024 * 10};
+      case LENET -> new long[] {24 * 24 * 32 * 25, 8 * 8 * 64 * 25 * 32, 1024 * 512, 512 * CLASSES};
+      case LENET5 ->
+          new long[] {28 * 28 * 6 * 25, 10 * 10 * 16 * 25 * 6, 400 * 120, 120 * 84, 84 * CLASSES};
+    };
+  }
+
+  long parameters() {
+    try (Model model = model()) {
+      return model.parameters().byteSize() / 4;
+    }
+  }
+}

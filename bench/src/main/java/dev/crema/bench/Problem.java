@@ -1,0 +1,64 @@
+package dev.crema.bench;
+
+/** What is computed, apart from who computes it. Arrays are row-major, images channels last. */
+public sealed interface Problem {
+  /**
+   * Adam (0.001, 0.9, 0.999, 1e-8) on the mean cross-entropy of one batch: forward, backward,
+   * update. What engines are compared on: the losses of {@value #STEPS} steps from the network's
+   * initial weights.
+   */
+  record Training(Network network, int batch) implements Problem {
+    public static final int STEPS = 5;
+  }
+
+  /** Probabilities of a batch. Compared on them, [batch, 10]. */
+  record Prediction(Network network, int batch) implements Problem {}
+
+  /**
+   * y = relu(x + conv(relu(conv(x)))), 3×3, same padding, with bias. x: uniform(1) [batch, side,
+   * side, channels]; kernels: weights(2) and weights(3) [3, 3, channels, channels]; biases:
+   * uniform(4), uniform(5). With {@code backward} also the gradients of the sum of y ⊙ uniform(6)
+   * in x, kernels and biases. Compared on y, or on the gradient in x.
+   */
+  record ResidualBlock(int channels, int side, int batch, boolean backward) implements Problem {}
+
+  /** c = a·b; a: uniform(1) [m, k], b: uniform(2) [k, n]. Compared on c. */
+  record MatMul(int m, int n, int k) implements Problem {
+    /** Whether b is a weight that stays: an engine may pack it before. */
+    public boolean constantB() {
+      return m < 64;
+    }
+  }
+
+  /**
+   * One Adam update (0.001, 0.9, 0.999, 1e-8) of uniform(1) by the gradient uniform(2). Compared on
+   * the parameters after the first update.
+   */
+  record AdamUpdate(int parameters) implements Problem {}
+
+  /** A function of the rows of uniform(1) · 4 [rows, columns]. Compared on the result. */
+  record Rowwise(Function function, int rows, int columns) implements Problem {
+    /** What is done with a row. */
+    public enum Function {
+      SOFTMAX,
+      /** Epsilon 1e-5; gamma is uniform(2), beta uniform(3). */
+      LAYER_NORM,
+      /** The exact one, with the error function. */
+      GELU
+    }
+  }
+
+  /** 2×2, stride 2, of uniform(1) [batch, side, side, channels]. Compared on the result. */
+  record MaxPool(int batch, int side, int channels) implements Problem {}
+
+  /**
+   * All states of an LSTM layer of as many units as features, zero first state, and the gradients
+   * of the sum of its states ⊙ uniform(5) in x and the weights. x: uniform(1) [batch, steps,
+   * units]; kernel, recurrent kernel: weights(2), weights(3) [units, 4·units], gates i, f, g, o;
+   * bias: uniform(4) [4·units]. Compared on the gradient in x.
+   */
+  record LstmLayer(int units, int batch, int steps) implements Problem {}
+
+  /** A kernel of Crema's alone, by its name in {@link Kernels}. */
+  record Kernel(String name) implements Problem {}
+}

@@ -1,0 +1,155 @@
+package dev.crema.bench;
+
+import static dev.crema.bench.Problem.Rowwise.Function.GELU;
+import static dev.crema.bench.Problem.Rowwise.Function.LAYER_NORM;
+import static dev.crema.bench.Problem.Rowwise.Function.SOFTMAX;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Everything that can be measured. */
+final class Works {
+  private static final List<Work> ALL = all();
+
+  private Works() {}
+
+  private static List<Work> all() {
+    List<Work> works = new ArrayList<>();
+    works.add(training("seed-mlp", "MLP 100-64-64-10", Network.SEED_MLP, 32));
+    works.add(prediction("seed-mlp", "MLP 100-64-64-10", Network.SEED_MLP, 1));
+    works.add(training("mlp", "MLP 784-1024-1024-10", Network.MLP, 256));
+    for (int batch : new int[] {1, 8, 32, 256}) {
+      works.add(prediction("mlp", "MLP 784-1024-1024-10", Network.MLP, batch));
+    }
+    works.add(training("lenet", "LeNet 32-64-512", Network.LENET, 64));
+    works.add(prediction("lenet", "LeNet 32-64-512", Network.LENET, 64));
+    works.add(training("lenet5", "LeNet-5", Network.LENET5, 64));
+    works.add(prediction("lenet5", "LeNet-5", Network.LENET5, 64));
+    works.add(residual(false));
+    works.add(residual(true));
+    for (int n : new int[] {64, 128, 256, 512, 1024, 2048}) {
+      works.add(matmul(n, n, n));
+    }
+    for (int m : new int[] {1, 8, 32}) {
+      works.add(matmul(m, 1024, 1024));
+    }
+    works.add(adam(10_000_000));
+    works.add(rowwise("softmax", SOFTMAX));
+    works.add(rowwise("layer-norm", LAYER_NORM));
+    works.add(rowwise("gelu", GELU));
+    works.add(maxPool(64, 24, 32));
+    works.add(lstm(256, 32, 64));
+    Kernels.all()
+        .forEach(
+            (name, kernel) ->
+                works.add(
+                    new Work(
+                        "kernel." + name,
+                        kernel.description(),
+                        new Problem.Kernel(name),
+                        kernel.limit())));
+    return List.copyOf(works);
+  }
+
+  static List<Work> list() {
+    return ALL;
+  }
+
+  static Work named(String name) {
+    return ALL.stream()
+        .filter(w -> w.name().equals(name))
+        .findFirst()
+        .orElseThrow(() -> new IllegalArgumentException("There is no work '" + name + "'"));
+  }
+
+  /** Works that a filter names: a whole name, or a part up to a dot. */
+  static List<Work> matching(List<String> filters, boolean kernels) {
+    if (filters.isEmpty()) {
+      return ALL.stream().filter(w -> kernels || !(w.problem() instanceof Problem.Kernel)).toList();
+    }
+    return ALL.stream().filter(w -> filters.stream().anyMatch(f -> matches(w.name(), f))).toList();
+  }
+
+  private static boolean matches(String name, String filter) {
+    return name.equals(filter) || name.startsWith(filter + ".");
+  }
+
+  private static Work training(String name, String description, Network network, int batch) {
+    long[] layers = network.products();
+    double products = 0;
+    for (int i = 0; i < layers.length; i++) {
+      products += layers[i] * (i == 0 ? 2 : 3); // no gradient in the examples
+    }
+    return new Work(
+        name + ".train." + batch,
+        description + ", batch " + batch + ": one training step (Adam)",
+        new Problem.Training(network, batch),
+        Limit.arithmetic(2 * products * batch));
+  }
+
+  private static Work prediction(String name, String description, Network network, int batch) {
+    double products = 0;
+    for (long layer : network.products()) {
+      products += layer;
+    }
+    return new Work(
+        name + ".predict." + batch,
+        description + ", batch " + batch + ": one prediction",
+        new Problem.Prediction(network, batch),
+        Limit.weights(2 * products * batch, 4.0 * network.parameters()));
+  }
+
+  private static Work residual(boolean backward) {
+    Problem.ResidualBlock block = new Problem.ResidualBlock(64, 56, 8, backward);
+    double products = 2.0 * 8 * 56 * 56 * 9 * 64 * 64;
+    return new Work(
+        "residual." + (backward ? "train" : "forward") + ".8",
+        "Residual block, 64 channels, 56×56, batch 8: forward" + (backward ? " and backward" : ""),
+        block,
+        Limit.arithmetic(2 * products * (backward ? 3 : 1)));
+  }
+
+  private static Work matmul(int m, int n, int k) {
+    String size = m == n && n == k ? "" + m : m + "x" + n + "x" + k;
+    double bytes = 4.0 * ((double) m * k + (double) k * n + (double) m * n);
+    return new Work(
+        "matmul." + size,
+        "Matrix product [" + m + ", " + k + "]·[" + k + ", " + n + "]",
+        new Problem.MatMul(m, n, k),
+        Limit.weights(2.0 * m * n * k, bytes));
+  }
+
+  private static Work adam(int parameters) {
+    return new Work(
+        "adam." + parameters / 1_000_000 + "m",
+        "Adam over " + parameters / 1_000_000 + " million parameters",
+        new Problem.AdamUpdate(parameters),
+        Limit.triad(7.0 * 4 * parameters)); // reads four arrays, writes three
+  }
+
+  private static Work rowwise(String name, Problem.Rowwise.Function function) {
+    return new Work(
+        name + ".4096x1024",
+        name + " of 4096 rows of 1024",
+        new Problem.Rowwise(function, 4096, 1024),
+        Limit.copy(2.0 * 4 * 4096 * 1024));
+  }
+
+  private static Work maxPool(int batch, int side, int channels) {
+    double in = 4.0 * batch * side * side * channels;
+    return new Work(
+        "max-pool.lenet",
+        "Max pool 2×2 of [64, 24, 24, 32]",
+        new Problem.MaxPool(batch, side, channels),
+        Limit.copy(in * 1.25));
+  }
+
+  private static Work lstm(int units, int batch, int steps) {
+    double products = (double) batch * steps * units * 4 * units * 2;
+    return new Work(
+        "lstm.train." + batch,
+        "LSTM, 256 units, batch 32, 64 steps: forward and backward",
+        new Problem.LstmLayer(units, batch, steps),
+        Limit.arithmetic(2 * products * 3));
+  }
+}
