@@ -47,10 +47,14 @@ public record BatchNorm(double epsilon, double momentum) implements Op {
   @Override
   public void gradient(Application y, List<Node> dy, Gradients g) {
     Node x = y.input(0);
-    Node dx = x.then(new BatchNormGrad(), y.input(1), y.output(1), y.output(2), dy.get(0));
-    g.add(x, dx);
-    g.add(y.input(1), dx.output(1));
-    g.add(y.input(2), dx.output(2));
+    if (dy.get(0) != null) {
+      Node dx = x.then(new BatchNormGrad(), y.input(1), y.output(1), y.output(2), dy.get(0));
+      g.add(x, dx);
+      g.add(y.input(1), dx.output(1));
+      g.add(y.input(2), dx.output(2));
+    }
+    TensorType kept = y.output(1).type();
+    NormStatistics.gradient(g, x, y.output(1), y.output(2), kept, dy.get(1), dy.get(2));
   }
 
   /**

@@ -2,6 +2,7 @@ package dev.crema.op;
 
 import dev.crema.graph.Application;
 import dev.crema.graph.Attributes;
+import dev.crema.graph.Dim;
 import dev.crema.graph.Gradients;
 import dev.crema.graph.Node;
 import dev.crema.graph.Op;
@@ -34,9 +35,13 @@ public record LayerNorm(double epsilon) implements Op {
   @Override
   public void gradient(Application y, List<Node> dy, Gradients g) {
     Node x = y.input(0);
-    Node dx = x.then(new LayerNormGrad(), y.input(1), y.output(1), y.output(2), dy.get(0));
-    g.add(x, dx);
-    g.add(y.input(1), dx.output(1));
-    g.add(y.input(2), dx.output(2));
+    if (dy.get(0) != null) {
+      Node dx = x.then(new LayerNormGrad(), y.input(1), y.output(1), y.output(2), dy.get(0));
+      g.add(x, dx);
+      g.add(y.input(1), dx.output(1));
+      g.add(y.input(2), dx.output(2));
+    }
+    TensorType kept = x.type().withDim(-1, Dim.of(1));
+    NormStatistics.gradient(g, x, y.output(1), y.output(2), kept, dy.get(1), dy.get(2));
   }
 }

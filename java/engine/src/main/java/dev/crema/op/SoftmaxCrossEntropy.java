@@ -58,7 +58,7 @@ public record SoftmaxCrossEntropy(double labelSmoothing) implements Op {
 
   @Override
   public void gradient(Application y, List<Node> dy, Gradients g) {
-    if (dy.get(0) == null) {
+    if (dy.get(0) == null || dy.get(1) != null || dy.get(2) != null) {
       throw new ShapeException("only the mean loss has a gradient");
     }
     g.add(

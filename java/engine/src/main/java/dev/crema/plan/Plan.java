@@ -46,6 +46,7 @@ public final class Plan implements AutoCloseable {
   private final Map<Node, Node> rewritten;
   private final Map<Node, ByteBuffer> outputs = new IdentityHashMap<>();
   private final Map<Node, Buffer> homes = new IdentityHashMap<>();
+  private final boolean[] hasOutputs; // by region
 
   private Plan(Builder b) {
     this.capacity = b.capacity;
@@ -53,6 +54,7 @@ public final class Plan implements AutoCloseable {
     Passes.Result result = Passes.apply(b.passes, new Computation(b.graph, b.outputs, b.sections));
     this.rewritten = result.outputs();
     this.layout = new Layout(result.computation(), b.capacity, b.threads, b.reuse, b.device);
+    this.hasOutputs = new boolean[layout.spec().regions().size()];
     this.program = b.device.load(layout.spec());
     Buffer ownArena = null;
     Buffer ownConstants = null;
@@ -120,6 +122,7 @@ public final class Plan implements AutoCloseable {
       long bytes = place.type().at(capacity).byteSize(place.type().element());
       outputs.put(output.getKey(), memory.borrow(place.offset(), (int) bytes));
       homes.put(output.getKey(), memory);
+      hasOutputs[region] = true;
     }
   }
 
@@ -158,8 +161,11 @@ public final class Plan implements AutoCloseable {
 
   /** Reads an input from other memory from now on, without a copy; the plan holds a lease on it. */
   public void bindInput(String name, Buffer buffer) {
-    program.bind(region(name), buffer);
-    viewOutputs(region(name), buffer);
+    int region = region(name);
+    program.bind(region, buffer);
+    if (hasOutputs[region]) {
+      viewOutputs(region, buffer);
+    }
   }
 
   /** Runs everything for the first {@code batch} examples of the inputs. */

@@ -15,13 +15,15 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * All that a training needs to go on as if it had never stopped: the model, the optimiser's
- * moments, the step, the history. A model folder with two more files.
+ * moments, the step, the history, what callbacks remember. A model folder with two more files.
  */
 final class Checkpoint {
   private static final String STATE = "training.json";
@@ -41,6 +43,7 @@ final class Checkpoint {
     json.put("batch_size", trainer.batchSize);
     json.put("optimizer", trainer.optimizer.toString());
     json.put("learning_rate_factor", training.learningRateFactor());
+    json.put("loss", step.loss().name());
     json.set("history", history.toJson());
     List<NamedTensor> tensors = new ArrayList<>();
     List<Buffer> moments = step.moments();
@@ -48,6 +51,15 @@ final class Checkpoint {
       Buffer m = moments.get(i);
       Shape shape = Shape.of(m.byteSize() / 4);
       tensors.add(NamedTensor.of("moment" + i, ElementType.FLOAT32, shape, all(m)));
+    }
+    ObjectNode callbacks = json.putObject("callbacks");
+    for (Callback c : trainer.callbacks) {
+      CallbackState state = CallbackState.empty(c.key());
+      if (!callbacks.has(c.key())) {
+        c.save(state);
+        callbacks.set(c.key(), state.numbers());
+        tensors.addAll(state.tensors());
+      }
     }
     Map<String, Content> files = new LinkedHashMap<>();
     files.put(STATE, Content.of(Json.bytes(json)));
@@ -62,23 +74,47 @@ final class Checkpoint {
       same(folder, "optimizer", json.path("optimizer").asText(), trainer.optimizer.toString());
       same(folder, "seed", json.path("seed").asText(), Long.toString(trainer.seed));
       same(folder, "batch size", json.path("batch_size").asText(), "" + trainer.batchSize);
+      if (json.has("loss")) {
+        same(folder, "loss", json.get("loss").asText(), step.loss().name());
+      }
       trainer.model.load(archive);
       Safetensors tensors = archive.tensors(MOMENTS);
       List<Buffer> moments = step.moments();
       for (int i = 0; i < moments.size(); i++) {
-        if (tensors.tensor("moment" + i).byteSize() != moments.get(i).byteSize()) {
-          throw new CremaException(
-              folder + " is a checkpoint of a model with other parameters. Use another folder.");
-        }
-        tensors.read("moment" + i, all(moments.get(i)));
+        read(tensors, "moment" + i, moments.get(i));
       }
       step.resume(json.path("step").asLong(), json.path("batch").asLong());
       training.learningRateFactor(json.path("learning_rate_factor").asDouble(1));
       History.fromJson(json.path("history")).epochs().forEach(history::add);
+      restore(trainer, training, json.path("callbacks"), tensors);
     }
   }
 
-  private static ByteBuffer all(Buffer buffer) {
+  private static void restore(
+      Trainer trainer, Training training, JsonNode callbacks, Safetensors tensors) {
+    Set<String> restored = new HashSet<>();
+    for (Callback c : trainer.callbacks) {
+      if (callbacks.path(c.key()) instanceof ObjectNode numbers && restored.add(c.key())) {
+        c.restore(training, CallbackState.read(c.key(), numbers, tensors));
+      }
+    }
+  }
+
+  static void read(Safetensors tensors, String name, Buffer into) {
+    if (tensors.tensor(name).byteSize() != into.byteSize()) {
+      throw new CremaException(
+          "The checkpoint is of a model with other parameters: '"
+              + name
+              + "' has "
+              + tensors.tensor(name).byteSize()
+              + " bytes, expected "
+              + into.byteSize()
+              + ". Use another folder.");
+    }
+    tensors.read(name, all(into));
+  }
+
+  static ByteBuffer all(Buffer buffer) {
     return buffer.borrow(0, Math.toIntExact(buffer.byteSize()));
   }
 

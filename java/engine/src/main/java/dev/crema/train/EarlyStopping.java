@@ -5,7 +5,7 @@ import java.util.Locale;
 
 /**
  * Ends a training when a metric has not improved for {@code patience} epochs, and puts the best
- * epoch's parameters and states back.
+ * epoch's parameters and states back. Checkpoints hold the best epoch too.
  */
 public final class EarlyStopping implements Callback {
   private final String metric;
@@ -43,30 +43,58 @@ public final class EarlyStopping implements Callback {
   }
 
   @Override
+  public String key() {
+    return "EarlyStopping:" + metric;
+  }
+
+  @Override
+  public void restore(Training training, CallbackState saved) {
+    allocate(training);
+    best = saved.number("best");
+    bestEpoch = (int) saved.number("best_epoch");
+    saved.read("parameters", parameters);
+    saved.read("state", state);
+  }
+
+  @Override
+  public void save(CallbackState to) {
+    to.put("best", best);
+    to.put("best_epoch", bestEpoch);
+    to.put("parameters", parameters);
+    to.put("state", state);
+  }
+
+  @Override
   public void onTrainingBegin(Training training) {
-    best = maximise ? Double.NEGATIVE_INFINITY : Double.POSITIVE_INFINITY;
-    bestEpoch = 0;
+    if (parameters == null) {
+      allocate(training);
+      best = maximise ? Double.NEGATIVE_INFINITY : Double.POSITIVE_INFINITY;
+      bestEpoch = 0;
+    } else {
+      stopWhenDue(training, training.history().last().epoch());
+    }
+  }
+
+  private void allocate(Training training) {
     parameters = Buffer.allocate(training.model().parameters().byteSize());
     state = Buffer.allocate(training.model().state().byteSize());
   }
 
   @Override
   public void onEpochEnd(Training training, History.Epoch epoch) {
-    if (!epoch.metrics().containsKey(metric)) {
-      throw new IllegalStateException(
-          "Early stopping watches '"
-              + metric
-              + "' but the epoch has "
-              + epoch.metrics().keySet()
-              + ". Give the training a validation set, or watch another metric.");
-    }
-    double value = epoch.metric(metric);
+    double value = epoch.require(metric, "Early stopping");
     if (maximise ? value > best + minDelta : value < best - minDelta) {
       best = value;
       bestEpoch = epoch.epoch();
       copy(training.model().parameters(), parameters);
       copy(training.model().state(), state);
-    } else if (epoch.epoch() - bestEpoch >= patience) {
+    } else {
+      stopWhenDue(training, epoch.epoch());
+    }
+  }
+
+  private void stopWhenDue(Training training, int epoch) {
+    if (epoch - bestEpoch >= patience) {
       training.stop(
           String.format(
               Locale.ROOT, "%s has not improved since epoch %d (%.5g)", metric, bestEpoch, best));

@@ -32,6 +32,8 @@ final class Fit implements AutoCloseable {
   private final BatchMemory memory = new BatchMemory();
   private final History history = new History();
   private final Training training;
+  private final Callback[] callbacks;
+  private final Totals totals;
 
   Fit(Trainer trainer, Dataset data, Dataset validation) {
     this.trainer = trainer;
@@ -63,6 +65,8 @@ final class Fit implements AutoCloseable {
       throw e;
     }
     this.training = new Training(trainer.model, trainer.epochs, step, history);
+    this.callbacks = trainer.callbacks.toArray(new Callback[0]);
+    this.totals = new Totals(step.hasAccuracy());
   }
 
   private static Loss loss(Trainer trainer, Dataset data) {
@@ -120,18 +124,19 @@ final class Fit implements AutoCloseable {
   }
 
   History run() {
-    int first = 1;
-    if (trainer.checkpoint != null && trainer.resume && Checkpoint.exists(trainer.checkpoint)) {
-      Checkpoint.read(trainer.checkpoint, trainer, step, history, training);
-      first = history.epochs().size() + 1;
-    }
     ProgressBar bar = trainer.progress ? new ProgressBar() : null;
-    trainer.callbacks.forEach(c -> c.onTrainingBegin(training));
     try {
+      if (trainer.checkpoint != null && trainer.resume && Checkpoint.exists(trainer.checkpoint)) {
+        Checkpoint.read(trainer.checkpoint, trainer, step, history, training);
+      }
+      for (Callback c : callbacks) {
+        c.onTrainingBegin(training);
+      }
+      int first = history.epochs().size() + 1;
       for (int epoch = first; epoch <= trainer.epochs && !training.isStopping(); epoch++) {
         History.Epoch result = epoch(epoch, bar);
         history.add(result);
-        for (Callback c : trainer.callbacks) {
+        for (Callback c : callbacks) {
           c.onEpochEnd(training, result);
         }
         if (trainer.checkpoint != null) {
@@ -139,7 +144,9 @@ final class Fit implements AutoCloseable {
         }
       }
     } finally {
-      trainer.callbacks.forEach(c -> c.onTrainingEnd(training));
+      for (Callback c : callbacks) {
+        c.onTrainingEnd(training);
+      }
     }
     if (bar != null && training.stopReason() != null) {
       bar.println("Stopped early: " + training.stopReason());
@@ -152,61 +159,15 @@ final class Fit implements AutoCloseable {
   private History.Epoch epoch(int epoch, ProgressBar bar) {
     long started = System.nanoTime();
     long stepsPerEpoch = data.size() < 0 ? -1 : (data.size() + batchSize - 1) / batchSize;
-    long total = stepsPerEpoch < 0 ? 0 : stepsPerEpoch * trainer.epochs / trainer.accumulate;
-    boolean accuracy = step.hasAccuracy();
-    double[] shown = new double[accuracy ? 2 : 1];
-    double lossSum = 0;
-    double correct = 0;
-    long examples = 0;
-    long number = 0;
-    double rate = 0;
     if (bar != null) {
-      String[] names = accuracy ? new String[] {"loss", "accuracy"} : new String[] {"loss"};
+      String[] names = totals.names();
       bar.begin("Epoch " + epoch + "/" + trainer.epochs, stepsPerEpoch, names);
     }
     batches.start(
         trainer.shuffle ? Order.shuffled(trainer.seed * 1_000_003L + epoch) : Order.sequential());
-    for (Prefetcher.Batch b = batches.next(); b != null; b = batches.next()) {
-      boolean last = number + 1 == stepsPerEpoch;
-      boolean update = (number + 1) % trainer.accumulate == 0 || last;
-      rate = rate(total);
-      List<ByteBuffer> buffers = b.buffers();
-      for (int i = 0; i < buffers.size(); i++) {
-        step.bind(i, memory.behind(buffers.get(i)));
-      }
-      float loss = step.run(b.rows(), rate, update);
-      if (!Float.isFinite(loss)) {
-        batches.recycle(b);
-        throw new CremaException(
-            "The loss is "
-                + loss
-                + " in epoch "
-                + epoch
-                + ", step "
-                + (number + 1)
-                + ". Lower the learning rate, clip the gradients, or look for NaN in the data.");
-      }
-      lossSum += (double) loss * b.rows();
-      examples += b.rows();
-      if (accuracy) {
-        correct += step.correct(b.rows());
-        shown[1] = correct / examples;
-      }
-      shown[0] = lossSum / examples;
-      number++;
-      batches.recycle(b);
-      for (Callback c : trainer.callbacks) {
-        c.onStepEnd(training, step.steps(), loss);
-      }
-      if (bar != null) {
-        bar.update(number, examples, shown);
-      }
-    }
-    Map<String, Double> metrics = new LinkedHashMap<>();
-    metrics.put("loss", lossSum / examples);
-    if (accuracy) {
-      metrics.put("accuracy", correct / examples);
-    }
+    totals.reset();
+    double rate = steps(epoch, stepsPerEpoch, bar);
+    Map<String, Double> metrics = totals.metrics();
     Map<String, Double> more = new LinkedHashMap<>();
     if (validator != null) {
       Evaluation v = validator.evaluate(validation);
@@ -219,6 +180,49 @@ final class Fit implements AutoCloseable {
       bar.finish(more);
     }
     return new History.Epoch(epoch, (System.nanoTime() - started) / 1e9, metrics);
+  }
+
+  /** The batches of an epoch; allocates nothing for a step. Gives the last learning rate. */
+  private double steps(int epoch, long stepsPerEpoch, ProgressBar bar) {
+    long updates = (stepsPerEpoch + trainer.accumulate - 1) / trainer.accumulate;
+    long total = stepsPerEpoch < 0 ? 0 : updates * trainer.epochs;
+    double rate = 0;
+    long number = 0;
+    for (Prefetcher.Batch b = batches.next(); b != null; b = batches.next()) {
+      number++;
+      boolean update = number % trainer.accumulate == 0 || number == stepsPerEpoch;
+      rate = rate(total);
+      List<ByteBuffer> buffers = b.buffers();
+      for (int i = 0; i < buffers.size(); i++) {
+        step.bind(i, memory.behind(buffers.get(i)));
+      }
+      float loss = step.run(b.rows(), rate, update);
+      if (!Float.isFinite(loss)) {
+        batches.recycle(b);
+        throw notFinite(loss, epoch, number);
+      }
+      totals.add(loss, step.hasAccuracy() ? step.correct(b.rows()) : 0, b.rows());
+      batches.recycle(b);
+      for (Callback c : callbacks) {
+        c.onStepEnd(training, step.steps(), loss);
+      }
+      if (bar != null) {
+        bar.update(number, totals.examples(), totals.shown());
+      }
+    }
+    step.flush(rate); // of a stream nobody knows which batch is the last
+    return rate;
+  }
+
+  private static CremaException notFinite(float loss, int epoch, long number) {
+    return new CremaException(
+        "The loss is "
+            + loss
+            + " in epoch "
+            + epoch
+            + ", step "
+            + number
+            + ". Lower the learning rate, clip the gradients, or look for NaN in the data.");
   }
 
   private double rate(long totalSteps) {

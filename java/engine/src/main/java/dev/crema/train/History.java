@@ -28,6 +28,21 @@ public final class History {
     public double metric(String name) {
       return metrics.getOrDefault(name, Double.NaN);
     }
+
+    /** A metric that something watches. */
+    double require(String name, String watcher) {
+      Double value = metrics.get(name);
+      if (value == null) {
+        throw new IllegalStateException(
+            watcher
+                + " watches '"
+                + name
+                + "' but the epoch has "
+                + metrics.keySet()
+                + ". Give the training a validation set, or watch another metric.");
+      }
+      return value;
+    }
   }
 
   private final List<Epoch> epochs = new ArrayList<>();

@@ -1,6 +1,9 @@
 package dev.crema.train;
 
-/** Multiplies the learning rate when a metric that should fall has not fallen for some epochs. */
+/**
+ * Multiplies the learning rate when a metric that should fall has not fallen for some epochs.
+ * Checkpoints hold its minimum and count.
+ */
 public final class ReduceOnPlateau implements Callback {
   private final String metric;
   private final double factor;
@@ -23,8 +26,25 @@ public final class ReduceOnPlateau implements Callback {
   }
 
   @Override
+  public String key() {
+    return "ReduceOnPlateau:" + metric;
+  }
+
+  @Override
+  public void save(CallbackState state) {
+    state.put("best", best);
+    state.put("since", since);
+  }
+
+  @Override
+  public void restore(Training training, CallbackState state) {
+    best = state.number("best");
+    since = (int) state.number("since");
+  }
+
+  @Override
   public void onEpochEnd(Training training, History.Epoch epoch) {
-    double value = epoch.metric(metric);
+    double value = epoch.require(metric, "The reduction of the learning rate");
     if (value < best) {
       best = value;
       since = 0;
@@ -32,5 +52,11 @@ public final class ReduceOnPlateau implements Callback {
       training.learningRateFactor(training.learningRateFactor() * factor);
       since = 0;
     }
+  }
+
+  @Override
+  public void onTrainingEnd(Training training) {
+    best = Double.POSITIVE_INFINITY; // for another training
+    since = 0;
   }
 }

@@ -254,12 +254,24 @@ final class TrainingStep implements AutoCloseable {
     hyper.batch(batches++);
     if (update) {
       mask |= UPDATE;
-      hyper.update(steps, learningRate, 1.0 / accumulated);
-      accumulated = 0;
-      steps++;
+      prepareUpdate(learningRate);
     }
     plan.run(rows, mask);
     return lossValue.get(0);
+  }
+
+  /** Updates the parameters by the gradients that wait, if some do. */
+  void flush(double learningRate) {
+    if (accumulated > 0) {
+      prepareUpdate(learningRate);
+      plan.run(0, UPDATE);
+    }
+  }
+
+  private void prepareUpdate(double learningRate) {
+    hyper.update(steps, learningRate, 1.0 / accumulated);
+    accumulated = 0;
+    steps++;
   }
 
   boolean hasAccuracy() {

@@ -14,6 +14,7 @@ import dev.crema.memory.ElementType;
 import dev.crema.plan.Plan;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -179,6 +180,67 @@ class NormTest {
       dx.values()[i] = gamma.values()[k] * inverse.values()[k] * inner;
     }
     return new Array64[] {dx, dgamma, dbeta};
+  }
+
+  /** Mean and 1 / deviation of [rows, columns], over the rows or over the columns. */
+  private static Array64[] statistics(Array64 x, boolean overRows, boolean centred) {
+    int rows = x.dim(0);
+    int columns = x.dim(1);
+    int kept = overRows ? columns : rows;
+    int n = x.size() / kept;
+    Array64 mean = Array64.zeros(kept);
+    Array64 inverse = Array64.zeros(kept);
+    for (int i = 0; i < x.size() && centred; i++) {
+      mean.values()[overRows ? i % columns : i / columns] += x.values()[i] / n;
+    }
+    for (int i = 0; i < x.size(); i++) {
+      int k = overRows ? i % columns : i / columns;
+      inverse.values()[k] += Math.pow(x.values()[i] - mean.values()[k], 2) / n;
+    }
+    return new Array64[] {mean, inverse.map(v -> 1 / Math.sqrt(v + EPSILON))};
+  }
+
+  /** The loss may use any of a norm's outputs, its statistics alone too. */
+  @ParameterizedTest
+  @CsvSource({"1, 5", "4, 19", "40, 37"})
+  void theStatisticsOfNormsHaveGradientsByThemselves(int rows, int columns) {
+    Array64 x = Array64.gaussian(1, rows, columns);
+    OpCheck.outputs(in -> after(in[0].then(new LayerNorm(EPSILON), null, null)))
+        .batched(x)
+        .forward(in -> statistics(in[0], false, true))
+        .run();
+    OpCheck.outputs(in -> after(in[0].then(new RmsNorm(EPSILON), null, null)))
+        .batched(x)
+        .forward(in -> new Array64[] {statistics(in[0], false, false)[1]})
+        .run();
+    OpCheck.outputs(in -> after(in[0].then(new BatchNorm(EPSILON, 0.1), null, null, in[1], in[2])))
+        .batched(x)
+        .data(Array64.zeros(columns), ElementType.FLOAT32, false)
+        .data(Array64.zeros(columns), ElementType.FLOAT32, false)
+        .forward(in -> statistics(in[0], true, true))
+        .run();
+  }
+
+  @Test
+  void theStatisticsOfNormsAddTheirGradientsToThatOfTheNormalised() {
+    OpCheck.outputs(in -> all(in[0].then(new LayerNorm(EPSILON), null, null)))
+        .batched(Array64.gaussian(1, 5, 23))
+        .forward(
+            in -> {
+              Array64[] statistics = statistics(in[0], false, true);
+              return new Array64[] {normalised(in[0], 23, true), statistics[0], statistics[1]};
+            })
+        .run();
+  }
+
+  private static Node[] all(Node first) {
+    return first.application().outputs().toArray(new Node[0]);
+  }
+
+  /** The outputs after the first one. */
+  private static Node[] after(Node first) {
+    Node[] all = all(first);
+    return Arrays.copyOfRange(all, 1, all.length);
   }
 
   @Test

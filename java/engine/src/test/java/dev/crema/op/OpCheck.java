@@ -53,6 +53,11 @@ public final class OpCheck {
     return new OpCheck(in -> new Node[] {build.apply(in)});
   }
 
+  /** A graph with several outputs built from the inputs. */
+  public static OpCheck outputs(Function<Node[], Node[]> build) {
+    return new OpCheck(build);
+  }
+
   /** A float32 input of constant shape, differentiated. */
   public OpCheck input(Array64 values) {
     inputs.add(new In(values, ElementType.FLOAT32, false, true));

@@ -7,7 +7,9 @@ import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
 import dev.crema.graph.TensorType;
 import dev.crema.memory.ElementType;
+import dev.crema.pass.Autodiff;
 import dev.crema.plan.Plan;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -104,6 +106,20 @@ class SoftmaxTest {
             })
         .tolerance(1e-5, 2e-5)
         .run();
+  }
+
+  @Test
+  void theLossOfEachExampleHasNoGradientAndSaysSo() {
+    Graph g = new Graph();
+    Node logits = g.input("logits", TensorType.batchOf(3));
+    Node labels = g.input("labels", TensorType.batchOf(ElementType.INT32));
+    Node each = g.add(new SoftmaxCrossEntropy(0), logits, labels, null).output(2);
+    Node loss = ReduceMean.all(each);
+    assertThatThrownBy(() -> Autodiff.gradients(loss, List.of(logits)))
+        .hasMessageContaining("only the mean loss has a gradient");
+    Node both = loss.then(new Add(), each.output(0));
+    assertThatThrownBy(() -> Autodiff.gradients(both, List.of(logits)))
+        .hasMessageContaining("only the mean loss has a gradient");
   }
 
   @Test

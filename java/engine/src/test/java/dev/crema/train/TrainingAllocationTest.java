@@ -1,0 +1,162 @@
+package dev.crema.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.management.ThreadMXBean;
+import dev.crema.data.Dataset;
+import dev.crema.data.Datasets;
+import dev.crema.memory.Buffer;
+import dev.crema.memory.Shape;
+import dev.crema.nn.BuiltIn;
+import dev.crema.nn.Model;
+import java.lang.management.ManagementFactory;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What a step allocates on the heap once the JVM has compiled it. */
+class TrainingAllocationTest {
+  private static final int FEATURES = 20;
+  private static final int CLASSES = 5;
+  private static final int ROWS = 6000;
+  private static final int EPOCHS = 12;
+
+  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+  private static long allocatedBy(Thread thread) {
+    return THREADS.getThreadAllocatedBytes(thread.getId());
+  }
+
+  private static Dataset data(boolean classes) {
+    Random random = new Random(5);
+    float[] x = new float[ROWS * FEATURES];
+    int[] labels = new int[ROWS];
+    for (int i = 0; i < x.length; i++) {
+      x[i] = random.nextFloat();
+      labels[i / FEATURES] = random.nextInt(CLASSES);
+    }
+    Shape shape = Shape.of(FEATURES);
+    return classes
+        ? Datasets.of(x, shape, labels, java.util.List.of("a", "b", "c", "d", "e"))
+        : Datasets.regression(x, shape, new float[ROWS * CLASSES], CLASSES);
+  }
+
+  private static Model model(BuiltIn.Output output) {
+    return Model.of(BuiltIn.topology("mlp:8", new long[] {FEATURES}, output, CLASSES), 1);
+  }
+
+  @Test
+  void aStepWithItsBindingsAndAccuracyAllocatesNothing() {
+    Dataset.Slot target = data(true).target();
+    try (Model model = model(BuiltIn.Output.CLASSES);
+        TrainingStep step =
+            new TrainingStep(
+                Trainer.of(model).clipNorm(1).accumulate(2),
+                4,
+                Losses.categoricalCrossentropy(),
+                target);
+        Buffer x0 = Buffer.allocate(4 * 4 * FEATURES);
+        Buffer x1 = Buffer.allocate(4 * 4 * FEATURES);
+        Buffer y0 = Buffer.allocate(4 * 4);
+        Buffer y1 = Buffer.allocate(4 * 4)) {
+      Runnable work =
+          () -> {
+            for (int i = 0; i < 5000; i++) {
+              step.bind(0, i % 2 == 0 ? x0 : x1);
+              step.bind(1, i % 2 == 0 ? y0 : y1);
+              step.run(4, 1e-3, i % 2 == 1);
+              step.correct(4);
+            }
+          };
+      long least = Long.MAX_VALUE;
+      for (int round = 0; round < 5; round++) {
+        long before = allocatedBy(Thread.currentThread());
+        work.run();
+        least = Math.min(least, allocatedBy(Thread.currentThread()) - before);
+      }
+      // What asking for the number allocates itself, once a round.
+      assertThat(least).isLessThan(200);
+    }
+  }
+
+  /** Looks at both threads of a training at two steps of each epoch. */
+  private static final class Meter implements Callback {
+    private static final int FROM = 100;
+    private static final int TO = ROWS - 100;
+
+    private final Thread trainer = Thread.currentThread();
+    private Thread prefetcher;
+    private long step;
+    private long trainerBytes;
+    private long prefetcherBytes;
+    long leastOfTrainer = Long.MAX_VALUE;
+    long leastOfPrefetcher = Long.MAX_VALUE;
+
+    @Override
+    public void onTrainingBegin(Training training) {
+      prefetcher =
+          Thread.getAllStackTraces().keySet().stream()
+              .filter(t -> t.getName().equals("crema-prefetch") && t.isAlive())
+              .findFirst()
+              .orElseThrow();
+    }
+
+    @Override
+    public void onStepEnd(Training training, long number, float loss) {
+      step++;
+      if (step == FROM) {
+        trainerBytes = allocatedBy(trainer);
+        prefetcherBytes = allocatedBy(prefetcher);
+      } else if (step == TO) {
+        leastOfTrainer = Math.min(leastOfTrainer, allocatedBy(trainer) - trainerBytes);
+        leastOfPrefetcher = Math.min(leastOfPrefetcher, allocatedBy(prefetcher) - prefetcherBytes);
+      }
+    }
+
+    @Override
+    public void onEpochEnd(Training training, History.Epoch epoch) {
+      step = 0;
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"CLASSES, true", "LABELS, false", "VALUES, false"})
+  void anEpochAllocatesNothingForItsSteps(BuiltIn.Output output, boolean classes) {
+    Meter meter = new Meter();
+    try (Model model = model(output)) {
+      Trainer.of(model)
+          .batchSize(1)
+          .epochs(EPOCHS)
+          .schedule(LearningRate.cosine(1e-3, 0, 10))
+          .clipNorm(1)
+          .callback(new ReduceOnPlateau("loss", 0.5, 3))
+          .callback(meter)
+          .fit(data(classes));
+    }
+    int steps = Meter.TO - Meter.FROM;
+    assertThat((double) meter.leastOfTrainer / steps).as("bytes a step").isLessThan(0.1);
+    assertThat((double) meter.leastOfPrefetcher / steps).as("bytes a batch").isLessThan(0.1);
+  }
+
+  @Test
+  void theMeterSeesWhatACallbackAllocates() {
+    Meter meter = new Meter();
+    long[][] kept = new long[1][];
+    try (Model model = model(BuiltIn.Output.CLASSES)) {
+      Trainer.of(model)
+          .batchSize(1)
+          .epochs(3)
+          .callback(
+              new Callback() {
+                @Override
+                public void onStepEnd(Training training, long step, float loss) {
+                  kept[0] = new long[] {step};
+                }
+              })
+          .callback(meter)
+          .fit(data(true));
+    }
+    assertThat((double) meter.leastOfTrainer / (Meter.TO - Meter.FROM)).isGreaterThan(20);
+  }
+}
