@@ -1,8 +1,10 @@
 package dev.crema.bench;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import dev.crema.CremaException;
 import dev.crema.io.Json;
+import dev.crema.nn.Model;
 import dev.crema.text.Table;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -23,7 +25,8 @@ import picocli.CommandLine.Parameters;
     description =
         "Measures Crema beside this machine's limits and, with --peers, beside other engines,"
             + " whose results are first compared with Crema's.",
-    mixinStandardHelpOptions = true)
+    mixinStandardHelpOptions = true,
+    version = "crema bench " + Model.VERSION)
 final class BenchCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "NAME",
@@ -187,7 +190,7 @@ final class BenchCommand implements Callable<Integer> {
     return String.join(" ", words);
   }
 
-  private static void print(com.fasterxml.jackson.databind.JsonNode document) {
+  private static void print(JsonNode document) {
     System.out.println(new String(Json.bytes(document), StandardCharsets.UTF_8));
   }
 }

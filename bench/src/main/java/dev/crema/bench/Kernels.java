@@ -199,7 +199,7 @@ final class Kernels {
         "rms-norm",
         "RMS normalisation of [4096, 1024]",
         Limit.copy(2 * MATRIX),
-        in -> List.of(matrix(in, 1).then(new RmsNorm(1e-5), in.uniform(2, COLUMNS))));
+        in -> List.of(matrix(in, 1).then(new RmsNorm(1e-5), in.uniform(2, COLUMNS), null)));
     add(
         "batch-norm",
         "Batch normalisation of [8, 56, 56, 64] in training",
@@ -348,12 +348,13 @@ final class Kernels {
         in -> List.of(images(in, 1).then(new MaxPool2d(2, 2, POOL))));
     add(
         "max-pool2d-grad",
-        "Its gradient",
-        Limit.triad(2.5 * PIXELS),
-        in ->
-            List.of(
-                images(in, 1)
-                    .then(new MaxPool2dGrad(2, 2, POOL), halfImages(in, 2), halfImages(in, 3))));
+        "Max pool and its gradient",
+        Limit.triad(3.75 * PIXELS),
+        in -> {
+          Node x = images(in, 1);
+          Node y = x.then(new MaxPool2d(2, 2, POOL));
+          return List.of(x.then(new MaxPool2dGrad(2, 2, POOL), y, halfImages(in, 2)), y);
+        });
     add(
         "average-pool2d",
         "Average pool 2×2 of [8, 56, 56, 64]",
@@ -361,7 +362,7 @@ final class Kernels {
         in -> List.of(images(in, 1).then(new AveragePool2d(2, 2, POOL, true))));
     add(
         "average-pool2d-grad",
-        "Its gradient",
+        "Gradient of the average pool",
         Limit.copy(1.25 * PIXELS),
         in ->
             List.of(halfImages(in, 1).then(new AveragePool2dGrad(2, 2, POOL, true, imageType()))));

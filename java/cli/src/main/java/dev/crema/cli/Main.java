@@ -11,6 +11,8 @@ import picocli.CommandLine.Command;
     mixinStandardHelpOptions = true,
     version = "crema 0.1.0",
     synopsisSubcommandLabel = "COMMAND",
+    footer =
+        "%n`crema bench` measures this machine and other engines; it is built when it is first used.",
     subcommands = {
       DemoCommand.class,
       TrainCommand.class,

@@ -1,0 +1,62 @@
+package dev.crema.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class BenchTest {
+  private static final Fork.Length SHORT = new Fork.Length(20, 2, 20);
+
+  private final List<String> said = new ArrayList<>();
+
+  private Report run(Engine engine) {
+    List<Work> works = List.of(Works.named("seed-mlp.predict.1"));
+    return new Bench(works, List.of(engine), 1, 2, SHORT, said::add).run();
+  }
+
+  @Test
+  void aWorkIsMeasuredInItsOwnJvmsAndAllocatesNothing() {
+    Report report = run(new CremaEngine());
+    assertThat(report.problems()).isEmpty();
+    assertThat(report.table().get(1).get(3)).isEqualTo("0.0");
+    assertThat(said).hasSize(2).first().asString().contains("round 1/2", "seed-mlp.predict.1");
+  }
+
+  @Test
+  void aJvmThatFailsSaysWhy() {
+    Report report = run(new Unknown());
+    assertThat(report.isComplete()).isFalse();
+    assertThat(report.problems()).singleElement().asString().contains("abacus");
+  }
+
+  /** Known here, but not to the JVM that is started. */
+  private static final class Unknown implements Engine {
+    @Override
+    public String name() {
+      return "abacus";
+    }
+
+    @Override
+    public String version() {
+      return "1";
+    }
+
+    @Override
+    public Map<String, String> environment() {
+      return Map.of("CREMA_BENCH_TEST", "1", "OPENBLAS_CORETYPE", "");
+    }
+
+    @Override
+    public boolean supports(Problem problem) {
+      return true;
+    }
+
+    @Override
+    public Task prepare(Problem problem, int threads) {
+      throw new UnsupportedOperationException();
+    }
+  }
+}
