@@ -42,8 +42,15 @@ final class DemoCommand implements Callable<Integer> {
       description = "Where models and curves go (default: ${DEFAULT-VALUE}).")
   private Path out;
 
+  @Option(
+      names = "--plot",
+      defaultValue = "svg",
+      description = "Format of the curves: svg or png (default: ${DEFAULT-VALUE}).")
+  private String plot;
+
   @Override
   public Integer call() {
+    Results.requirePicture(Path.of("curves." + plot));
     ObjectNode document = Json.mapper().createObjectNode();
     document.set(
         "seed_mlp",
@@ -99,7 +106,7 @@ final class DemoCommand implements Callable<Integer> {
           Evaluator.of(model, digits.test(), common.threads(), common.device())) {
         Evaluation evaluation = evaluator.evaluate(digits.test());
         model.save(folder);
-        var files = Results.plot(folder, title, history, evaluation);
+        var files = Results.plot(folder, title, history, evaluation, plot);
         common.text().println(evaluation);
         common
             .text()

@@ -14,6 +14,7 @@ import dev.crema.nn.BuiltIn;
 import dev.crema.nn.Model;
 import dev.crema.nn.TopologyFormat;
 import dev.crema.train.EarlyStopping;
+import dev.crema.train.EpochLog;
 import dev.crema.train.Evaluation;
 import dev.crema.train.Evaluator;
 import dev.crema.train.History;
@@ -37,6 +38,10 @@ import picocli.CommandLine.Option;
     description = "Trains a model on CSV, IDX, NPY/NPZ or a folder of images.",
     mixinStandardHelpOptions = true)
 final class TrainCommand implements Callable<Integer> {
+  private static final int EPOCHS = 20;
+  private static final int MOST_EPOCHS = 100;
+  private static final int LEAST_STEPS = 200;
+
   @Mixin private CommonOptions common;
   @Mixin private DataArguments dataArguments;
 
@@ -63,8 +68,10 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--out", required = true, description = "Folder or .zip for the trained model.")
   private Path out;
 
-  @Option(names = "--epochs", defaultValue = "20", description = "Default: ${DEFAULT-VALUE}.")
-  private int epochs;
+  @Option(
+      names = "--epochs",
+      description = "Default: 20; of few examples as many as make 200 steps, at most 100.")
+  private Integer epochs;
 
   @Option(names = "--batch-size", defaultValue = "32", description = "Default: ${DEFAULT-VALUE}.")
   private int batchSize;
@@ -114,6 +121,14 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--clip-norm", description = "Largest norm of all gradients together.")
   private double clipNorm;
 
+  @Option(names = "--log", description = "Write a line for each epoch to this .csv or .jsonl file.")
+  private Path log;
+
+  @Option(
+      names = "--plot",
+      description = "Draw the training's curves to this .svg or .png file too.")
+  private Path plot;
+
   @Option(names = "--resume", description = "Go on from OUT.checkpoint, if it is there.")
   private boolean resume;
 
@@ -121,6 +136,9 @@ final class TrainCommand implements Callable<Integer> {
   public Integer call() {
     ModelArchive.requireReplaceable(out);
     ModelArchive.requireReplaceable(checkpoint());
+    if (plot != null) {
+      Results.requirePicture(plot);
+    }
     DataOptions options =
         dataArguments.options(validation == null ? validationSplit : 0, common.seed());
     LoadedData loaded = Datasets.open(data, options);
@@ -142,8 +160,12 @@ final class TrainCommand implements Callable<Integer> {
           Evaluator.of(trained, measured, common.threads(), common.device())) {
         Evaluation evaluation = evaluator.evaluate(measured);
         trained.save(out);
+        String title = data.getFileName() + ", " + model;
         if (!out.toString().endsWith(".zip")) {
-          Results.plot(out, data.getFileName() + ", " + model, history, evaluation);
+          Results.plot(out, title, history, evaluation, "svg");
+        }
+        if (plot != null) {
+          Results.curves(title, history).write(plot);
         }
         common.text().println(evaluation);
         common.text().println("Model: " + out);
@@ -235,7 +257,7 @@ final class TrainCommand implements Callable<Integer> {
         Trainer.of(trained)
             .optimizer(chosen)
             .schedule(schedule(chosen.learningRate()))
-            .epochs(epochs)
+            .epochs(epochs == null ? usualEpochs(train.size()) : epochs)
             .batchSize(batchSize)
             .seed(common.seed())
             .threads(common.threads())
@@ -255,8 +277,20 @@ final class TrainCommand implements Callable<Integer> {
     if (patience > 0) {
       trainer.callback(EarlyStopping.minimise("val_loss", patience));
     }
+    if (log != null) {
+      trainer.callback(EpochLog.of(log));
+    }
     trainer.checkpoint(checkpoint()).resume(resume);
     return trainer.fit(train);
+  }
+
+  /** With few steps in an epoch, 20 epochs are not enough to learn anything. */
+  private int usualEpochs(long examples) {
+    if (examples < 1) {
+      return EPOCHS;
+    }
+    long steps = (examples + batchSize - 1) / batchSize;
+    return (int) Math.max(EPOCHS, Math.min(MOST_EPOCHS, LEAST_STEPS / steps));
   }
 
   private LearningRate schedule(double rate) {

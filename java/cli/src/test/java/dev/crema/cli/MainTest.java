@@ -192,6 +192,82 @@ class MainTest {
         .hasSameSizeAs(history);
   }
 
+  /** Prices as a file has them, beside dates, identifiers and texts that say nothing. */
+  private Path houses() throws IOException {
+    Random random = new Random(4);
+    StringBuilder csv = new StringBuilder("id;date;area;rooms;agent;price\n");
+    for (int i = 0; i < 800; i++) {
+      double area = 60 + 140 * random.nextDouble();
+      int rooms = 1 + random.nextInt(6);
+      double price = 50_000 + 2_000 * area + 10_000 * rooms + 5_000 * random.nextGaussian();
+      csv.append(
+          String.format(
+              Locale.ROOT,
+              "%d;2024-%02d-%02d;%.1f;%d;\"Agent %d; Sons\";%.0f%n",
+              7_000_000_000L + 17 * i,
+              1 + i % 12,
+              1 + i % 28,
+              area,
+              rooms,
+              i,
+              price));
+    }
+    return Files.writeString(folder.resolve("houses.csv"), csv);
+  }
+
+  @Test
+  void aRegressionIsMeasuredAndPredictedInTheUnitOfTheFile() throws IOException {
+    Path data = houses();
+    Path model = folder.resolve("model");
+    Result train = run("train", "--data", "" + data, "--out", "" + model, "--json");
+    assertThat(train.code()).as(train.err()).isZero();
+    assertThat(train.err())
+        .contains("Column id identifies rows", "Column agent holds more than 100 different texts");
+    JsonNode output = train.json().at("/evaluation/regression/outputs/0");
+    assertThat(output.get("name").asText()).isEqualTo("price");
+    assertThat(output.get("r2").asDouble()).isGreaterThan(0.98);
+    double mae = output.get("mae").asDouble();
+    assertThat(mae).as("in the unit of the file").isBetween(2_000.0, 15_000.0);
+    JsonNode history = train.json().get("history");
+    assertThat(history.get(history.size() - 1).get("val_mae").asDouble()).isEqualTo(mae);
+
+    Path row = folder.resolve("row.jsonl");
+    Files.writeString(row, "{\"date\": \"2024-01-01\", \"area\": 100, \"rooms\": 3}\n");
+    Result predict = run("predict", "--model", "" + model, "--input", "" + row, "--json");
+    assertThat(predict.json().at("/0/predictions/0").asDouble()).isBetween(260_000.0, 300_000.0);
+  }
+
+  @Test
+  void aLogAndAPlotAreWrittenWhereTheyWereAskedFor() throws IOException {
+    Path csv = folder.resolve("log.csv");
+    Path png = folder.resolve("curves.png");
+    String data = "" + flowers();
+    String out = "" + folder.resolve("model");
+    Result train =
+        run(
+            "train",
+            "--data",
+            data,
+            "--out",
+            out,
+            "--epochs",
+            "3",
+            "--log",
+            "" + csv,
+            "--plot",
+            "" + png);
+    assertThat(train.code()).as(train.err()).isZero();
+    assertThat(Files.readAllLines(csv)).hasSize(4).first().asString().startsWith("epoch,seconds,");
+    assertThat(Files.readAllBytes(png)).startsWith(0x89, 'P', 'N', 'G');
+    run("train", "--data", data, "--out", out, "--epochs", "5", "--log", "" + csv, "--resume");
+    assertThat(Files.readAllLines(csv)).hasSize(6);
+
+    Result wrong = run("train", "--data", data, "--out", out, "--plot", "curves.gif");
+    assertThat(wrong.err()).contains("an .svg or a .png file, got curves.gif");
+    assertThat(run("train", "--data", data, "--out", out, "--log", "log.txt").err())
+        .contains(".jsonl");
+  }
+
   @Test
   void wrongUseIsCodeTwoAndFailureCodeOneWithOneClearLine() {
     assertThat(run("train").code()).isEqualTo(2);

@@ -99,6 +99,11 @@ final class ColumnStatistics {
     return numbers > texts && measured;
   }
 
+  /** Whether every value is a whole number. */
+  boolean isInteger() {
+    return texts == 0 && numbers > 0 && !fractional;
+  }
+
   /** Whether the numbers are those of the rows. */
   boolean isConsecutive() {
     return texts == 0 && missing == 0 && numbers > 2 && consecutive;

@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Decides what the columns of a table are, and learns from a survey how to encode them. */
 final class TableLearner {
@@ -39,21 +40,10 @@ final class TableLearner {
   ColumnKind[] decide() {
     Set<Integer> categorical = format.columns(options.categorical(), file);
     ColumnKind[] kinds = new ColumnKind[format.names().size()];
-    List<String> tooMany = new ArrayList<>();
     int used = 0;
     for (int c = 0; c < kinds.length; c++) {
-      kinds[c] = c == survey.label() ? target() : feature(c, categorical.contains(c), tooMany);
+      kinds[c] = c == survey.label() ? target() : feature(c, categorical.contains(c));
       used += c != survey.label() && kinds[c] != ColumnKind.IGNORED ? 1 : 0;
-    }
-    if (!tooMany.isEmpty()) {
-      throw new CremaException(
-          file
-              + ": more than "
-              + CsvSurvey.MOST_CATEGORIES
-              + " different texts in column "
-              + String.join(", ", tooMany)
-              + ". That is too many for categories: leave the column out with --ignore "
-              + String.join(",", tooMany));
     }
     if (used == 0) {
       throw new CremaException(
@@ -62,12 +52,16 @@ final class TableLearner {
               + format.names().get(survey.label())
               + ". Is the delimiter '"
               + format.delimiter()
-              + "' right?");
+              + "' right?"
+              + notes.stream()
+                  .filter(note -> note.contains("not used"))
+                  .map(note -> " " + note)
+                  .collect(Collectors.joining()));
     }
     return kinds;
   }
 
-  private ColumnKind feature(int c, boolean categorical, List<String> tooMany) {
+  private ColumnKind feature(int c, boolean categorical) {
     ColumnStatistics column = survey.column(c);
     String name = format.names().get(c);
     if (column == null) {
@@ -77,17 +71,38 @@ final class TableLearner {
       notes.add("Column " + name + " is empty and not used.");
       return ColumnKind.IGNORED;
     }
-    if (!categorical && column.isConsecutive() && isRowNumber(c)) {
+    if (!categorical && column.isConsecutive() && (isRowNumber(c) || isIdentifier(name))) {
       notes.add("Column " + name + " numbers the rows and is not used.");
+      return ColumnKind.IGNORED;
+    }
+    if (!categorical && column.isInteger() && column.hasManyDistinct() && isIdentifier(name)) {
+      notes.add("Column " + name + " identifies rows and is not used.");
       return ColumnKind.IGNORED;
     }
     if (!categorical && column.isNumeric()) {
       return ColumnKind.NUMERIC;
     }
     if (column.hasManyDistinct()) {
-      tooMany.add(name);
+      String example = column.texts() > 0 ? " such as " + column.exampleText() : "";
+      String found =
+          "Column "
+              + name
+              + " holds more than "
+              + CsvSurvey.MOST_CATEGORIES
+              + " different texts"
+              + example;
+      if (categorical) {
+        throw new CremaException(file + ": " + found + ", too many for categories");
+      }
+      notes.add(found + " and is not used.");
+      return ColumnKind.IGNORED;
     }
     return ColumnKind.CATEGORICAL;
+  }
+
+  /** Whether a name is "id" or ends in it as a word of its own, as in user_id or PassengerId. */
+  private static boolean isIdentifier(String name) {
+    return name.matches("(?i:id|.*[_\\s.-]id)|.*\\p{Ll}I[dD]");
   }
 
   private boolean isRowNumber(int c) {
@@ -132,7 +147,10 @@ final class TableLearner {
               + n
               + " different values in "
               + column.values()
-              + " rows: too many for classes. Name the label with --label.");
+              + " rows"
+              + (column.texts() > 0 ? ", such as " + column.exampleText() : "")
+              + ": too many for classes, and not all are numbers. Name the label with --label, or"
+              + " write its numbers without currency, percent and thousands signs.");
     }
     if (n < 2) {
       throw new CremaException(
@@ -143,7 +161,14 @@ final class TableLearner {
               + name
               + ". Name the label with --label if it is another column.");
     }
-    notes.add("Label: column " + name + ", " + classNames(column).size() + " classes.");
+    boolean numbers = column.texts() == 0 && n > 2 && options.task() == Task.AUTO;
+    notes.add(
+        "Label: column "
+            + name
+            + ", "
+            + classNames(column).size()
+            + " classes."
+            + (numbers ? " To predict it as a number: --task regression." : ""));
     return ColumnKind.CLASSES;
   }
 

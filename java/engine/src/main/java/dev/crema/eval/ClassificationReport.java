@@ -77,7 +77,9 @@ public record ClassificationReport(
     average(table, "macro average", macro, rows);
     average(table, "weighted average", weighted, rows);
     var out = new StringBuilder(table.toString()).append('\n');
-    line(out, "top-" + topK + " accuracy", topKAccuracy);
+    if (topK > 1) {
+      line(out, "top-" + topK + " accuracy", topKAccuracy);
+    }
     line(out, "log loss", logLoss);
     line(out, classes.size() == 2 ? "ROC AUC" : "ROC AUC (one vs rest)", rocAuc);
     line(out, "calibration error", calibration.expectedError());

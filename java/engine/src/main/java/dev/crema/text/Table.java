@@ -48,6 +48,8 @@ public final class Table {
   }
 
   private static final int DEFAULT_DECIMALS = 4;
+  private static final double GREAT = 1e6;
+  private static final double GIANT = 1e15;
 
   private final List<String> header;
   private final List<Object[]> rows = new ArrayList<>();
@@ -185,15 +187,24 @@ public final class Table {
     return sides;
   }
 
+  /** Great numbers lose their decimals; what would be too long or all zeros is scientific. */
+  private static String format(double value, int decimals) {
+    if (!Double.isFinite(value)) {
+      return String.valueOf(value);
+    }
+    double size = Math.abs(value);
+    if (size >= GIANT || size != 0 && size < 0.5 * Math.pow(10, -decimals)) {
+      return String.format(Locale.ROOT, "%.3e", value);
+    }
+    return String.format(Locale.ROOT, "%,." + (size < GREAT ? decimals : 0) + "f", value);
+  }
+
   private static String format(Object cell, int decimals) {
     if (cell == null) {
       return "";
     }
     if (cell instanceof Double || cell instanceof Float) {
-      double value = ((Number) cell).doubleValue();
-      return Double.isFinite(value)
-          ? String.format(Locale.ROOT, "%,." + decimals + "f", value)
-          : String.valueOf(value);
+      return format(((Number) cell).doubleValue(), decimals);
     }
     if (cell instanceof Long
         || cell instanceof Integer

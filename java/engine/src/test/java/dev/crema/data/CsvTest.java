@@ -187,21 +187,79 @@ class CsvTest {
   }
 
   @Test
-  void columnsWithTooManyTextsAreAllNamedAndCanBeIgnored() {
+  void columnsWithTooManyTextsAreNotUsedUnlessTheyMustBe() {
     StringBuilder text = new StringBuilder("name,age,ticket,label\n");
     for (int i = 0; i < 150; i++) {
       text.append("n").append(i).append(',').append(i % 50).append(",t").append(i);
       text.append(i % 2 == 0 ? ",a\n" : ",b\n");
     }
     Path file = file(text.toString());
-    assertThatThrownBy(() -> Csv.open(file, DataOptions.defaults()))
-        .hasMessageContaining("more than 100 different texts in column name, ticket")
-        .hasMessageContaining("--ignore name,ticket");
-    DataOptions options = DataOptions.builder().ignore("name", "2").build();
-    assertThat(table(Csv.open(file, options)).columns())
-        .hasSize(3)
-        .contains(new TablePreprocessing.Ignored("ticket"));
-    assertThat(table(Csv.open(file, options)).width()).isEqualTo(1);
+    LoadedData data = Csv.open(file, DataOptions.defaults());
+    assertThat(table(data).columns()).hasSize(3).contains(new TablePreprocessing.Ignored("ticket"));
+    assertThat(table(data).width()).isEqualTo(1);
+    assertThat(data.notes())
+        .contains(
+            "Column name holds more than 100 different texts such as \"n0\" and is not used.",
+            "Column ticket holds more than 100 different texts such as \"t0\" and is not used.");
+    DataOptions forced = DataOptions.builder().categorical("name").build();
+    assertThatThrownBy(() -> Csv.open(file, forced))
+        .hasMessageContaining("Column name holds more than 100 different texts")
+        .hasMessageContaining("too many for categories");
+    DataOptions options = DataOptions.builder().ignore("1").build();
+    assertThatThrownBy(() -> Csv.open(file, options))
+        .hasMessageContaining("no column to learn from")
+        .hasMessageContaining("Column ticket holds more than 100");
+  }
+
+  @Test
+  void columnsThatIdentifyRowsAreNotUsed() {
+    StringBuilder text = new StringBuilder("PassengerId,order_id,humid,grid,id,price\n");
+    for (int i = 0; i < 150; i++) {
+      text.append(i + 1).append(',').append(7_000_000_000L + 13 * i).append(',');
+      text.append(i % 120).append(',').append(i * 3).append(',').append(i % 3).append(',');
+      text.append(i + 0.5).append('\n');
+    }
+    LoadedData data = open(text.toString());
+    assertThat(table(data).columns().stream().filter(c -> c.width() > 0))
+        .extracting(TablePreprocessing.Column::name)
+        .containsExactly("humid", "grid", "id");
+    assertThat(data.notes())
+        .contains(
+            "Column PassengerId numbers the rows and is not used.",
+            "Column order_id identifies rows and is not used.");
+  }
+
+  @Test
+  void aLabelOfNumbersWithSignsSaysHowToWriteThem() {
+    StringBuilder text = new StringBuilder("a,price\n");
+    for (int i = 0; i < 150; i++) {
+      text.append(i).append(",\"$1,").append(100 + i).append(".00\"\n");
+    }
+    assertThatThrownBy(() -> open(text.toString()))
+        .hasMessageContaining("such as \"$1,100.00\"")
+        .hasMessageContaining("without currency, percent and thousands signs");
+  }
+
+  @Test
+  void aFewWholeNumbersAreClassesAndTheNoteSaysWhatElseTheyCouldBe() {
+    StringBuilder text = new StringBuilder("a,quality\n");
+    for (int i = 0; i < 60; i++) {
+      text.append(i * i).append(',').append(3 + i % 6).append('\n');
+    }
+    LoadedData data = open(text.toString());
+    assertThat(data.train().classNames()).containsExactly("3", "4", "5", "6", "7", "8");
+    assertThat(data.notes())
+        .contains(
+            "Label: column quality, 6 classes. To predict it as a number: --task regression.");
+  }
+
+  @Test
+  void aRegressionKnowsTheNameAndUnitOfItsTarget() {
+    LoadedData data = open("a,price\n1,200000.5\n2,400000.5\n3,300000.5\n4,500000.5\n");
+    Dataset.Value value = data.train().target().values().get(0);
+    assertThat(value.name()).isEqualTo("price");
+    assertThat(value.mean()).isEqualTo(350000.5);
+    assertThat(value.original(1)).isCloseTo(350000.5 + Math.sqrt(1.25e10), within(1e-6));
   }
 
   @Test

@@ -106,4 +106,22 @@ class TableTest {
     }
     assertThat(TerminalText.cut("abc", 3)).isEqualTo("abc");
   }
+
+  @Test
+  void numbersOfAnySizeStayReadable() {
+    Table table = Table.of("value").style(Table.Style.PLAIN);
+    for (double v : new double[] {0, 0.25, 3e-7, -999_999.5, 1_234_567.8, 2.382e20, -1e15}) {
+      table.row(v);
+    }
+    assertThat(table.toString().lines().map(String::strip).filter(l -> !l.isEmpty()))
+        .containsExactly(
+            "value",
+            "0.0000",
+            "0.2500",
+            "3.000e-07",
+            "-999,999.5000",
+            "1,234,568",
+            "2.382e+20",
+            "-1.000e+15");
+  }
 }
