@@ -9,7 +9,8 @@ final class DataArguments {
   @Option(
       names = "--label",
       description =
-          "Label column, by name or number from 0 (default: label, class, target or y; else the last).")
+          "Label column, by name or number from 0 (default: label, class, target or y; else the"
+              + " last). Several, with commas: yes-or-no labels, or numbers of a regression.")
   private String label;
 
   @Option(names = "--ignore", split = ",", description = "Columns to leave out, by name or number.")

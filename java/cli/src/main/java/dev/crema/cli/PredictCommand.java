@@ -54,7 +54,7 @@ final class PredictCommand implements Callable<Integer> {
   @Option(names = "--output", description = "File to write (CSV); standard output by default.")
   private Path output;
 
-  /** Whether the model's one output is no probability yet. */
+  /** Whether the model's outputs are no probabilities yet. */
   private boolean logit;
 
   private final StringBuilder csv = new StringBuilder();
@@ -92,9 +92,13 @@ final class PredictCommand implements Callable<Integer> {
   private void header(Preprocessing preprocessing, int outputs) {
     StringJoiner names = new StringJoiner(",", "", "\n");
     List<String> classes = preprocessing.classNames();
-    if (classes.isEmpty()) {
+    List<TablePreprocessing.Target> targets = targets(preprocessing);
+    if (isMultiLabel(preprocessing)) {
+      targets.forEach(t -> names.add(quoted(t.name())).add(quoted("p_" + t.name())));
+    } else if (classes.isEmpty()) {
       for (int i = 0; i < outputs; i++) {
-        names.add(outputs == 1 ? "prediction" : "prediction_" + i);
+        String name = i < targets.size() ? targets.get(i).name() : "" + i;
+        names.add(outputs == 1 ? "prediction" : quoted("prediction_" + name));
       }
     } else {
       names.add("prediction");
@@ -153,23 +157,31 @@ final class PredictCommand implements Callable<Integer> {
     if (classes.size() != 2 || output.length != 1) {
       return output;
     }
-    double p = logit ? 1 / (1 + Math.exp(-output[0])) : output[0];
-    return new float[] {(float) (1 - p), (float) p};
+    float p = probability(output[0]);
+    return new float[] {1 - p, p};
   }
 
   private void emit(float[] output, Preprocessing preprocessing) {
     List<String> classes = preprocessing.classNames();
     float[] values = ofClasses(output, classes);
     if (common.json()) {
-      document.add(classes.isEmpty() ? numbers(values, preprocessing) : shares(values, classes));
+      document.add(
+          isMultiLabel(preprocessing)
+              ? labels(values, preprocessing)
+              : classes.isEmpty() ? numbers(values, preprocessing) : shares(values, classes));
     }
     if (output == null && common.json()) {
       return;
     }
     StringJoiner line = new StringJoiner(",", "", "\n");
-    if (classes.isEmpty()) {
-      for (float v : values) {
-        line.add(Double.toString(original(v, preprocessing)));
+    if (isMultiLabel(preprocessing)) {
+      for (int i = 0; i < values.length; i++) {
+        line.add(quoted(answer(preprocessing, i, values[i])));
+        line.add(Float.toString(probability(values[i])));
+      }
+    } else if (classes.isEmpty()) {
+      for (int i = 0; i < values.length; i++) {
+        line.add(Double.toString(original(i, values[i], preprocessing)));
       }
     } else {
       line.add(quoted(classes.get(best(values))));
@@ -183,10 +195,39 @@ final class PredictCommand implements Callable<Integer> {
   private static ObjectNode numbers(float[] values, Preprocessing preprocessing) {
     ObjectNode object = Json.mapper().createObjectNode();
     ArrayNode predictions = object.putArray("predictions");
-    for (float v : values) {
-      predictions.add(original(v, preprocessing));
+    for (int i = 0; i < values.length; i++) {
+      predictions.add(original(i, values[i], preprocessing));
     }
     return object;
+  }
+
+  private ObjectNode labels(float[] values, Preprocessing preprocessing) {
+    ObjectNode object = Json.mapper().createObjectNode();
+    ObjectNode predictions = object.putObject("predictions");
+    ObjectNode probabilities = object.putObject("probabilities");
+    for (int i = 0; i < values.length; i++) {
+      String name = targets(preprocessing).get(i).name();
+      predictions.put(name, answer(preprocessing, i, values[i]));
+      probabilities.put(name, probability(values[i]));
+    }
+    return object;
+  }
+
+  private String answer(Preprocessing preprocessing, int label, float value) {
+    TablePreprocessing.Label l = (TablePreprocessing.Label) targets(preprocessing).get(label);
+    return l.classNames().get(probability(value) > 0.5f ? 1 : 0);
+  }
+
+  private float probability(float value) {
+    return logit ? (float) (1 / (1 + Math.exp(-value))) : value;
+  }
+
+  private static List<TablePreprocessing.Target> targets(Preprocessing preprocessing) {
+    return preprocessing instanceof TablePreprocessing table ? table.targets() : List.of();
+  }
+
+  private static boolean isMultiLabel(Preprocessing preprocessing) {
+    return preprocessing instanceof TablePreprocessing table && table.isMultiLabel();
   }
 
   private static ObjectNode shares(float[] values, List<String> classes) {
@@ -208,9 +249,9 @@ final class PredictCommand implements Callable<Integer> {
   }
 
   /** A regression's target was standardised for the training. */
-  private static double original(float value, Preprocessing preprocessing) {
-    return preprocessing instanceof TablePreprocessing table
-            && table.target() instanceof TablePreprocessing.Value target
+  private static double original(int index, float value, Preprocessing preprocessing) {
+    List<TablePreprocessing.Target> targets = targets(preprocessing);
+    return index < targets.size() && targets.get(index) instanceof TablePreprocessing.Value target
         ? target.original(value)
         : value;
   }

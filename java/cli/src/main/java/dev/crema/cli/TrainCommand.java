@@ -7,6 +7,7 @@ import dev.crema.data.DataOptions;
 import dev.crema.data.Dataset;
 import dev.crema.data.Datasets;
 import dev.crema.data.LoadedData;
+import dev.crema.data.TablePreprocessing;
 import dev.crema.io.Json;
 import dev.crema.io.ModelArchive;
 import dev.crema.memory.ElementType;
@@ -151,7 +152,9 @@ final class TrainCommand implements Callable<Integer> {
     if (train.target() == null) {
       throw new CremaException(data + " has no labels to train for");
     }
-    try (Model trained = model(train)) {
+    boolean labels =
+        loaded.preprocessing() instanceof TablePreprocessing table && table.isMultiLabel();
+    try (Model trained = model(train, labels)) {
       trained.metadata().set("preprocessing", loaded.preprocessing().toJson());
       common.text().println(trained.summary());
       History history = fit(trained, train, held);
@@ -199,20 +202,25 @@ final class TrainCommand implements Callable<Integer> {
     return labelSmoothing == 0 ? chosen : chosen.withLabelSmoothing(labelSmoothing);
   }
 
-  private Model model(Dataset train) {
+  /**
+   * @param labels whether the target are yes-or-no labels each by itself
+   */
+  private Model model(Dataset train, boolean labels) {
     boolean classes = train.target().type() == ElementType.INT32;
     int outputs =
         classes ? train.classNames().size() : Math.toIntExact(train.target().shape().elements());
-    BuiltIn.Output kind = classes ? BuiltIn.Output.CLASSES : BuiltIn.Output.VALUES;
+    BuiltIn.Output kind =
+        classes ? BuiltIn.Output.CLASSES : labels ? BuiltIn.Output.LABELS : BuiltIn.Output.VALUES;
     Loss chosen = loss();
     if (chosen != null) {
-      requireTask(chosen, classes, outputs);
+      requireTask(chosen, classes || labels);
+      requireShape(chosen, classes, outputs);
       kind = chosen.answers();
     } else if (classes && outputs == 2 && outputsOfFile() == 1) {
       kind = BuiltIn.Output.LABELS;
     }
     outputs = classes && kind == BuiltIn.Output.LABELS ? 1 : outputs;
-    if (classWeights != null && !classes) {
+    if (classWeights != null && !classes && !labels) {
       throw new CremaException("--class-weights is for classes, but the label holds numbers");
     }
     long[] shape = train.inputs().get(0).shape().dims();
@@ -226,7 +234,7 @@ final class TrainCommand implements Callable<Integer> {
         : -1;
   }
 
-  private void requireTask(Loss chosen, boolean classes, int outputs) {
+  private void requireTask(Loss chosen, boolean classes) {
     boolean ofClasses = chosen.answers() != BuiltIn.Output.VALUES;
     if (ofClasses != classes) {
       throw new CremaException(
@@ -238,7 +246,18 @@ final class TrainCommand implements Callable<Integer> {
               classes ? "classes" : "numbers",
               ofClasses ? "classification" : "regression"));
     }
-    if (chosen.answers() == BuiltIn.Output.LABELS && outputs != 2) {
+  }
+
+  private static void requireShape(Loss chosen, boolean classes, int outputs) {
+    boolean binary = chosen.answers() == BuiltIn.Output.LABELS;
+    if (!classes && chosen.answers() == BuiltIn.Output.CLASSES) {
+      throw new CremaException(
+          "The loss "
+              + chosen.name()
+              + " is for one class of several, but there are several labels. Use"
+              + " binary_crossentropy.");
+    }
+    if (classes && binary && outputs != 2) {
       throw new CremaException(
           "The loss "
               + chosen.name()

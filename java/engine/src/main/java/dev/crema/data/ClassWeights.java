@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.ObjIntConsumer;
 
 /** How much each class should count in the loss where classes are of different sizes. */
 public final class ClassWeights {
@@ -18,13 +19,19 @@ public final class ClassWeights {
    * Weights as a user writes them.
    *
    * @param text {@code balanced}, or {@code NAME=WEIGHT,...}; classes that are not named weigh 1
+   * @param dataset of classes, or of labels that each are 0 or 1: their weights are of 1, beside a
+   *     weight of 1 for 0
    * @throws CremaException if a name is no class or a weight no positive number
    */
   public static float[] parse(String text, Dataset dataset) {
+    boolean labels = dataset.target() != null && dataset.target().type() == ElementType.FLOAT32;
     if (text.strip().equalsIgnoreCase(BALANCED)) {
-      return balanced(dataset);
+      return labels ? balancedLabels(dataset) : balanced(dataset);
     }
-    List<String> names = dataset.classNames();
+    List<String> names =
+        labels
+            ? dataset.target().values().stream().map(Dataset.Value::name).toList()
+            : dataset.classNames();
     float[] weights = new float[names.size()];
     Arrays.fill(weights, 1);
     for (String entry : text.split(",")) {
@@ -58,18 +65,48 @@ public final class ClassWeights {
       }
       return counts;
     }
+    targets(
+        dataset,
+        (target, n) -> {
+          for (int i = 0; i < n; i++) {
+            counts[target.getInt(i * Integer.BYTES)]++;
+          }
+        });
+    return counts;
+  }
+
+  /** Absences divided by presences of each label; 1 for a label that is always or never there. */
+  private static float[] balancedLabels(Dataset dataset) {
+    int width = dataset.target().width();
+    long[] present = new long[width];
+    long[] rows = new long[1];
+    targets(
+        dataset,
+        (target, n) -> {
+          rows[0] += n;
+          for (int i = 0; i < n * width; i++) {
+            present[i % width] += target.getFloat(i * Float.BYTES) > 0.5f ? 1 : 0;
+          }
+        });
+    float[] weights = new float[width];
+    for (int l = 0; l < width; l++) {
+      long absent = rows[0] - present[l];
+      weights[l] = absent == 0 || present[l] == 0 ? 1 : (float) ((double) absent / present[l]);
+    }
+    return weights;
+  }
+
+  /** Shows the targets of all examples, some rows at a time. */
+  private static void targets(Dataset dataset, ObjIntConsumer<ByteBuffer> rows) {
     List<ByteBuffer> buffers = new ArrayList<>();
     dataset.inputs().forEach(slot -> buffers.add(Buffers.direct(slot.rowBytes() * BATCH)));
-    ByteBuffer labels = Buffers.direct(Integer.BYTES * BATCH);
-    buffers.add(labels);
+    ByteBuffer target = Buffers.direct(dataset.target().rowBytes() * BATCH);
+    buffers.add(target);
     try (Dataset.Reader reader = dataset.reader(Order.sequential())) {
       for (int n = reader.read(buffers, BATCH); n > 0; n = reader.read(buffers, BATCH)) {
-        for (int i = 0; i < n; i++) {
-          counts[labels.getInt(i * Integer.BYTES)]++;
-        }
+        rows.accept(target, n);
       }
     }
-    return counts;
   }
 
   /** Balanced weights of a dataset's classes; see {@link #balanced(long[])}. */

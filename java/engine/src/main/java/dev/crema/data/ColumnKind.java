@@ -6,6 +6,7 @@ enum ColumnKind {
   NUMERIC("a number"),
   CATEGORICAL("a category"),
   CLASSES("a class"),
+  LABEL("one of the label's two values"),
   VALUE("a number");
 
   private final String expected;

@@ -39,14 +39,15 @@ public final class Csv {
       throw new CremaException(
           name + ": no row could be read, so there are no columns. Is a quote left open?");
     }
-    int label =
-        options.label() == null ? format.defaultLabel() : format.column(options.label(), name);
+    int[] labels = format.labels(options.label(), name);
     Set<Integer> ignored = format.columns(options.ignore(), name);
-    if (ignored.contains(label)) {
-      throw new CremaException(
-          name + ": column " + format.names().get(label) + " is the label and can't be ignored");
+    for (int label : labels) {
+      if (ignored.contains(label)) {
+        throw new CremaException(
+            name + ": column " + format.names().get(label) + " is the label and can't be ignored");
+      }
     }
-    CsvSurvey first = CsvSurvey.first(file, format, label, ignored, options);
+    CsvSurvey first = CsvSurvey.first(file, format, labels, ignored, options);
     if (first.rows() == 0) {
       throw new CremaException(
           name + " has no rows" + (format.header() ? " below its header" : ""));
@@ -54,7 +55,7 @@ public final class Csv {
     TableLearner learner = new TableLearner(first, options);
     ColumnKind[] kinds = learner.decide();
     boolean inMemory = fits(first, learner.learn(kinds, first), options);
-    CsvSurvey.Membership membership = membership(first, kinds[label], inMemory, options);
+    CsvSurvey.Membership membership = membership(first, kinds[labels[0]], inMemory, options);
     BadRows badRows = new BadRows(options.skipBadRows());
     boolean again = !inMemory || options.validationSplit() > 0 || first.hasBadValues(kinds);
     CsvSurvey second = again ? CsvSurvey.second(first, kinds, membership, badRows) : first;
@@ -114,7 +115,7 @@ public final class Csv {
     return StreamDataset.of(
         inputs(table),
         target(plan),
-        plan.label() < 0 ? List.of() : table.classNames(),
+        !plan.isLabelled() ? List.of() : table.classNames(),
         () -> new CsvSource(plan, badRows, true),
         -1,
         List.of(),
@@ -148,7 +149,7 @@ public final class Csv {
     int n = table.columns().size();
     int[] columns = new int[n];
     int found = format.names().size();
-    int position = table.target().position();
+    int targets = table.targets().size();
     if (table.header() && format.header()) {
       for (int i = 0; i < n; i++) {
         TablePreprocessing.Column column = table.columns().get(i);
@@ -158,9 +159,11 @@ public final class Csv {
               file + " has no column " + column.name() + ", which the model needs");
         }
       }
-      return CsvSource.Plan.of(file, format, table, columns, format.find(table.target().name()));
+      int[] labels = table.targets().stream().mapToInt(t -> format.find(t.name())).toArray();
+      boolean all = Arrays.stream(labels).allMatch(c -> c >= 0);
+      return CsvSource.Plan.of(file, format, table, columns, all ? labels : new int[0]);
     }
-    if (found != n && found != n + 1) {
+    if (found != n && found != n + targets) {
       throw new CremaException(
           file
               + " has "
@@ -168,13 +171,17 @@ public final class Csv {
               + " columns and no header that the model knows; expected "
               + n
               + " without the label or "
-              + (n + 1)
+              + (n + targets)
               + " with it: "
               + table.fileColumns());
     }
-    boolean labelled = found == n + 1;
-    Arrays.setAll(columns, i -> labelled && i >= position ? i + 1 : i);
-    return CsvSource.Plan.of(file, format, table, columns, labelled ? position : -1);
+    if (found == n) {
+      Arrays.setAll(columns, i -> i);
+      return CsvSource.Plan.of(file, format, table, columns, new int[0]);
+    }
+    columns = IntStream.range(0, found).filter(c -> !table.isTarget(c)).toArray();
+    int[] labels = table.targets().stream().mapToInt(TablePreprocessing.Target::position).toArray();
+    return CsvSource.Plan.of(file, format, table, columns, labels);
   }
 
   private static boolean fits(CsvSurvey survey, TablePreprocessing table, DataOptions options) {
@@ -258,11 +265,17 @@ public final class Csv {
   }
 
   private static Dataset.Slot target(CsvSource.Plan plan) {
-    if (plan.label() < 0) {
+    if (!plan.isLabelled()) {
       return null;
     }
-    return plan.table().target() instanceof TablePreprocessing.Value v
-        ? Slots.valueTarget(List.of(new Dataset.Value(v.name(), v.mean(), v.deviation())))
-        : Slots.classTarget();
+    return plan.table().target() instanceof TablePreprocessing.Classes
+        ? Slots.classTarget()
+        : Slots.valueTarget(plan.table().targets().stream().map(Csv::described).toList());
+  }
+
+  private static Dataset.Value described(TablePreprocessing.Target target) {
+    return target instanceof TablePreprocessing.Value v
+        ? new Dataset.Value(v.name(), v.mean(), v.deviation())
+        : new Dataset.Value(target.name(), 0, 1);
   }
 }

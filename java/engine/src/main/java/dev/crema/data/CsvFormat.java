@@ -1,6 +1,7 @@
 package dev.crema.data;
 
 import dev.crema.CremaException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -41,6 +42,25 @@ record CsvFormat(char delimiter, boolean header, List<String> names, char decima
       exact = names.get(i).equalsIgnoreCase(name) ? i : -1;
     }
     return exact;
+  }
+
+  /**
+   * The label columns that a user names: one, or several with commas between them; the default if
+   * null.
+   */
+  int[] labels(String namesOrNumbers, String file) {
+    if (namesOrNumbers == null) {
+      return new int[] {defaultLabel()};
+    }
+    if (find(namesOrNumbers) >= 0 || !namesOrNumbers.contains(",")) {
+      return new int[] {column(namesOrNumbers, file)};
+    }
+    int[] columns =
+        Arrays.stream(namesOrNumbers.split(",")).mapToInt(n -> column(n.strip(), file)).toArray();
+    if (Arrays.stream(columns).distinct().count() < columns.length) {
+      throw new CremaException(file + ": a label column is named twice in " + namesOrNumbers);
+    }
+    return columns;
   }
 
   Set<Integer> columns(Set<String> namesOrNumbers, String file) {

@@ -1,7 +1,9 @@
 package dev.crema.data;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** The encoded rows of a delimited file, from its first to its last. */
@@ -10,18 +12,22 @@ final class CsvSource implements RowSource {
    * How the columns of one file are encoded.
    *
    * @param coders by column of the file; null for one that isn't used
-   * @param label column of the target, or -1 if the file has none
+   * @param labels columns of the targets, in their order; none if the file lacks one of them
    */
   record Plan(
       Path file,
       CsvFormat format,
       TablePreprocessing table,
       FieldCoder[] coders,
-      int label,
+      int[] labels,
       AtomicLong unseen) {
-    /** A plan for columns of the file that hold the table's columns, -1 for the target if none. */
+    boolean isLabelled() {
+      return labels.length > 0;
+    }
+
+    /** A plan for columns of the file that hold the table's columns. */
     static Plan of(
-        Path file, CsvFormat format, TablePreprocessing table, int[] columns, int label) {
+        Path file, CsvFormat format, TablePreprocessing table, int[] columns, int[] labels) {
       FieldCoder[] coders = new FieldCoder[format.names().size()];
       AtomicLong unseen = new AtomicLong();
       int offset = 0;
@@ -32,7 +38,7 @@ final class CsvSource implements RowSource {
         }
         offset += column.width();
       }
-      return new Plan(file, format, table, coders, label, unseen);
+      return new Plan(file, format, table, coders, labels, unseen);
     }
   }
 
@@ -40,8 +46,7 @@ final class CsvSource implements RowSource {
   private final CsvRecords records;
   private final BadRows badRows;
   private final boolean hashed;
-  private final ByteTable classes;
-  private final TablePreprocessing.Value value;
+  private final List<TargetCoder> targets = new ArrayList<>();
   private long ordinal = -1;
 
   /**
@@ -51,8 +56,9 @@ final class CsvSource implements RowSource {
     this.plan = plan;
     this.badRows = badRows;
     this.hashed = hashed;
-    this.classes = ByteTable.of(plan.table.classNames());
-    this.value = plan.table.target() instanceof TablePreprocessing.Value v ? v : null;
+    for (TablePreprocessing.Target target : plan.table.targets()) {
+      targets.add(TargetCoder.of(target, (byte) plan.format.decimal()));
+    }
     this.records = CsvRecords.open(plan.file, plan.format, badRows);
   }
 
@@ -89,31 +95,22 @@ final class CsvSource implements RowSource {
         return c;
       }
     }
-    return plan.label < 0 || label(row, fields, plan.label) ? -1 : plan.label;
-  }
-
-  private boolean label(Row row, CsvScanner fields, int c) {
-    byte[] b = fields.bytes();
-    if (Missing.is(b, fields.start(c), fields.end(c))) {
-      return false;
+    for (int i = 0; i < plan.labels.length; i++) {
+      int c = plan.labels[i];
+      if (!targets.get(i).encode(b, fields.start(c), fields.end(c), row, i)) {
+        return c;
+      }
     }
-    if (value != null) {
-      double v = Numbers.parse(b, fields.start(c), fields.end(c), (byte) plan.format.decimal());
-      row.target[0] = (float) ((v - value.mean()) / value.deviation());
-      return !Double.isNaN(v);
-    }
-    row.label = classes.find(b, fields.start(c), fields.end(c));
-    if (row.label < 0) {
-      row.label = plan.table.classNames().indexOf(TableLearner.className(fields.text(c)));
-    }
-    return row.label >= 0;
+    return -1;
   }
 
   private String expected(int column) {
-    if (column != plan.label) {
-      return plan.coders[column].expected();
+    for (int i = 0; i < plan.labels.length; i++) {
+      if (plan.labels[i] == column) {
+        return targets.get(i).expected();
+      }
     }
-    return value != null ? "a number" : "one of the classes " + plan.table.classNames();
+    return plan.coders[column].expected();
   }
 
   @Override

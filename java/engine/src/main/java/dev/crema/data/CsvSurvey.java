@@ -23,7 +23,7 @@ final class CsvSurvey {
 
   private final Path file;
   private final CsvFormat format;
-  private final int label;
+  private final int[] labels;
   private final ColumnStatistics[] columns;
   private long rows;
   private long validationRows;
@@ -31,13 +31,13 @@ final class CsvSurvey {
   private long memoryLimit;
   private int[] labelIds;
 
-  private CsvSurvey(Path file, CsvFormat format, int label, Set<Integer> ignored) {
+  private CsvSurvey(Path file, CsvFormat format, int[] labels, Set<Integer> ignored) {
     this.file = file;
     this.format = format;
-    this.label = label;
+    this.labels = labels;
     this.columns = new ColumnStatistics[format.names().size()];
     for (int c = 0; c < columns.length; c++) {
-      if (c == label) {
+      if (isLabel(c)) {
         columns[c] = new ColumnStatistics(MOST_CLASSES, format.decimal());
       } else if (!ignored.contains(c)) {
         columns[c] = new ColumnStatistics(MOST_CATEGORIES, format.decimal());
@@ -50,9 +50,9 @@ final class CsvSurvey {
    * be divided, unless the file is too great to be kept in memory.
    */
   static CsvSurvey first(
-      Path file, CsvFormat format, int label, Set<Integer> ignored, DataOptions options) {
-    CsvSurvey survey = new CsvSurvey(file, format, label, ignored);
-    boolean divided = options.validationSplit() > 0;
+      Path file, CsvFormat format, int[] labels, Set<Integer> ignored, DataOptions options) {
+    CsvSurvey survey = new CsvSurvey(file, format, labels, ignored);
+    boolean divided = options.validationSplit() > 0 && labels.length == 1;
     survey.labelIds = divided ? new int[1024] : null;
     survey.memoryLimit = options.memoryLimit();
     survey.run(null, (ordinal, row) -> false, BadRows.again(options.skipBadRows()));
@@ -62,7 +62,7 @@ final class CsvSurvey {
   /** A second pass, in which rows that don't fit their columns take no part. */
   static CsvSurvey second(
       CsvSurvey first, ColumnKind[] kinds, Membership membership, BadRows badRows) {
-    CsvSurvey survey = new CsvSurvey(first.file, first.format, first.label, Set.of());
+    CsvSurvey survey = new CsvSurvey(first.file, first.format, first.labels, Set.of());
     for (int c = 0; c < kinds.length; c++) {
       if (kinds[c] == ColumnKind.IGNORED) {
         survey.columns[c] = null;
@@ -98,7 +98,7 @@ final class CsvSurvey {
               && !missing
               && Double.isNaN(
                   Numbers.parse(row.bytes(), row.start(c), row.end(c), (byte) format.decimal()));
-      if (bad || missing && c == label) {
+      if (bad || missing && isLabel(c)) {
         badRows.report(badValue(records, c, kinds[c].expected()));
         return false;
       }
@@ -125,7 +125,7 @@ final class CsvSurvey {
         continue;
       }
       int id = columns[c].add(b, row.start(c), row.end(c), train);
-      if (c == label && labelIds != null) {
+      if (labelIds != null && isLabel(c)) {
         remember(id, row);
       }
     }
@@ -150,8 +150,13 @@ final class CsvSurvey {
     return file;
   }
 
-  int label() {
-    return label;
+  /** Columns of the labels, in the order in which they were asked for. */
+  int[] labels() {
+    return labels.clone();
+  }
+
+  boolean isLabel(int column) {
+    return Arrays.stream(labels).anyMatch(l -> l == column);
   }
 
   /** Null for a column that is ignored. */
@@ -180,7 +185,7 @@ final class CsvSurvey {
   boolean hasBadValues(ColumnKind[] kinds) {
     for (int c = 0; c < kinds.length; c++) {
       boolean texts = kinds[c].isNumber() && columns[c].texts() > 0;
-      if (texts || c == label && columns[c].hasMissing()) {
+      if (texts || isLabel(c) && columns[c].hasMissing()) {
         return true;
       }
     }

@@ -8,6 +8,7 @@ final class CsvTable {
   private final int width;
   private final List<String> classNames;
   private final boolean labelled;
+  private final int targets;
   private float[] x;
   private int[] labels = {};
   private float[] values = {};
@@ -15,7 +16,8 @@ final class CsvTable {
 
   CsvTable(CsvSource.Plan plan, long expected) {
     this.width = plan.table().width();
-    this.labelled = plan.label() >= 0;
+    this.labelled = plan.isLabelled();
+    this.targets = plan.table().targets().size();
     this.classNames = labelled ? plan.table().classNames() : List.of();
     Buffers.requireHeap(4L * width * expected, plan.file().toString());
     this.x = new float[(int) (width * expected)];
@@ -40,8 +42,9 @@ final class CsvTable {
       labels = size == labels.length ? Arrays.copyOf(labels, Math.max(16, 2 * size)) : labels;
       labels[size] = row.label;
     } else if (labelled) {
-      values = size == values.length ? Arrays.copyOf(values, Math.max(16, 2 * size)) : values;
-      values[size] = row.target[0];
+      int at = size * targets;
+      values = at == values.length ? Arrays.copyOf(values, Math.max(16 * targets, 2 * at)) : values;
+      System.arraycopy(row.target, 0, values, at, targets);
     }
     size++;
   }
@@ -52,7 +55,8 @@ final class CsvTable {
         !labelled
             ? List.of(features)
             : List.of(
-                features, hasClasses() ? new Block.Labels(labels) : new Block.Floats(values, 1));
+                features,
+                hasClasses() ? new Block.Labels(labels) : new Block.Floats(values, targets));
     return IndexedDataset.of(inputs, target, classNames, blocks, size, badRows);
   }
 }

@@ -117,8 +117,8 @@ public final class NamedRows implements AutoCloseable {
     CsvFormat bare = CsvSniffer.sniff(sample, name, options, false);
     List<String> columns = table.fileColumns();
     int found = bare.names().size();
-    if (found == columns.size() - 1) {
-      columns.remove(table.target().position());
+    if (found == table.columns().size()) {
+      columns = table.columns().stream().map(TablePreprocessing.Column::name).toList();
     } else if (found != columns.size()) {
       throw new CremaException(
           name

@@ -2,6 +2,7 @@ package dev.crema.data;
 
 import dev.crema.CremaException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -42,14 +43,21 @@ final class TableLearner {
     ColumnKind[] kinds = new ColumnKind[format.names().size()];
     int used = 0;
     for (int c = 0; c < kinds.length; c++) {
-      kinds[c] = c == survey.label() ? target() : feature(c, categorical.contains(c));
-      used += c != survey.label() && kinds[c] != ColumnKind.IGNORED ? 1 : 0;
+      if (!survey.isLabel(c)) {
+        kinds[c] = feature(c, categorical.contains(c));
+        used += kinds[c] != ColumnKind.IGNORED ? 1 : 0;
+      }
+    }
+    int[] labels = survey.labels();
+    ColumnKind kind = labels.length == 1 ? target(labels[0]) : targets(labels);
+    for (int c : labels) {
+      kinds[c] = kind;
     }
     if (used == 0) {
       throw new CremaException(
           file
               + " has no column to learn from beside the label "
-              + format.names().get(survey.label())
+              + format.names().get(labels[0])
               + ". Is the delimiter '"
               + format.delimiter()
               + "' right?"
@@ -111,9 +119,43 @@ final class TableLearner {
     return unnamed || ROW_NUMBERS.contains(name.toLowerCase(Locale.ROOT));
   }
 
-  private ColumnKind target() {
-    ColumnStatistics column = survey.column(survey.label());
-    String name = format.names().get(survey.label());
+  /** Several labels: all of two values (a yes-or-no answer each), or all numbers. */
+  private ColumnKind targets(int[] labels) {
+    boolean answers = options.task() != Task.REGRESSION;
+    boolean numbers = options.task() != Task.CLASSIFICATION;
+    List<String> found = new ArrayList<>();
+    for (int c : labels) {
+      ColumnStatistics column = survey.column(c);
+      int distinct = column.hasManyDistinct() ? column.distinctCount() : classNames(column).size();
+      answers &= distinct == 2;
+      numbers &= column.isNumeric();
+      String example = column.texts() > 0 ? " such as " + column.exampleText() : "";
+      found.add(format.names().get(c) + " has " + distinct + " different values" + example);
+    }
+    String names = names(labels);
+    if (answers) {
+      notes.add("Labels: columns " + names + ", two values each (multi-label).");
+      return ColumnKind.LABEL;
+    }
+    if (numbers) {
+      notes.add("Labels: columns " + names + ", numbers (regression).");
+      return ColumnKind.VALUE;
+    }
+    throw new CremaException(
+        file
+            + ": several label columns must have two different values each, or all be numbers; "
+            + String.join(", ", found));
+  }
+
+  private String names(int[] columns) {
+    return Arrays.stream(columns)
+        .mapToObj(c -> format.names().get(c))
+        .collect(Collectors.joining(", "));
+  }
+
+  private ColumnKind target(int label) {
+    ColumnStatistics column = survey.column(label);
+    String name = format.names().get(label);
     if (column.allMissing()) {
       throw new CremaException(file + ": the label column " + name + " is empty");
     }
@@ -175,7 +217,7 @@ final class TableLearner {
   /** The encoding of every column, with what the training rows of {@code learnt} tell. */
   TablePreprocessing learn(ColumnKind[] kinds, CsvSurvey learnt) {
     List<TablePreprocessing.Column> columns = new ArrayList<>();
-    TablePreprocessing.Target target = null;
+    List<TablePreprocessing.Target> targets = new ArrayList<>();
     for (int c = 0; c < kinds.length; c++) {
       String name = format.names().get(c);
       ColumnStatistics column = learnt.column(c);
@@ -189,12 +231,22 @@ final class TableLearner {
                     name,
                     column.trainTexts().stream().distinct().sorted().toList(),
                     column.missesInTraining()));
-        case CLASSES -> target = new TablePreprocessing.Classes(name, c, classNames(column));
-        case VALUE ->
-            target = new TablePreprocessing.Value(name, c, column.mean(), column.deviation());
+        case CLASSES, LABEL, VALUE -> {} // below, in the order in which they were asked for
       }
     }
-    return new TablePreprocessing(columns, target, format.header());
+    for (int c : survey.labels()) {
+      targets.add(target(kinds[c], c, learnt.column(c)));
+    }
+    return new TablePreprocessing(columns, targets, format.header());
+  }
+
+  private TablePreprocessing.Target target(ColumnKind kind, int c, ColumnStatistics column) {
+    String name = format.names().get(c);
+    return switch (kind) {
+      case CLASSES -> new TablePreprocessing.Classes(name, c, classNames(column));
+      case LABEL -> new TablePreprocessing.Label(name, c, classNames(column));
+      default -> new TablePreprocessing.Value(name, c, column.mean(), column.deviation());
+    };
   }
 
   private static List<String> classNames(ColumnStatistics column) {

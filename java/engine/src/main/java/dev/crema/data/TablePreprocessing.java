@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.crema.CremaException;
 import dev.crema.memory.Shape;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -15,9 +16,11 @@ import java.util.Set;
  * stands for a missing one; categories become one element each (one-hot).
  *
  * @param columns in the order of the training file, without the target
+ * @param targets one, or several that are all {@link Label} or all {@link Value}, in the order in
+ *     which a model gives them
  * @param header whether the training file named its columns; if not, columns are known by place
  */
-public record TablePreprocessing(List<Column> columns, Target target, boolean header)
+public record TablePreprocessing(List<Column> columns, List<Target> targets, boolean header)
     implements Preprocessing {
   static final String KIND = "table";
 
@@ -68,8 +71,8 @@ public record TablePreprocessing(List<Column> columns, Target target, boolean he
     }
   }
 
-  /** The column to predict. */
-  public sealed interface Target permits Classes, Value {
+  /** A column to predict. */
+  public sealed interface Target permits Classes, Label, Value {
     String name();
 
     /** Its place among the columns of the training file, from 0. */
@@ -80,6 +83,20 @@ public record TablePreprocessing(List<Column> columns, Target target, boolean he
   public record Classes(String name, int position, List<String> classNames) implements Target {
     public Classes {
       classNames = List.copyOf(classNames);
+    }
+  }
+
+  /**
+   * A yes-or-no answer, one of several: 0 or 1.
+   *
+   * @param classNames the value that stands for 0, and that for 1
+   */
+  public record Label(String name, int position, List<String> classNames) implements Target {
+    public Label {
+      classNames = List.copyOf(classNames);
+      if (classNames.size() != 2) {
+        throw new CremaException("Label " + name + " needs two values, got " + classNames);
+      }
     }
   }
 
@@ -97,7 +114,10 @@ public record TablePreprocessing(List<Column> columns, Target target, boolean he
 
   public TablePreprocessing {
     columns = List.copyOf(columns);
-    Set<String> names = new HashSet<>(List.of(target.name()));
+    targets = List.copyOf(targets);
+    requireAlike(targets);
+    Set<String> names = new HashSet<>();
+    targets.forEach(t -> names.add(t.name()));
     long width = 0;
     for (Column column : columns) {
       width += column.width();
@@ -108,10 +128,40 @@ public record TablePreprocessing(List<Column> columns, Target target, boolean he
     if (width > MOST_WIDTH) {
       throw new CremaException("A row of " + width + " inputs can't be encoded");
     }
-    if (target.position() < 0 || target.position() > columns.size()) {
-      throw new CremaException(
-          "The target's position " + target.position() + " is not one of the table's");
+    Set<Integer> positions = new HashSet<>();
+    for (Target target : targets) {
+      int position = target.position();
+      if (position < 0 || position >= columns.size() + targets.size() || !positions.add(position)) {
+        throw new CremaException(
+            "The target's position " + position + " is not one of the table's");
+      }
     }
+    if (names.size() < columns.size() + targets.size()) {
+      throw new CremaException("Two targets have one name: " + targets);
+    }
+  }
+
+  /** One target. */
+  public TablePreprocessing(List<Column> columns, Target target, boolean header) {
+    this(columns, List.of(target), header);
+  }
+
+  private static void requireAlike(List<Target> targets) {
+    boolean labels = targets.stream().allMatch(t -> t instanceof Label);
+    boolean values = targets.stream().allMatch(t -> t instanceof Value);
+    if (targets.isEmpty() || !labels && !values && targets.size() > 1) {
+      throw new CremaException("Targets must be one, or all labels, or all values: " + targets);
+    }
+  }
+
+  /** The only target, or the first of several. */
+  public Target target() {
+    return targets.get(0);
+  }
+
+  /** Whether the targets are yes-or-no answers, each by itself. */
+  public boolean isMultiLabel() {
+    return target() instanceof Label;
   }
 
   private static void requireScale(String name, double mean, double deviation) {
@@ -139,7 +189,7 @@ public record TablePreprocessing(List<Column> columns, Target target, boolean he
 
   @Override
   public List<String> classNames() {
-    return target instanceof Classes classes ? classes.classNames() : List.of();
+    return target() instanceof Classes classes ? classes.classNames() : List.of();
   }
 
   @Override
@@ -147,11 +197,18 @@ public record TablePreprocessing(List<Column> columns, Target target, boolean he
     return new TableRowEncoder(this);
   }
 
-  /** Names of all columns in the order of the training file, the target's too. */
+  /** Names of all columns in the order of the training file, the targets' too. */
   List<String> fileColumns() {
     List<String> names = new ArrayList<>(columns.stream().map(Column::name).toList());
-    names.add(target.position(), target.name());
+    targets.stream()
+        .sorted(Comparator.comparingInt(Target::position))
+        .forEach(t -> names.add(t.position(), t.name()));
     return names;
+  }
+
+  /** Whether a target stands at that place in the training file. */
+  boolean isTarget(int position) {
+    return targets.stream().anyMatch(t -> t.position() == position);
   }
 
   @Override
@@ -170,15 +227,26 @@ public record TablePreprocessing(List<Column> columns, Target target, boolean he
         c.put("type", "ignored");
       }
     }
-    ObjectNode t = json.putObject("target");
+    if (targets.size() == 1) {
+      write(target(), json.putObject("target"));
+    } else {
+      ArrayNode several = json.putArray("targets");
+      targets.forEach(target -> write(target, several.addObject()));
+    }
+    return json;
+  }
+
+  private static void write(Target target, ObjectNode t) {
     t.put("name", target.name()).put("position", target.position());
     if (target instanceof Value v) {
       t.put("type", "value").put("mean", v.mean()).put("deviation", v.deviation());
+    } else if (target instanceof Label label) {
+      t.put("type", "label");
+      label.classNames().forEach(t.putArray("classNames")::add);
     } else {
       t.put("type", "classes");
-      classNames().forEach(t.putArray("classNames")::add);
+      ((Classes) target).classNames().forEach(t.putArray("classNames")::add);
     }
-    return json;
   }
 
   static TablePreprocessing read(JsonReader json) {
@@ -193,15 +261,21 @@ public record TablePreprocessing(List<Column> columns, Target target, boolean he
             default -> throw c.wrong("type", "numeric, categorical or ignored", c.text("type"));
           });
     }
-    JsonReader t = json.object("target");
+    List<Target> targets =
+        json.has("targets")
+            ? json.objects("targets").stream().map(TablePreprocessing::target).toList()
+            : List.of(target(json.object("target")));
+    return new TablePreprocessing(columns, targets, json.bool("header"));
+  }
+
+  private static Target target(JsonReader t) {
     String name = t.text("name");
     int position = t.integer("position", 0);
-    Target target =
-        switch (t.text("type")) {
-          case "classes" -> new Classes(name, position, t.names("classNames"));
-          case "value" -> new Value(name, position, t.number("mean"), t.positive("deviation"));
-          default -> throw t.wrong("type", "classes or value", t.text("type"));
-        };
-    return new TablePreprocessing(columns, target, json.bool("header"));
+    return switch (t.text("type")) {
+      case "classes" -> new Classes(name, position, t.names("classNames"));
+      case "label" -> new Label(name, position, t.names("classNames"));
+      case "value" -> new Value(name, position, t.number("mean"), t.positive("deviation"));
+      default -> throw t.wrong("type", "classes, label or value", t.text("type"));
+    };
   }
 }

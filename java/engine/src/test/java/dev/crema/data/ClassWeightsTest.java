@@ -50,6 +50,13 @@ class ClassWeightsTest {
   }
 
   @Test
+  void labelsAreBalancedByTheirAbsencesForEachPresence() {
+    float[][] y = {{1, 0}, {0, 0}, {0, 0}, {1, 0}, {0, 0}};
+    assertThat(ClassWeights.parse("balanced", Datasets.regression(new float[5][1], y)))
+        .containsExactly(1.5f, 1);
+  }
+
+  @Test
   void regressionHasNoClasses() {
     assertThatThrownBy(
             () -> ClassWeights.balanced(Datasets.regression(new float[1][1], new float[1][1])))

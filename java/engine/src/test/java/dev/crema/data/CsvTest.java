@@ -211,6 +211,62 @@ class CsvTest {
         .hasMessageContaining("Column ticket holds more than 100");
   }
 
+  /** The last two numbers of every row. */
+  private static float[][] targets(Dataset data) {
+    return Rows.all(data).stream()
+        .map(row -> new float[] {row.get(row.size() - 2), row.get(row.size() - 1)})
+        .toArray(float[][]::new);
+  }
+
+  private static final String LABELS = "wet,x,hot,y\nno,1,0,5\nyes,2,1,6\nno,3,1,7\nyes,4,0,8\n";
+
+  @Test
+  void severalLabelColumnsComeInTheOrderAskedFor() {
+    Path file = file(LABELS);
+    LoadedData data = Csv.open(file, DataOptions.builder().label("hot, wet").build());
+    assertThat(data.train().target().values())
+        .extracting(Dataset.Value::name)
+        .containsExactly("hot", "wet");
+    assertThat(targets(data.train())).isDeepEqualTo(new float[][] {{0, 0}, {1, 1}, {1, 0}, {0, 1}});
+    TablePreprocessing table = table(data);
+    assertThat(table.isMultiLabel()).isTrue();
+    assertThat(table.fileColumns()).containsExactly("wet", "x", "hot", "y");
+    assertThat(Preprocessing.fromJson(table.toJson())).isEqualTo(table);
+
+    Dataset headerless =
+        Csv.open(file(LABELS.substring(LABELS.indexOf('\n') + 1)), table, DataOptions.defaults());
+    assertThat(targets(headerless)).isDeepEqualTo(targets(data.train()));
+    assertThat(Csv.open(file("y,x\n5,1\n"), table, DataOptions.defaults()).target()).isNull();
+    assertThatThrownBy(
+            () -> Csv.open(file("y,x,hot,wet\n5,1,2,no\n"), table, DataOptions.defaults()))
+        .hasMessageContaining("column 3 (hot): expected one of the classes [0, 1], found \"2\"");
+  }
+
+  @Test
+  void severalNumbersAreStandardisedEachByItself() {
+    LoadedData data = Csv.open(file(LABELS), DataOptions.builder().label("y,x").build());
+    float[][] targets = targets(data.train());
+    for (int row = 0; row < 4; row++) {
+      List<Dataset.Value> values = data.train().target().values();
+      assertThat(values.get(0).original(targets[row][0])).isCloseTo(5 + row, within(1e-6));
+      assertThat(values.get(1).original(targets[row][1])).isCloseTo(1 + row, within(1e-6));
+    }
+  }
+
+  @Test
+  void labelColumnsThatDoNotGoTogetherAreSaid() {
+    Path file = file("a,b,c\n1,u,5\n2,v,6\n3,w,7\n");
+    assertThatThrownBy(() -> Csv.open(file, DataOptions.builder().label("a,b").build()))
+        .hasMessageContaining("b has 3 different values such as \"u\"");
+    assertThatThrownBy(() -> Csv.open(file, DataOptions.builder().label("a,a").build()))
+        .hasMessageContaining("named twice");
+    assertThatThrownBy(() -> Csv.open(file, DataOptions.builder().label("a,z").build()))
+        .hasMessageContaining("has no column z");
+    Path commas = file("\"a,b\",c\n1,2\n5,6.5\n");
+    assertThat(table(Csv.open(commas, DataOptions.builder().label("a,b").build())).targets())
+        .hasSize(1);
+  }
+
   @Test
   void columnsThatIdentifyRowsAreNotUsed() {
     StringBuilder text = new StringBuilder("PassengerId,order_id,humid,grid,id,price\n");
