@@ -4,6 +4,40 @@
 
 #include "vec.h"
 
+namespace crema {
+namespace CREMA_ISA {
+
+// As `each`, four vectors at a time: their chains of dependent instructions run side by side (gelu and tanh: 1.2 times
+// as fast on Zen 5, with the scheduling that native/CMakeLists.txt asks for).
+template <typename F>
+CREMA_INLINE void each_four(const float* a, float* y, int64_t n, const F& f) {
+  int64_t i = 0;
+  for (; i + 4 * W <= n; i += 4 * W) {
+    const vec y0 = f(load(a + i)), y1 = f(load(a + i + W)), y2 = f(load(a + i + 2 * W)), y3 = f(load(a + i + 3 * W));
+    store(y + i, y0);
+    store(y + i + W, y1);
+    store(y + i + 2 * W, y2);
+    store(y + i + 3 * W, y3);
+  }
+  each(a + i, y + i, n - i, f);
+}
+template <typename F>
+CREMA_INLINE void each_four(const float* a, const float* b, float* y, int64_t n, const F& f) {
+  int64_t i = 0;
+  for (; i + 4 * W <= n; i += 4 * W) {
+    const vec y0 = f(load(a + i), load(b + i)), y1 = f(load(a + i + W), load(b + i + W));
+    const vec y2 = f(load(a + i + 2 * W), load(b + i + 2 * W)), y3 = f(load(a + i + 3 * W), load(b + i + 3 * W));
+    store(y + i, y0);
+    store(y + i + W, y1);
+    store(y + i + 2 * W, y2);
+    store(y + i + 3 * W, y3);
+  }
+  each(a + i, b + i, y + i, n - i, f);
+}
+
+}  // namespace CREMA_ISA
+}  // namespace crema
+
 #define CREMA_REGISTER_ELEMENTWISE(name, arity)                                                       \
   static const ::crema::ElementwiseRegistration registration_elementwise_##name(CREMA_LEVEL, #name,  \
                                                                                 arity, elementwise_##name);
@@ -12,7 +46,7 @@
   static void elementwise_##name(const float* pa, const float*, const float*, float* py, int64_t n,  \
                                  const float* p) {                                                    \
     (void)p;                                                                                          \
-    each(pa, py, n, [&](vec a) CREMA_LAMBDA { return expression; });                                  \
+    each_four(pa, py, n, [&](vec a) CREMA_LAMBDA { return expression; });                                  \
   }                                                                                                   \
   CREMA_REGISTER_ELEMENTWISE(name, 1)
 
@@ -20,7 +54,7 @@
   static void elementwise_##name(const float* pa, const float* pb, const float*, float* py, int64_t n, \
                                  const float* p) {                                                     \
     (void)p;                                                                                           \
-    each(pa, pb, py, n, [&](vec a, vec b) CREMA_LAMBDA { return expression; });                        \
+    each_four(pa, pb, py, n, [&](vec a, vec b) CREMA_LAMBDA { return expression; });                        \
   }                                                                                                    \
   CREMA_REGISTER_ELEMENTWISE(name, 2)
 

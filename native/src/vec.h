@@ -79,7 +79,14 @@ CREMA_INLINE vec select(veci mask, vec yes, vec no) { return mask ? yes : no; }
 CREMA_INLINE vec one_if(veci mask) { return select(mask, broadcast(1.0f), vec{}); }
 
 // NaN wins in both: a comparison with NaN is false, so the operand that may be NaN stands second.
-CREMA_INLINE vec vmax(vec a, vec b) { return a > b ? a : (a != a ? a : b); }
+CREMA_INLINE vec vmax(vec a, vec b) {
+#if defined(__AVX512F__)
+  const __m512 m = _mm512_max_ps((__m512)a, (__m512)b);  // b where one is NaN
+  return (vec)_mm512_mask_mov_ps(m, _mm512_cmp_ps_mask((__m512)a, (__m512)a, _CMP_UNORD_Q), (__m512)a);
+#else
+  return a > b ? a : (a != a ? a : b);
+#endif
+}
 CREMA_INLINE vec vmin(vec a, vec b) { return a < b ? a : (a != a ? a : b); }
 // x where it is greater than the constant c, else c; NaN in x stays. One instruction on x86.
 CREMA_INLINE vec at_least(vec x, vec c) {
@@ -109,6 +116,15 @@ CREMA_INLINE vec vsqrt(vec x) {
 #else
   for (int i = 0; i < W; ++i) x[i] = __builtin_sqrtf(x[i]);
   return x;
+#endif
+}
+// 1 / x for x whose reciprocal is a normal number, at most 1 ulp: division is the slowest instruction of a kernel.
+CREMA_INLINE vec reciprocal(vec x) {
+#if defined(__AVX512F__)
+  const vec r = (vec)_mm512_rcp14_ps((__m512)x);
+  return r + r * (1.0f - x * r);  // a step of Newton's from 14 bits
+#else
+  return 1.0f / x;
 #endif
 }
 // Nearest integer, half to even.

@@ -99,7 +99,7 @@ CREMA_INLINE vec vexpm1_negative(vec x) {
 CREMA_INLINE vec vtanh(vec x) {
   const vec a = vabs(x);
   const vec t = vexp(-2.0f * a);
-  const vec far = (1.0f - t) / (1.0f + t);
+  const vec far = (1.0f - t) * reciprocal(1.0f + t);
   const vec z = x * x;
   vec p = broadcast(-5.7208017e-3f);
   p = p * z + 2.0653788e-2f;
@@ -112,7 +112,7 @@ CREMA_INLINE vec vtanh(vec x) {
 }
 
 // 1 / (1 + e^-x), at most 2.5 ulp on both sides.
-CREMA_INLINE vec vsigmoid(vec x) { return 1.0f / (1.0f + vexp(-x)); }
+CREMA_INLINE vec vsigmoid(vec x) { return reciprocal(1.0f + at_most(vexp(-x), broadcast(1.6e38f))); }
 
 // For t >= 0: e^(-t^2 / 2) and Phi(-t), the normal distribution's tail, which is e^(-t^2 / 2) u P(u) with
 // u = 1 / (1 + 0.26 t). Relative error of the tail grows as t^2 ulp / 2.
@@ -122,7 +122,7 @@ struct NormalTail {
 CREMA_INLINE NormalTail normal_tail(vec t) {
   t = at_most(t, broadcast(14.5f));
   const vec gauss = vexp(-0.5f * (t * t));
-  const vec u = 1.0f / (t * 0.26f + 1.0f);
+  const vec u = reciprocal(t * 0.26f + 1.0f);
   vec p = broadcast(3.0230781e-2f);
   p = p * u - 1.5149663e-1f;
   p = p * u + 2.4873744e-1f;

@@ -1,5 +1,5 @@
 // log_softmax.cpp: y = x - log sum e^x over the last axis, and its gradient. In place allowed. NaN in, NaN out.
-#include "../vec.h"
+#include "../rows.h"
 
 namespace crema {
 namespace CREMA_ISA {
@@ -8,25 +8,18 @@ namespace {
 constexpr int64_t kGrain = 8192;  // elements worth waking another thread for
 
 void log_softmax_row(const float* x, float* y, int64_t n) {
-  const vec lowest = broadcast(-INFINITY);
-  vec m = lowest;
-  int64_t i = 0;
-  for (; i + W <= n; i += W) m = vmax(m, load(x + i));
-  if (i < n) m = vmax(m, load_n(x + i, n - i, lowest));
-  const float most = hmax(m);
-  vec sum{};
-  for (i = 0; i + W <= n; i += W) sum += vexp(load(x + i) - most);
-  if (i < n) sum += vexp(load_n(x + i, n - i, lowest) - most);
-  const float shift = most + vlog(broadcast(hsum(sum)))[0];
+  const float most = largest_number(x, n);
+  const float sum = sum_of(n, [&](int64_t i, int64_t k) CREMA_LAMBDA {
+    fetch(x + n + i);
+    fetch_to_write(y + n + i);
+    return vexp((k == W ? load(x + i) : load_n(x + i, k, broadcast(-INFINITY))) - most);
+  });
+  const float shift = most + vlog(broadcast(sum))[0];
   each(x, y, n, [=](vec a) CREMA_LAMBDA { return a - shift; });
 }
 
 void log_softmax_grad_row(const float* y, const float* dy, float* dx, int64_t n) {
-  vec sum{};
-  int64_t i = 0;
-  for (; i + W <= n; i += W) sum += load(dy + i);
-  if (i < n) sum += load_n(dy + i, n - i);
-  const float total = hsum(sum);
+  const float total = sum_of(n, [&](int64_t i, int64_t k) CREMA_LAMBDA { return some(dy + i, k); });
   each(y, dy, dx, n, [=](vec a, vec b) CREMA_LAMBDA { return b - vexp(a) * total; });
 }
 

@@ -1,7 +1,9 @@
 // norm_batch.cpp: batch normalisation over all axes but the last (Ioffe and Szegedy 2015). Statistics are
 // taken block by block, each in two passes while it is in the cache, and merged (Chan et al. 1979): as exact
 // as two passes over everything, and the same for any number of threads.
-#include "../vec.h"
+#include <type_traits>
+
+#include "../rows.h"
 
 namespace crema {
 namespace CREMA_ISA {
@@ -19,6 +21,16 @@ int64_t blocks_of(const Tensor& x) {
 // Partial sums of each block, then four vectors of columns.
 int64_t scratch(const Call& c) { return (blocks_of(c.in[0]) * 2 + 4) * c.in[0].last() * 4; }
 
+constexpr int kColumns = 4;  // vectors of columns at a time, their sums in registers
+
+// Calls f(column, count, full): groups of columns, at most kColumns vectors wide; `full` says that they are.
+template <typename F>
+CREMA_INLINE void each_group(int64_t n, const F& f) {
+  int64_t i = 0;
+  for (; i + kColumns * W <= n; i += kColumns * W) f(i, std::integral_constant<int, kColumns>(), int64_t{W});
+  for (; i < n; i += W) f(i, std::integral_constant<int, 1>(), n - i < W ? n - i : W);
+}
+
 // Means and sums of squared deviations of each block, to partial[block][2][columns].
 void block_statistics(const Call& c, float* partial) {
   const int64_t n = c.in[0].last(), rows = c.in[0].rows(), height = block_rows(n);
@@ -28,18 +40,25 @@ void block_statistics(const Call& c, float* partial) {
       const int64_t count = rows - b * height < height ? rows - b * height : height;
       float* const mean = partial + b * 2 * n;
       float* const squares = mean + n;
-      for (int64_t i = 0; i < 2 * n; ++i) mean[i] = 0;
-      for (int64_t r = 0; r < count; ++r) {
-        each(mean, x + r * n, mean, n, [](vec a, vec v) CREMA_LAMBDA { return a + v; });
-      }
       const float share = 1.0f / static_cast<float>(count);
-      each(mean, mean, n, [=](vec a) CREMA_LAMBDA { return a * share; });
-      for (int64_t r = 0; r < count; ++r) {
-        each(squares, x + r * n, mean, squares, n, [](vec s, vec v, vec m) CREMA_LAMBDA {
-          const vec d = v - m;
-          return s + d * d;
-        });
-      }
+      each_group(n, [&](int64_t i, auto width, int64_t k) CREMA_LAMBDA {
+        constexpr int V = decltype(width)::value;
+        vec sum[V] = {}, square[V] = {}, m[V];
+        for (int64_t r = 0; r < count; ++r) {
+          for (int v = 0; v < V; ++v) sum[v] += some(x + r * n + i + v * W, k);
+        }
+        for (int v = 0; v < V; ++v) m[v] = sum[v] * share;
+        for (int64_t r = 0; r < count; ++r) {
+          for (int v = 0; v < V; ++v) {
+            const vec d = some(x + r * n + i + v * W, k) - m[v];
+            square[v] += d * d;
+          }
+        }
+        for (int v = 0; v < V; ++v) {
+          put(mean + i + v * W, m[v], k);
+          put(squares + i + v * W, square[v], k);
+        }
+      });
     }
   });
 }
@@ -92,8 +111,11 @@ CREMA_KERNEL_SCRATCH(batch_norm, scratch) {
     for (int64_t r = begin; r < end; ++r) {
       const float* x = c.in[0].f32() + r * n;
       float* y = c.out[0].f32() + r * n;
-      each(x, mean, scale, y, n, [](vec v, vec m, vec s) CREMA_LAMBDA { return (v - m) * s; });
-      each(y, shift, y, n, [](vec v, vec s) CREMA_LAMBDA { return v + s; });
+      each_group(n, [&](int64_t i, auto width, int64_t k) CREMA_LAMBDA {
+        for (int64_t at = i; at < i + decltype(width)::value * W; at += W) {
+          put(y + at, (some(x + at, k) - some(mean + at, k)) * some(scale + at, k) + some(shift + at, k), k);
+        }
+      });
     }
   });
 }
@@ -110,18 +132,24 @@ CREMA_KERNEL_SCRATCH(batch_norm_grad, scratch) {
     for (int64_t b = begin; b < end; ++b) {
       float* const sum = partial + b * 2 * n;
       float* const product = sum + n;
-      for (int64_t i = 0; i < 2 * n; ++i) sum[i] = 0;
-      const int64_t last = (b + 1) * height < rows ? (b + 1) * height : rows;
-      for (int64_t r = b * height; r < last; ++r) {
-        const float* x = c.in[0].f32() + r * n;
-        const float* dy = c.in[4].f32() + r * n;
-        each(sum, dy, sum, n, [](vec a, vec d) CREMA_LAMBDA { return a + d; });
-        for (int64_t i = 0; i < n; i += W) {
-          const int64_t k = n - i < W ? n - i : W;
-          const vec d = load_n(x + i, k) - load_n(mean + i, k);
-          store_n(product + i, load_n(product + i, k) + load_n(dy + i, k) * d, k);
+      const int64_t first = b * height, last = first + height < rows ? first + height : rows;
+      each_group(n, [&](int64_t i, auto width, int64_t k) CREMA_LAMBDA {
+        constexpr int V = decltype(width)::value;
+        vec s[V] = {}, p[V] = {}, m[V];
+        for (int v = 0; v < V; ++v) m[v] = some(mean + i + v * W, k);
+        for (int64_t r = first; r < last; ++r) {
+          for (int v = 0; v < V; ++v) {
+            const int64_t at = r * n + i + v * W;
+            const vec dy = some(c.in[4].f32() + at, k);
+            s[v] += dy;
+            p[v] += dy * (some(c.in[0].f32() + at, k) - m[v]);
+          }
         }
-      }
+        for (int v = 0; v < V; ++v) {
+          put(sum + i + v * W, s[v], k);
+          put(product + i + v * W, p[v], k);
+        }
+      });
     }
   });
   for (int64_t i = 0; i < n; ++i) dgamma[i] = dbeta[i] = 0;
@@ -146,12 +174,13 @@ CREMA_KERNEL_SCRATCH(batch_norm_grad, scratch) {
       const float* x = c.in[0].f32() + r * n;
       const float* dy = c.in[4].f32() + r * n;
       float* dx = c.out[0].f32() + r * n;
-      for (int64_t i = 0; i < n; i += W) {
-        const int64_t k = n - i < W ? n - i : W;
-        const vec d = load_n(x + i, k) - load_n(mean + i, k);
-        const vec g = load_n(dy + i, k) - load_n(share + i, k) - d * load_n(slope + i, k);
-        store_n(dx + i, g * load_n(scale + i, k), k);
-      }
+      each_group(n, [&](int64_t i, auto width, int64_t k) CREMA_LAMBDA {
+        for (int64_t at = i; at < i + decltype(width)::value * W; at += W) {
+          const vec d = some(x + at, k) - some(mean + at, k);
+          const vec g = some(dy + at, k) - some(share + at, k) - d * some(slope + at, k);
+          put(dx + at, g * some(scale + at, k), k);
+        }
+      });
     }
   });
 }

@@ -1,6 +1,6 @@
 // norm_layer.cpp: layer normalisation (Ba et al. 2016) and RMS normalisation (Zhang and Sennrich 2019) over
 // the last axis. A row is read from memory once and stays in the cache for its second pass. floats: epsilon.
-#include "../vec.h"
+#include "../rows.h"
 
 namespace crema {
 namespace CREMA_ISA {
@@ -9,16 +9,21 @@ namespace {
 constexpr int64_t kGrain = 8192;  // elements worth waking another thread for
 constexpr int64_t kMostBlocks = 32;  // pieces of the sums over rows; fixed, so that threads change no bits
 
-template <typename F>
-vec sum_of(int64_t n, const F& f) {
-  vec sum{};
+// y = (x - mean) inverse gamma + beta, while the next row is fetched.
+template <bool Gamma, bool Beta>
+void finish(const float* x, float mean, float inverse, const float* gamma, const float* beta, float* y, int64_t n) {
+  const vec m = broadcast(mean), s = broadcast(inverse);
+  const auto at = [&](int64_t i, int64_t k) CREMA_LAMBDA {
+    fetch(x + n + i);
+    fetch_to_write(y + n + i);
+    vec v = (some(x + i, k) - m) * s;
+    if (Gamma) v = v * some(gamma + i, k);
+    return Beta ? v + some(beta + i, k) : v;
+  };
   int64_t i = 0;
-  for (; i + W <= n; i += W) sum += f(i, static_cast<int64_t>(W));
-  if (i < n) sum += f(i, n - i);  // f gives 0 past n - i
-  return sum;
+  for (; i + W <= n; i += W) store(y + i, at(i, W));
+  if (i < n) store_n(y + i, at(i, n - i), n - i);
 }
-
-CREMA_INLINE vec some(const float* p, int64_t n) { return n == W ? load(p) : load_n(p, n); }
 
 // in: x, gamma?, beta?. out: y, mean (centred only), 1 / deviation.
 template <bool Centred>
@@ -28,34 +33,27 @@ void forward(const Call& c) {
   const float epsilon = static_cast<float>(c.floats[0]);
   const float* const gamma = c.in[1].present() ? c.in[1].f32() : nullptr;
   const float* const beta = c.in[2].present() ? c.in[2].f32() : nullptr;
+  const auto last = gamma != nullptr ? (beta != nullptr ? finish<true, true> : finish<true, false>)
+                                     : (beta != nullptr ? finish<false, true> : finish<false, false>);
   float* const means = Centred ? c.out[1].f32() : nullptr;
   float* const inverses = c.out[Centred ? 2 : 1].f32();
   parallel(c.threads, c.in[0].rows(), kGrain / n + 1, [&](int64_t begin, int64_t end, int64_t) {
     for (int64_t r = begin; r < end; ++r) {
-      const float* x = c.in[0].f32() + r * n;
-      float* y = c.out[0].f32() + r * n;
+      const float* const x = c.in[0].f32() + r * n;
       float mean = 0;
       if (Centred) {
-        mean = hsum(sum_of(n, [&](int64_t i, int64_t k) { return some(x + i, k); })) / static_cast<float>(n);
+        const float sum = sum_of(n, [&](int64_t i, int64_t k) CREMA_LAMBDA { return some(x + i, k); });
+        mean = sum / static_cast<float>(n);
         means[r] = mean;
       }
-      const float squares = hsum(sum_of(n, [&](int64_t i, int64_t k) {
-        const vec d = (k == W ? load(x + i) : load_n(x + i, k, broadcast(mean))) - mean;
+      const vec m = broadcast(mean);
+      const float squares = sum_of(n, [&](int64_t i, int64_t k) CREMA_LAMBDA {
+        const vec d = (k == W ? load(x + i) : load_n(x + i, k, m)) - m;
         return d * d;
-      }));
+      });
       const float inverse = 1.0f / __builtin_sqrtf(squares / static_cast<float>(n) + epsilon);
       inverses[r] = inverse;
-      for (int64_t i = 0; i < n; i += W) {
-        const int64_t k = n - i < W ? n - i : W;
-        vec v = (some(x + i, k) - mean) * inverse;
-        if (gamma != nullptr) v = v * some(gamma + i, k);
-        if (beta != nullptr) v = v + some(beta + i, k);
-        if (k == W) {
-          store(y + i, v);
-        } else {
-          store_n(y + i, v, k);
-        }
-      }
+      last(x, mean, inverse, gamma, beta, c.out[0].f32() + r * n, n);
     }
   });
 }
@@ -92,13 +90,8 @@ void backward(const Call& c) {
           const vec g = gamma != nullptr ? d * some(gamma + i, k) : d;
           sum += g;
           product += g * hat;
-          if (k == W) {
-            store(dgamma + i, load(dgamma + i) + d * hat);
-            store(dbeta + i, load(dbeta + i) + d);
-          } else {
-            store_n(dgamma + i, load_n(dgamma + i, k) + d * hat, k);
-            store_n(dbeta + i, load_n(dbeta + i, k) + d, k);
-          }
+          put(dgamma + i, some(dgamma + i, k) + d * hat, k);
+          put(dbeta + i, some(dbeta + i, k) + d, k);
         }
         const float share = Centred ? hsum(sum) / static_cast<float>(n) : 0.0f;
         const float slope = hsum(product) / static_cast<float>(n);
@@ -107,11 +100,7 @@ void backward(const Call& c) {
           const vec hat = (some(x + i, k) - mean) * inverse;
           const vec g = gamma != nullptr ? some(dy + i, k) * some(gamma + i, k) : some(dy + i, k);
           const vec v = (g - share - hat * slope) * inverse;
-          if (k == W) {
-            store(dx + i, v);
-          } else {
-            store_n(dx + i, v, k);
-          }
+          put(dx + i, v, k);
         }
       }
     }

@@ -100,7 +100,7 @@ CREMA_KERNEL(adam) {
     const vec d = g + decay * w;
     m = b1 * m + c1 * d;
     v = b2 * v + c2 * (d * d);
-    w = shrink * w - step * (m / (vsqrt(v) * second + epsilon));
+    w = shrink * w - step * (m * reciprocal(vsqrt(v) * second + epsilon));
   });
 }
 

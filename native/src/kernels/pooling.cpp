@@ -38,6 +38,27 @@ void wide_row(const Pool& p, const float* image, int64_t oy, float* y) {
   }
 }
 
+// As wide_row where every window is 2 x 2 and lies inside: half the instructions of the general one.
+template <typename Op, bool Mean>
+void square_row(const Pool& p, const float* image, int64_t oy, float* y) {
+  const int64_t line = p.line(), c = p.x.c, step = p.columns.stride * c;
+  const float* x = image + oy * p.rows.stride * line;
+  const vec weight = broadcast(0.25f);
+  for (int64_t ox = 0; ox < p.columns.outputs; ++ox, x += step, y += c) {
+    for (int64_t at = 0; at < c; at += W) {
+      const int64_t channel = vector_start(at, c);
+      const float* const q = x + channel;
+      const vec m = Op::join(Op::join(load(q), load(q + c)), Op::join(load(q + line), load(q + line + c)));
+      store(y + channel, Mean ? m * weight : m);
+    }
+  }
+}
+
+bool is_square(const Pool& p) {
+  const auto inside = [](const Windows& w) { return w.size == 2 && w.pad == 0 && (w.outputs - 1) * w.stride + 2 <= w.inputs; };
+  return inside(p.rows) && inside(p.columns);
+}
+
 // A row of outputs, c < W; `row` is scratch memory for a row of x and a vector.
 template <typename Op, bool Mean>
 void narrow_row(const Pool& p, const float* image, int64_t oy, float* row, float* y) {
@@ -72,6 +93,7 @@ void pool(const Call& c) {
   const Pool p(c, c.in[0], c.out[0]);
   const int64_t image = p.x.h * p.line(), out = p.columns.outputs * p.x.c;
   const int64_t work = p.rows.stride * p.line() + out * p.columns.size;
+  const auto row_of = is_square(p) ? square_row<Op, Mean> : wide_row<Op, Mean>;
   parallel(c.threads, p.y.n * p.y.h, row_grain(work), [&](int64_t begin, int64_t end, int64_t chunk) {
     float* const row = reinterpret_cast<float*>(c.scratch + chunk * row_bytes(p));
     std::memset(row + p.line(), 0, W * sizeof(float));
@@ -80,7 +102,7 @@ void pool(const Call& c) {
       if (p.x.c < W) {
         narrow_row<Op, Mean>(p, x, i % p.y.h, row, c.out[0].f32() + i * out);
       } else {
-        wide_row<Op, Mean>(p, x, i % p.y.h, c.out[0].f32() + i * out);
+        row_of(p, x, i % p.y.h, c.out[0].f32() + i * out);
       }
     }
   });

@@ -1,6 +1,6 @@
 // softmax.cpp: softmax over the last axis, its gradient, and the cross-entropy of logits. Rows of n
 // floats, each read and written once while it stays in the cache. NaN in, NaN out. In place allowed.
-#include "../vec.h"
+#include "../rows.h"
 
 namespace crema {
 namespace CREMA_ISA {
@@ -8,44 +8,20 @@ namespace {
 
 constexpr int64_t kGrain = 8192;  // elements worth waking another thread for
 
-float row_max(const float* x, int64_t n) {
-  float most = x[0];
-  int64_t i = 0;
-  if (n >= W) {
-    vec m = load(x);
-    for (i = W; i + W <= n; i += W) m = vmax(m, load(x + i));
-    most = hmax(m);
-  }
-  for (; i < n; ++i) most = (x[i] > most || x[i] != x[i]) ? x[i] : most;
-  return most;
-}
-
-// y = e^(x - shift); returns the sum.
+// y = e^(x - shift), while the next row is fetched; returns the sum.
 float exp_minus(const float* x, float shift, float* y, int64_t n) {
   const vec s = broadcast(shift);
-  vec sum{};
-  int64_t i = 0;
-  for (; i + W <= n; i += W) {
-    const vec e = vexp(load(x + i) - s);
-    store(y + i, e);
-    sum = sum + e;
-  }
-  float total = hsum(sum);
-  if (i < n) {
-    const int64_t rest = n - i;
-    const vec e = vexp(load_n(x + i, rest) - s);
-    store_n(y + i, e, rest);
-    for (int64_t k = 0; k < rest; ++k) total += e[k];
-  }
-  return total;
+  return sum_of(n, [&](int64_t i, int64_t k) CREMA_LAMBDA {
+    fetch(x + n + i);
+    fetch_to_write(y + n + i);
+    const vec e = vexp((k == W ? load(x + i) : load_n(x + i, k, broadcast(-INFINITY))) - s);
+    put(y + i, e, k);
+    return e;
+  });
 }
 
 float dot(const float* a, const float* b, int64_t n) {
-  vec sum{};
-  int64_t i = 0;
-  for (; i + W <= n; i += W) sum = sum + load(a + i) * load(b + i);
-  if (i < n) sum = sum + load_n(a + i, n - i) * load_n(b + i, n - i);
-  return hsum(sum);
+  return sum_of(n, [&](int64_t i, int64_t k) CREMA_LAMBDA { return some(a + i, k) * some(b + i, k); });
 }
 
 int64_t row_grain(int64_t n) { return kGrain / (n < 1 ? 1 : n) + 1; }
@@ -59,7 +35,7 @@ CREMA_KERNEL(softmax) {
     for (int64_t r = begin; r < end; ++r) {
       const float* x = c.in[0].f32() + r * n;
       float* y = c.out[0].f32() + r * n;
-      const float sum = exp_minus(x, row_max(x, n), y, n);
+      const float sum = exp_minus(x, largest_number(x, n), y, n);
       const vec scale = broadcast(1.0f / sum);
       each(y, y, n, [&](vec v) { return v * scale; });
     }
@@ -110,7 +86,7 @@ CREMA_KERNEL(softmax_cross_entropy) {
     for (int64_t r = begin; r < end; ++r) {
       const float* x = logits.f32() + r * k;
       float* d = c.out[1].f32() + r * k;
-      const float most = row_max(x, k);
+      const float most = largest_number(x, k);
       const float sum = exp_minus(x, most, d, k);
       const float log_sum = most + __builtin_logf(sum);
       const vec inverse = broadcast(1.0f / sum);
