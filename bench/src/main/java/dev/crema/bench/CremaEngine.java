@@ -25,21 +25,36 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Crema through its Java API. */
-final class CremaEngine implements Engine {
+/**
+ * Crema through its Java API.
+ *
+ * @param openblas whether OpenBLAS computes the matrix products, instead of Crema's kernels
+ */
+record CremaEngine(boolean openblas) implements Engine {
   @Override
   public String name() {
-    return Engines.CREMA;
+    return openblas ? "crema-openblas" : Engines.CREMA;
   }
 
   @Override
   public String version() {
-    return "Crema " + Model.VERSION + ", " + Device.best().description();
+    String products = openblas ? ", products by OpenBLAS 0.3.31" : "";
+    return "Crema " + Model.VERSION + ", " + Device.best().description() + products;
+  }
+
+  @Override
+  public Map<String, String> environment() {
+    return Map.of("CREMA_GEMM", openblas ? "openblas" : "own");
   }
 
   @Override
   public boolean supports(Problem problem) {
-    return true;
+    return !openblas || problem instanceof Problem.MatMul || isDense(problem);
+  }
+
+  private static boolean isDense(Problem problem) {
+    return problem instanceof Problem.Training t && t.network().widths() != null
+        || problem instanceof Problem.Prediction p && p.network().widths() != null;
   }
 
   @Override

@@ -12,7 +12,8 @@ final class Engines {
 
   static List<Engine> all() {
     List<Engine> engines = new ArrayList<>();
-    engines.add(new CremaEngine());
+    engines.add(new CremaEngine(false));
+    engines.add(new CremaEngine(true));
     ServiceLoader.load(Engine.class).forEach(engines::add);
     return engines;
   }

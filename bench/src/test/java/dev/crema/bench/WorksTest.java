@@ -21,7 +21,7 @@ class WorksTest {
   @MethodSource("names")
   void everyWorkGivesNumbersAndAgreesWithItselfOnTwoThreads(String name) {
     Problem problem = Works.named(name).problem();
-    CremaEngine crema = new CremaEngine();
+    CremaEngine crema = new CremaEngine(false);
     try (Task one = crema.prepare(problem, 1);
         Task two = crema.prepare(problem, 2)) {
       float[] result = one.check();

@@ -72,6 +72,7 @@ public final class CpuDevice implements Device {
 
   @Override
   public Program load(ProgramSpec spec) {
+    MatrixProducts.prepare();
     return new CpuProgram(this, spec);
   }
 
