@@ -42,6 +42,7 @@ final class TrainCommand implements Callable<Integer> {
   private static final int EPOCHS = 20;
   private static final int MOST_EPOCHS = 100;
   private static final int LEAST_STEPS = 200;
+  private static final int FEW = 10;
 
   @Mixin private CommonOptions common;
   @Mixin private DataArguments dataArguments;
@@ -149,6 +150,13 @@ final class TrainCommand implements Callable<Integer> {
         validation == null
             ? loaded.validation()
             : Datasets.open(validation, loaded.preprocessing(), options);
+    if (held != null && held.size() >= 0 && held.size() < FEW) {
+      common
+          .text()
+          .printf(
+              "Only %d examples are there to validate on: their figures say little.%n",
+              held.size());
+    }
     if (train.target() == null) {
       throw new CremaException(data + " has no labels to train for");
     }

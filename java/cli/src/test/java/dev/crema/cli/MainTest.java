@@ -1,9 +1,13 @@
 package dev.crema.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.crema.io.Json;
+import dev.crema.nn.Activation;
+import dev.crema.nn.Model;
+import dev.crema.nn.TopologyFormat;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -121,6 +125,33 @@ class MainTest {
     assertThat(predict.json().at("/0/prediction").asText()).isEqualTo("rose");
     assertThat(predict.json().at("/1/prediction").asText()).isEqualTo("tulip");
     assertThat(predict.json().at("/1/probabilities/tulip").asDouble()).isGreaterThan(0.8);
+  }
+
+  @Test
+  void aTopologyWithOneOutputIsABinaryClassifierByItself() throws IOException {
+    for (Activation last : new Activation[] {Activation.SIGMOID, Activation.LINEAR}) {
+      Path topology = folder.resolve("topology.json");
+      Json.write(
+          topology,
+          TopologyFormat.toJson(
+              Model.sequential(4).dense(8, Activation.RELU).dense(1, last).topology()));
+      Path model = folder.resolve("model");
+      Result train =
+          run("train", "--data", "" + flowers(), "--model", "" + topology, "--out", "" + model);
+      assertThat(train.code()).as(train.err()).isZero();
+      assertThat(train.out()).contains("rose", "tulip", "ROC AUC");
+      Path rows = folder.resolve("rows.jsonl");
+      Files.writeString(rows, "{\"width\": 2, \"colour\": \"red\", \"height\": -2}\n");
+      JsonNode answer =
+          run("predict", "--model", "" + model, "--input", "" + rows, "--json").json().get(0);
+      assertThat(answer.get("prediction").asText()).isEqualTo("rose");
+      double sum = 0;
+      for (JsonNode p : answer.get("probabilities")) {
+        assertThat(p.asDouble()).isBetween(0.0, 1.0);
+        sum += p.asDouble();
+      }
+      assertThat(sum).isCloseTo(1, within(1e-6)); // float32 rounds each
+    }
   }
 
   @Test

@@ -69,7 +69,7 @@ public final class EarlyStopping implements Callback {
     if (parameters == null) {
       allocate(training);
       best = maximise ? Double.NEGATIVE_INFINITY : Double.POSITIVE_INFINITY;
-      bestEpoch = 0;
+      bestEpoch = training.history().epochs().size(); // patience begins here
     } else {
       stopWhenDue(training, training.history().last().epoch());
     }
@@ -106,7 +106,7 @@ public final class EarlyStopping implements Callback {
     if (parameters == null) {
       return;
     }
-    if (bestEpoch > 0) {
+    if (!Double.isInfinite(best)) {
       copy(parameters, training.model().parameters());
       copy(state, training.model().state());
     }

@@ -50,7 +50,8 @@ final class Measures {
               .topK(Math.min(TOP_K, Math.max(1, classes - 1)))
               .build();
     } else if (labels && outputs == 1) {
-      m.classification = named(ClassificationMetrics.binary(), 2, data).scores(kind).build();
+      m.classification =
+          named(ClassificationMetrics.binary(), 2, data).scores(kind).topK(1).build();
     } else if (labels) {
       m.multiLabel = new MultiLabelMetrics(names(data.target(), outputs, "label"), kind);
     }

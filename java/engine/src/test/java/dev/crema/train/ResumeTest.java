@@ -112,6 +112,16 @@ class ResumeTest {
   }
 
   @Test
+  void patienceBeginsWithTheFirstEpochThatIsWatched() {
+    train("x", 5, false);
+    Callback never = EarlyStopping.minimise("val_loss", 3).minDelta(Double.POSITIVE_INFINITY);
+    Outcome watched = train("x", 20, true, never);
+    assertThat(watched.epochs).isEqualTo(8);
+    Outcome unwatched = train("y", 8, false);
+    assertThat(watched.kernel).as("no epoch was best: the last stays").isEqualTo(unwatched.kernel);
+  }
+
+  @Test
   void callbacksMayBeReusedForAnotherTraining() {
     Callback[] callbacks = watchers();
     Outcome first = train("first", 40, false, callbacks);
