@@ -27,8 +27,8 @@ constexpr int kTileColumns = kTileVectors * W;
 
 // How A lies in memory.
 enum class Side {
-  kRows,    // the tile's rows are a_step apart, steps of k adjacent
-  kPanel    // the tile's rows are adjacent, steps of k a_step apart: packed, or A stored transposed
+  kRows,  // the tile's rows are a_step apart, steps of k adjacent
+  kPanel  // the tile's rows are adjacent, steps of k a_step apart: packed, or A stored transposed
 };
 
 struct GemmTile {
@@ -36,6 +36,9 @@ struct GemmTile {
   int64_t a_step = 0;
   const float* b = nullptr;  // rows of B, b_step apart; without kMaskedLoads readable to the end of the last vector
   int64_t b_step = 0;
+  const float* next = nullptr;  // rows of what is read after this tile, next_step apart
+  int64_t next_step = 0;
+  float* copy = nullptr;  // takes B as it is read, in rows of whole vectors; null: nothing does
   int64_t k = 0;
   float* c = nullptr;
   int64_t ldc = 0;
@@ -45,10 +48,13 @@ struct GemmTile {
   bool relu = false;
 };
 
-template <int Rows, int Vectors, Side A>
+template <int Rows, int Vectors, Side A, bool Copy>
 static void tile(const GemmTile& t) {
   const float* a = t.a;
   const float* b = t.b;
+  const float* next = t.next;
+  float* copy = t.copy;
+  const int64_t next_step = t.next_step;
   const int64_t a_step = t.a_step, b_step = t.b_step, ldc = t.ldc;
   const int64_t tail = t.columns - (Vectors - 1) * W;
   vec sum[Rows][Vectors];
@@ -68,14 +74,21 @@ static void tile(const GemmTile& t) {
     for (int v = 0; v < Vectors; ++v) {
       bv[v] = kMaskedLoads && v == Vectors - 1 ? load_n(b + v * W, tail) : load(b + v * W);
     }
+    if (Copy) {
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; ++v) store(copy + v * W, bv[v]);
+      copy += Vectors * W;
+    }
 #pragma GCC unroll 16
     for (int r = 0; r < Rows; ++r) {
       const vec av = broadcast(A == Side::kPanel ? a[r] : a[r * a_step]);
 #pragma GCC unroll 4
       for (int v = 0; v < Vectors; ++v) sum[r][v] = av * bv[v] + sum[r][v];
     }
+    for (int v = 0; v < Vectors; ++v) __builtin_prefetch(next + v * W);
     a += A == Side::kPanel ? a_step : 1;
     b += b_step;
+    next += next_step;
   }
   if (t.add) {
 #pragma GCC unroll 16

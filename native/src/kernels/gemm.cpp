@@ -8,39 +8,41 @@ namespace crema {
 namespace CREMA_ISA {
 namespace {
 
-constexpr int64_t kBlockTiles = 16;    // of A: 16 * 14 rows * 512 steps are 448 KB of a 1 MB L2 cache
 constexpr int64_t kBlockPanels = 64;   // of B between two passes over A: 4 MB of the L3 cache
 
-template <int Vectors, Side A>
+template <int Vectors, Side A, bool Copy>
 TileFunction tile_of(int64_t rows) {
   switch (rows) {
-    case 1: return tile<1, Vectors, A>;
-    case 2: return tile<2, Vectors, A>;
-    case 3: return tile<3, Vectors, A>;
-    case 4: return tile<4, Vectors, A>;
+    case 1: return tile<1, Vectors, A, Copy>;
+    case 2: return tile<2, Vectors, A, Copy>;
+    case 3: return tile<3, Vectors, A, Copy>;
+    case 4: return tile<4, Vectors, A, Copy>;
 #if defined(__AVX2__) || defined(__ARM_NEON)
-    case 5: return tile<5, Vectors, A>;
-    case 6: return tile<6, Vectors, A>;
+    case 5: return tile<5, Vectors, A, Copy>;
+    case 6: return tile<6, Vectors, A, Copy>;
 #endif
 #if defined(__AVX512F__) || defined(__ARM_NEON)
-    case 7: return tile<7, Vectors, A>;
-    case 8: return tile<8, Vectors, A>;
-    case 9: return tile<9, Vectors, A>;
-    case 10: return tile<10, Vectors, A>;
-    case 11: return tile<11, Vectors, A>;
-    case 12: return tile<12, Vectors, A>;
+    case 7: return tile<7, Vectors, A, Copy>;
+    case 8: return tile<8, Vectors, A, Copy>;
+    case 9: return tile<9, Vectors, A, Copy>;
+    case 10: return tile<10, Vectors, A, Copy>;
+    case 11: return tile<11, Vectors, A, Copy>;
+    case 12: return tile<12, Vectors, A, Copy>;
 #endif
 #if defined(__AVX512F__)
-    case 13: return tile<13, Vectors, A>;
-    case 14: return tile<14, Vectors, A>;
+    case 13: return tile<13, Vectors, A, Copy>;
+    case 14: return tile<14, Vectors, A, Copy>;
 #endif
     default: return nullptr;
   }
 }
 
+template <bool Copy>
 TileFunction tile_of(int64_t rows, int64_t vectors, Side a) {
-  if (a == Side::kRows) return vectors == 1 ? tile_of<1, Side::kRows>(rows) : tile_of<2, Side::kRows>(rows);
-  return vectors == 1 ? tile_of<1, Side::kPanel>(rows) : tile_of<2, Side::kPanel>(rows);
+  if (a == Side::kRows) {
+    return vectors == 1 ? tile_of<1, Side::kRows, Copy>(rows) : tile_of<2, Side::kRows, Copy>(rows);
+  }
+  return vectors == 1 ? tile_of<1, Side::kPanel, Copy>(rows) : tile_of<2, Side::kPanel, Copy>(rows);
 }
 
 struct Blocks {
@@ -93,12 +95,11 @@ void blocked(const Gemm& g, char* scratch) {
           const float* const b = g.trans_b ? g.b + column * g.ldb + p0 : g.b + p0 * g.ldb + column;
           t.b = b;
           t.b_step = g.ldb;
-          if (blocks.pack_b || (!kMaskedLoads && t.columns < width)) {
-            float* const panel = packed_b + (j - jc) * panel_floats;
-            if (ic == 0) pack_b(b, g.ldb, g.trans_b, depth, t.columns, width, panel);
-            t.b = panel;
-            t.b_step = width;
-          }
+          // Row-major B is packed by the first tile as it reads it.
+          const bool packed = blocks.pack_b || (!kMaskedLoads && t.columns < width);
+          const bool copied = packed && !g.trans_b && (kMaskedLoads || t.columns == width);
+          float* const panel = packed_b + (j - jc) * panel_floats;
+          if (packed && !copied && ic == 0) pack_b(b, g.ldb, g.trans_b, depth, t.columns, width, panel);
           t.bias = last && g.bias != nullptr ? g.bias + column : nullptr;
           for (int64_t i = ic; i < tile_end; ++i) {
             const int64_t row = blocks.row(g, i), rows = blocks.row(g, i + 1) - row;
@@ -111,8 +112,17 @@ void blocked(const Gemm& g, char* scratch) {
               t.a = g.trans_a ? g.a + p0 * g.lda + row : g.a + row * g.lda + p0;
               t.a_step = g.lda;
             }
+            const bool copies = copied && ic == 0 && i == 0;
+            if (packed && !copies) {
+              t.b = panel;
+              t.b_step = width;
+            }
+            t.copy = panel;
+            const bool looks_ahead = ic == 0 && i == 0 && !g.trans_b && j + 1 < panel_end;
+            t.next = looks_ahead ? b + kTileColumns : t.b;
+            t.next_step = looks_ahead ? g.ldb : t.b_step;
             t.c = g.c + row * g.ldc + column;
-            tile_of(rows, vectors, side)(t);
+            (copies ? tile_of<true>(rows, vectors, side) : tile_of<false>(rows, vectors, side))(t);
             if (last && g.activation > kRelu) {
               for (int64_t r = 0; r < rows; ++r) apply_activation(g.activation, t.c + r * g.ldc, t.columns);
             }
