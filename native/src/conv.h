@@ -22,12 +22,12 @@ struct Tile {
   const int64_t* c_offset;  // per row
   const Segment* segments;
   int64_t segment_count;
-  int64_t step;        // floats between the steps of a segment
-  const float* b;      // [steps][vectors * W]
-  int64_t columns;     // of C: above (vectors - 1) * W, at most vectors * W
-  const float* bias;   // `columns` floats to start from, or null: zero; not with accumulate
-  bool accumulate;     // start from C
-  bool relu;           // max(., 0) before the store
+  int64_t step;       // floats between the steps of a segment
+  const float* b;     // [steps][vectors * W]
+  int64_t columns;    // of C: above (vectors - 1) * W, at most vectors * W
+  const float* bias;  // `columns` floats to start from, or null: zero; not with accumulate
+  bool accumulate;    // start from C
+  bool relu;          // max(., 0) before the store
 };
 
 // Columns of C are cut into panels of up to 4 vectors (2 where there are 16 registers), as equal as can be.
@@ -35,7 +35,7 @@ struct Panels {
   int64_t columns = 0, vectors = 0, count = 0;
 
   explicit Panels(int64_t columns);
-  int64_t width() const { return vectors * W; }  // columns with their padding
+  int64_t width() const { return vectors * W; }                           // columns with their padding
   int64_t first(int64_t panel) const { return vectors * panel / count; }  // in vectors
   int64_t size(int64_t panel) const { return first(panel + 1) - first(panel); }
   int64_t columns_of(int64_t panel) const {
@@ -72,8 +72,14 @@ struct ConvAttributes {
   int64_t stride_h, stride_w, dilation_h, dilation_w, top, left, groups;
   Activation activation;
   explicit ConvAttributes(const Call& c)
-      : stride_h(c.ints[0]), stride_w(c.ints[1]), dilation_h(c.ints[2]), dilation_w(c.ints[3]), top(c.ints[4]),
-        left(c.ints[5]), groups(c.ints[6]), activation(static_cast<Activation>(c.int_count > 7 ? c.ints[7] : 0)) {}
+      : stride_h(c.ints[0]),
+        stride_w(c.ints[1]),
+        dilation_h(c.ints[2]),
+        dilation_w(c.ints[3]),
+        top(c.ints[4]),
+        left(c.ints[5]),
+        groups(c.ints[6]),
+        activation(static_cast<Activation>(c.int_count > 7 ? c.ints[7] : 0)) {}
 };
 
 // [kh, kw, inputs of a group, outputs]; rank 3 is [k, inputs, outputs].
@@ -96,6 +102,41 @@ Layout forward_layout(const Images& x, const Images& y, const Filter& w, const C
 Axis gradient_axis(int64_t inputs, int64_t outputs, int64_t taps, int64_t stride, int64_t dilation, int64_t pad,
                    int64_t phase);
 
+// Weights in memory: element (tap row, tap column, group, k, n) at its strides.
+struct Weights {
+  const float* data;
+  int64_t row, column, group, k, n;
+};
+
+// One convolution: y[target pixel][g * n + j] = activation(bias + sum over taps and channels).
+struct Convolution {
+  Layout layout;
+  int64_t groups = 1, k = 0, n = 0;  // channels in and out of a group
+  const float* x = nullptr;
+  Weights w{};
+  const float* bias = nullptr;
+  Activation activation = kNone;
+  float* y = nullptr;
+  int64_t y_h = 0, y_w = 0;
+  int32_t threads = 1;
+
+  int64_t steps() const { return layout.rows.taps * layout.columns.taps * k; }
+};
+// With vectors along pixels (conv_planar.cpp).
+int64_t planar_scratch(const Convolution& c);
+void planar(const Convolution& c, char* scratch);
+// By fewer multiplications (conv_winograd.cpp), and whether that pays for k channels in and n out, one group.
+bool winograd_pays(const Layout& layout, int64_t k, int64_t n);
+int64_t winograd_scratch(const Convolution& c);
+void winograd(const Convolution& c, char* scratch);
+bool winograd_grad_pays(const Call& c);
+int64_t winograd_grad_scratch(const Call& c);
+void winograd_grad(const Call& c);
+// Planes for conv2d_weight_grad (conv_planar_grad.cpp), and whether it pays there.
+bool planar_grad_pays(const Call& c);
+int64_t planar_grad_scratch(const Call& c);
+void planar_grad(const Call& c);
+
 // A box of output pixels: whole images, or rows and columns of one.
 struct Block {
   int64_t image, images, row, rows, column, columns;
@@ -104,8 +145,8 @@ struct Block {
 
 // How outputs are cut into blocks of at most `pixels` pixels whose source fits the L2 cache.
 struct Blocks {
-  int64_t images, rows, columns;                    // of a full block
-  int64_t image_count, row_count, column_count;     // blocks along each axis
+  int64_t images, rows, columns;                 // of a full block
+  int64_t image_count, row_count, column_count;  // blocks along each axis
   Layout layout;
 
   Blocks(const Layout& layout, int64_t pixels);
@@ -151,7 +192,7 @@ struct DepthwiseGrad {
   View x;
   int64_t row_stride, column_stride;  // of outputs, in source pixels
   Block block;
-  const float* dy;  // of the block's first pixel
+  const float* dy;           // of the block's first pixel
   int64_t dy_image, dy_row;  // floats
   int64_t outputs, taps;
   const int64_t* x_offset;  // floats per tap
@@ -159,6 +200,26 @@ struct DepthwiseGrad {
   bool accumulate;
 };
 void depthwise_weight_grad(const DepthwiseGrad& g);
+
+// A convolution or its gradient as one product a tap, which adds to the outputs that the tap has inside the image: no
+// product with padding, where most of a small image's would be.
+struct TapProducts {
+  int64_t images = 0;
+  Axis rows, columns;     // of the convolution: output o meets source position origin + o * stride + t * tap_step
+  bool gradient = false;  // from the outputs' side to the source's, else the other way
+  int64_t groups = 1, k = 0, n = 0;
+  const float* a = nullptr;
+  Weights w{};  // of tap (row, column), counted from the first
+  const float* bias = nullptr;
+  Activation activation = kNone;
+  float* c = nullptr;
+  int32_t threads = 1;
+
+  // Pairs of an output and a source position that some tap joins.
+  int64_t pairs() const;
+};
+int64_t tap_products_scratch(const TapProducts& t);
+void tap_products(const TapProducts& t, char* scratch);
 
 CREMA_INLINE int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 CREMA_INLINE int64_t float_bytes(int64_t n) { return round_up(n * 4, 64); }

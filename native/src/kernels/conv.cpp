@@ -5,31 +5,26 @@
 // ints as ConvAttributes. Rank-3 tensors are images of one row. Every output is one sum in a fixed order,
 // made by one thread: the same bits for every thread count and batch size.
 //
+// A convolution runs in one of four ways, by its sizes but not the batch's: over vectors of output channels (here), by
+// fewer multiplications (conv_winograd.cpp), over vectors of pixels (conv_planar.cpp) or tap by tap (conv_taps.cpp).
+//
 // The input gradient is a convolution of dy too: for each of the stride_h * stride_w phases of input
 // positions a dense one with those taps that can meet them.
-#include "../conv.h"
+#include "../conv_planes.h"
 
 namespace crema {
 namespace CREMA_ISA {
 namespace {
 
-constexpr int64_t kDepth = 256;      // steps between visits to C: a panel of B of this depth stays in L1 or L2
+constexpr int64_t kDepth = 256;       // steps between visits to C: a panel of B of this depth stays in L1 or L2
 constexpr int64_t kMostPixels = 512;  // of a block
 constexpr int64_t kFewPixels = 64;
 
-// One convolution over packed weights: y[target pixel][g * n + j] = sum over taps and channels.
-struct Direct {
-  Layout layout;
-  int64_t groups = 1, k = 0, n = 0;  // channels in and out of a group
-  const float* x = nullptr;
+// A convolution over packed weights.
+struct Direct : Convolution {
   const float* packed = nullptr;
-  const float* bias = nullptr;
-  Activation activation = kNone;
-  float* y = nullptr;
-  int64_t y_h = 0, y_w = 0;
-  int32_t threads = 1;
 
-  int64_t steps() const { return layout.rows.taps * layout.columns.taps * k; }
+  explicit Direct(const Convolution& c) : Convolution(c) {}
   // Steps of the sum between two visits to C, as equal as can be.
   int64_t depth() const {
     const int64_t steps = this->steps(), parts = (steps + kDepth - 1) / kDepth;
@@ -128,16 +123,11 @@ void direct(const Direct& d, char* scratch) {
   });
 }
 
-// Weights in memory: element (tap row, tap column, group, k, n) at its strides.
-struct Weights {
-  const float* data;
-  int64_t row, column, group, k, n;
-};
-
 int64_t packed_floats(const Direct& d) { return d.groups * Panels(d.n).width() * d.steps(); }
 
 // Panels of [steps][columns of the panel], zero in the columns past n.
-void pack(const Direct& d, const Weights& w, float* packed) {
+void pack(const Direct& d, float* packed) {
+  const Weights& w = d.w;
   const Panels panels(d.n);
   const int64_t steps = d.steps(), taps = d.layout.rows.taps * d.layout.columns.taps;
   const int64_t work = d.k * panels.width();
@@ -167,16 +157,17 @@ void pack(const Direct& d, const Weights& w, float* packed) {
 
 bool is_depthwise(const Filter& w, const ConvAttributes& a) { return w.in == 1 && a.groups > 1; }
 
-Direct forward_of(const Call& c) {
+Convolution forward_of(const Call& c) {
   const Images x(c.in[0]), y(c.out[0]);
   const Filter w(c.in[1]);
   const ConvAttributes a(c);
-  Direct d;
+  Convolution d;
   d.layout = forward_layout(x, y, w, a);
   d.groups = a.groups;
   d.k = w.in;
   d.n = w.out / a.groups;
   d.x = c.in[0].f32();
+  d.w = Weights{c.in[1].f32(), w.w * w.in * w.out, w.in * w.out, d.n, w.out, 1};
   d.bias = c.ins > 2 && c.in[2].present() ? c.in[2].f32() : nullptr;
   d.activation = a.activation;
   d.y = c.out[0].f32();
@@ -211,38 +202,91 @@ Depthwise depthwise_of(const Call& c) {
 // Row-major weights of one full panel are packed as they are.
 bool packed_already(const Direct& d) {
   const Panels panels(d.n);
-  return d.groups == 1 && panels.count == 1 && panels.width() == d.n;
+  const bool in_order =
+      d.w.n == 1 && d.w.k == d.n && d.layout.rows.weight_step == 1 && d.layout.columns.weight_step == 1;
+  return in_order && d.groups == 1 && panels.count == 1 && panels.width() == d.n;
 }
 
-int64_t conv2d_scratch(const Call& c) {
-  if (is_depthwise(Filter(c.in[1]), ConvAttributes(c))) return depthwise_scratch(depthwise_of(c));
-  const Direct d = forward_of(c);
+bool has_winograd(const Convolution& c) { return c.groups == 1 && winograd_pays(c.layout, c.k, c.n); }
+
+int64_t scratch_of(const Convolution& c) {
+  if (has_winograd(c)) return winograd_scratch(c);
+  if (planes_pay(c.layout, c.groups, c.k, c.n)) return planar_scratch(c);
+  const Direct d(c);
   return (packed_already(d) ? 0 : float_bytes(packed_floats(d))) + direct_scratch(d);
 }
 
-void conv2d(const Call& c) {
-  const Filter w(c.in[1]);
-  if (is_depthwise(w, ConvAttributes(c))) return depthwise(depthwise_of(c), c.scratch);
-  Direct d = forward_of(c);
-  if (d.layout.outputs() == 0) return;
-  char* scratch = c.scratch;
+void convolve(const Convolution& c, char* scratch) {
+  if (has_winograd(c)) return winograd(c, scratch);
+  if (planes_pay(c.layout, c.groups, c.k, c.n)) return planar(c, scratch);
+  Direct d(c);
   if (packed_already(d)) {
-    d.packed = c.in[1].f32();
+    d.packed = d.w.data;
   } else {
     float* const packed = reinterpret_cast<float*>(scratch);
     scratch += float_bytes(packed_floats(d));
-    pack(d, Weights{c.in[1].f32(), w.w * w.in * w.out, w.in * w.out, d.n, w.out, 1}, packed);
+    pack(d, packed);
     d.packed = packed;
   }
   direct(d, scratch);
 }
 
+// The whole call tap by tap: conv2d, or its gradient in the input.
+TapProducts by_taps(const Call& c, bool gradient) {
+  const Tensor &source = gradient ? c.out[0] : c.in[0], &outputs = gradient ? c.in[0] : c.out[0];
+  const Filter w(c.in[1]);
+  const ConvAttributes a(c);
+  const Images x(source), y(outputs);
+  TapProducts t;
+  t.images = x.n;
+  t.rows = Axis{x.h, y.h, a.stride_h, -a.top, w.h, a.dilation_h, 0, 1, 0, 1};
+  t.columns = Axis{x.w, y.w, a.stride_w, -a.left, w.w, a.dilation_w, 0, 1, 0, 1};
+  t.gradient = gradient;
+  t.groups = a.groups;
+  t.k = gradient ? w.out / a.groups : w.in;
+  t.n = gradient ? w.in : w.out / a.groups;
+  t.a = c.in[0].f32();
+  t.w = Weights{c.in[1].f32(),    w.w * w.in * w.out,   w.in * w.out,
+                w.out / a.groups, gradient ? 1 : w.out, gradient ? w.out : 1};
+  t.bias = c.ins > 2 && c.in[2].present() ? c.in[2].f32() : nullptr;
+  t.activation = a.activation;
+  t.c = c.out[0].f32();
+  t.threads = c.threads;
+  return t;
+}
+
+// Whether products with padding cost more than to visit the outputs once a tap, which takes the time of about 4 steps
+// of the sum. `products`: output pixels times taps of the other way.
+bool taps_pay(const TapProducts& t, int64_t products) {
+  return static_cast<double>(t.pairs()) * (1 + 4.0 / static_cast<double>(t.k)) < 0.85 * static_cast<double>(products);
+}
+
+int64_t products_of(const Convolution& c) { return c.layout.outputs() * c.layout.rows.taps * c.layout.columns.taps; }
+
+bool forward_by_taps(const Call& c, const Convolution& d) {
+  return !has_winograd(d) && !planes_pay(d.layout, d.groups, d.k, d.n) && taps_pay(by_taps(c, false), products_of(d));
+}
+
+int64_t conv2d_scratch(const Call& c) {
+  if (is_depthwise(Filter(c.in[1]), ConvAttributes(c))) return depthwise_scratch(depthwise_of(c));
+  const Convolution d = forward_of(c);
+  return forward_by_taps(c, d) ? tap_products_scratch(by_taps(c, false)) : scratch_of(d);
+}
+
+void conv2d(const Call& c) {
+  if (is_depthwise(Filter(c.in[1]), ConvAttributes(c))) return depthwise(depthwise_of(c), c.scratch);
+  const Convolution d = forward_of(c);
+  if (d.layout.outputs() == 0) return;
+  if (forward_by_taps(c, d)) return tap_products(by_taps(c, false), c.scratch);
+  convolve(d, c.scratch);
+}
+
 // The convolution for inputs of one phase along each axis.
-Direct input_grad_of(const Call& c, int64_t phase_h, int64_t phase_w) {
+Convolution input_grad_of(const Call& c, int64_t phase_h, int64_t phase_w) {
   const Images dy(c.in[0]), dx(c.out[0]);
   const Filter w(c.in[1]);
   const ConvAttributes a(c);
-  Direct d;
+  Convolution d;
   d.layout.images = dy.n;
   d.layout.channels = dy.c;
   d.layout.rows = gradient_axis(dx.h, dy.h, w.h, a.stride_h, a.dilation_h, a.top, phase_h);
@@ -251,6 +295,7 @@ Direct input_grad_of(const Call& c, int64_t phase_h, int64_t phase_w) {
   d.k = w.out / a.groups;
   d.n = w.in;
   d.x = c.in[0].f32();
+  d.w = Weights{c.in[1].f32(), w.w * w.in * w.out, w.in * w.out, d.k, 1, w.out};
   d.bias = c.ins > 2 && c.in[2].present() ? c.in[2].f32() : nullptr;
   d.activation = a.activation;
   d.y = c.out[0].f32();
@@ -265,7 +310,7 @@ void each_phase(const Call& c, const F& f) {
   const ConvAttributes a(c);
   for (int64_t h = 0; h < a.stride_h; ++h) {
     for (int64_t w = 0; w < a.stride_w; ++w) {
-      const Direct d = input_grad_of(c, h, w);
+      const Convolution d = input_grad_of(c, h, w);
       if (d.layout.rows.outputs > 0 && d.layout.columns.outputs > 0) f(d);
     }
   }
@@ -278,7 +323,7 @@ bool is_depthwise_grad(const Call& c) {
   return is_depthwise(w, a) && w.out == a.groups;
 }
 
-Depthwise depthwise_phase(const Call& c, const Direct& d) {
+Depthwise depthwise_phase(const Call& c, const Convolution& d) {
   const Filter w(c.in[1]);
   Depthwise p;
   p.layout = d.layout;
@@ -294,25 +339,33 @@ Depthwise depthwise_phase(const Call& c, const Direct& d) {
   return p;
 }
 
+bool gradient_by_taps(const Call& c) {
+  if (is_depthwise_grad(c)) return false;
+  int64_t products = 0;
+  bool other = false;
+  each_phase(c, [&](const Convolution& d) {
+    products += products_of(d);
+    other = other || has_winograd(d) || planes_pay(d.layout, d.groups, d.k, d.n);
+  });
+  return !other && taps_pay(by_taps(c, true), products);
+}
+
 int64_t input_grad_scratch(const Call& c) {
+  if (gradient_by_taps(c)) return tap_products_scratch(by_taps(c, true));
   int64_t most = 0;
-  each_phase(c, [&](const Direct& d) {
-    const int64_t bytes = is_depthwise_grad(c) ? depthwise_scratch(depthwise_phase(c, d))
-                                               : float_bytes(packed_floats(d)) + direct_scratch(d);
+  each_phase(c, [&](const Convolution& d) {
+    const int64_t bytes = is_depthwise_grad(c) ? depthwise_scratch(depthwise_phase(c, d)) : scratch_of(d);
     if (bytes > most) most = bytes;
   });
   return most;
 }
 
 void input_grad(const Call& c) {
-  const Filter w(c.in[1]);
   if (c.out[0].elements() == 0) return;
-  each_phase(c, [&](Direct d) {
+  if (gradient_by_taps(c)) return tap_products(by_taps(c, true), c.scratch);
+  each_phase(c, [&](const Convolution& d) {
     if (is_depthwise_grad(c)) return depthwise(depthwise_phase(c, d), c.scratch);
-    float* const packed = reinterpret_cast<float*>(c.scratch);
-    pack(d, Weights{c.in[1].f32(), w.w * w.in * w.out, w.in * w.out, d.k, 1, w.out}, packed);
-    d.packed = packed;
-    direct(d, c.scratch + float_bytes(packed_floats(d)));
+    convolve(d, c.scratch);
   });
 }
 

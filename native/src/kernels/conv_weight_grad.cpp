@@ -160,6 +160,8 @@ void add_block(const WeightGrad& g, const Call& c, const Block& b, int64_t first
 }
 
 int64_t scratch(const Call& c) {
+  if (winograd_grad_pays(c)) return winograd_grad_scratch(c);
+  if (planar_grad_pays(c)) return planar_grad_scratch(c);
   const WeightGrad g(c);
   return float_bytes((g.chunks - 1) * g.partial()) + c.threads * Workspace(g).bytes();
 }
@@ -167,6 +169,8 @@ int64_t scratch(const Call& c) {
 }  // namespace
 
 CREMA_KERNEL_SCRATCH(conv2d_weight_grad, scratch) {
+  if (winograd_grad_pays(c)) return winograd_grad(c);
+  if (planar_grad_pays(c)) return planar_grad(c);
   const WeightGrad g(c);
   const Workspace workspace(g);
   float* const partials = reinterpret_cast<float*>(c.scratch);

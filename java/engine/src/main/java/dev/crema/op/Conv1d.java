@@ -4,7 +4,6 @@ import dev.crema.graph.Application;
 import dev.crema.graph.Attributes;
 import dev.crema.graph.Gradients;
 import dev.crema.graph.Node;
-import dev.crema.graph.Op;
 import dev.crema.graph.TensorType;
 import java.util.List;
 
@@ -17,7 +16,7 @@ import java.util.List;
  */
 public record Conv1d(
     int stride, int dilation, int left, int right, int groups, FusedActivation activation)
-    implements Op {
+    implements ActivatedOp {
   public Conv1d {
     ConvTypes.requireGroups(groups);
     window(stride, dilation, left, right);
@@ -33,6 +32,11 @@ public record Conv1d(
 
   private Window2d window() {
     return window(stride, dilation, left, right);
+  }
+
+  @Override
+  public Conv1d withActivation(FusedActivation other) {
+    return new Conv1d(stride, dilation, left, right, groups, other);
   }
 
   @Override

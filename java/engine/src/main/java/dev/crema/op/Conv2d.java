@@ -4,7 +4,6 @@ import dev.crema.graph.Application;
 import dev.crema.graph.Attributes;
 import dev.crema.graph.Gradients;
 import dev.crema.graph.Node;
-import dev.crema.graph.Op;
 import dev.crema.graph.TensorType;
 import java.util.List;
 
@@ -14,7 +13,8 @@ import java.util.List;
  * Inputs and outputs fall into {@code groups} groups that see nothing of one another; with as many
  * groups as inputs it is depthwise.
  */
-public record Conv2d(Window2d window, int groups, FusedActivation activation) implements Op {
+public record Conv2d(Window2d window, int groups, FusedActivation activation)
+    implements ActivatedOp {
   public Conv2d {
     ConvTypes.requireGroups(groups);
   }
@@ -25,6 +25,11 @@ public record Conv2d(Window2d window, int groups, FusedActivation activation) im
 
   public Conv2d(Window2d window) {
     this(window, 1);
+  }
+
+  @Override
+  public Conv2d withActivation(FusedActivation other) {
+    return new Conv2d(window, groups, other);
   }
 
   @Override

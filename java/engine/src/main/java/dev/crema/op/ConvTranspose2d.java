@@ -4,7 +4,6 @@ import dev.crema.graph.Application;
 import dev.crema.graph.Attributes;
 import dev.crema.graph.Gradients;
 import dev.crema.graph.Node;
-import dev.crema.graph.Op;
 import dev.crema.graph.ShapeException;
 import dev.crema.graph.TensorType;
 import java.util.List;
@@ -24,7 +23,7 @@ public record ConvTranspose2d(
     int outputWidthPadding,
     int groups,
     FusedActivation activation)
-    implements Op {
+    implements ActivatedOp {
   public ConvTranspose2d {
     ConvTypes.requireGroups(groups);
     requireBelow(outputHeightPadding, window.strideHeight());
@@ -43,6 +42,11 @@ public record ConvTranspose2d(
               + " but is "
               + padding);
     }
+  }
+
+  @Override
+  public ConvTranspose2d withActivation(FusedActivation other) {
+    return new ConvTranspose2d(window, outputHeightPadding, outputWidthPadding, groups, other);
   }
 
   @Override

@@ -14,6 +14,9 @@ import dev.crema.graph.Storage;
 import dev.crema.graph.TensorType;
 import dev.crema.op.Add;
 import dev.crema.op.BroadcastTo;
+import dev.crema.op.Conv1d;
+import dev.crema.op.Conv2d;
+import dev.crema.op.ConvTranspose2d;
 import dev.crema.op.FusedActivation;
 import dev.crema.op.Linear;
 import dev.crema.op.MatMul;
@@ -21,6 +24,7 @@ import dev.crema.op.Mul;
 import dev.crema.op.Relu;
 import dev.crema.op.Reshape;
 import dev.crema.op.Transpose;
+import dev.crema.op.Window2d;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -161,6 +165,25 @@ class PassesTest {
     Node kernel = graph.input("kernel", TensorType.of(4, 4));
     Node y = x.then(new Linear(), kernel, null).then(new Add(), b).then(new Relu());
     assertThat(computed(new FuseActivation(), y)).containsExactly(new Linear(FusedActivation.RELU));
+  }
+
+  @Test
+  void convolutionsTakeTheirBiasAndTheirActivation() {
+    Node images = graph.input("images", TensorType.batchOf(6, 6, 2));
+    Node kernel = graph.input("kernel", TensorType.of(3, 3, 2, 4));
+    Window2d window = new Window2d(1, 1, 1, 1, 0, 0, 0, 0);
+    Node y = images.then(new Conv2d(window), kernel, null).then(new Add(), b).then(new Relu());
+    assertThat(computed(new FuseActivation(), y))
+        .containsExactly(new Conv2d(window, 1, FusedActivation.RELU));
+    Node up = graph.input("up", TensorType.of(3, 3, 4, 2));
+    Node z = images.then(new ConvTranspose2d(window), up).then(new Relu());
+    assertThat(computed(new FuseActivation(), z))
+        .containsExactly(new ConvTranspose2d(window).withActivation(FusedActivation.RELU));
+    Node sequences = graph.input("sequences", TensorType.batchOf(6, 2));
+    Node line = graph.input("line", TensorType.of(3, 2, 4));
+    Node w = sequences.then(new Conv1d(1, 1, 0, 0, 1), line).then(new Relu());
+    assertThat(computed(new FuseActivation(), w))
+        .containsExactly(new Conv1d(1, 1, 0, 0, 1, FusedActivation.RELU));
   }
 
   @Test

@@ -1,0 +1,39 @@
+// conv_winograd.h: what Winograd's convolution and its weight gradient share: tiles of 4 x 4 source pixels, two apart.
+#pragma once
+
+#include "conv.h"
+
+namespace crema {
+namespace CREMA_ISA {
+
+constexpr int kPlaces = 16;  // of a transformed tile
+
+// The tiles of all images, in order.
+struct WinogradTiles {
+  Layout layout;
+  int64_t rows, columns;  // of an image
+  int64_t count;
+
+  explicit WinogradTiles(const Layout& l)
+      : layout(l), rows((l.rows.outputs + 1) / 2), columns((l.columns.outputs + 1) / 2),
+        count(l.images * rows * columns) {}
+
+  struct Place {
+    int64_t image, row, column;  // of a tile's first output
+  };
+  Place at(int64_t tile) const {
+    return {tile / (rows * columns), tile / columns % rows * 2, tile % columns * 2};
+  }
+};
+
+// Whether a convolution is one that the tiles fit: 3 x 3, stride 1, more than one output along each axis.
+bool winograd_fits(const Layout& layout);
+// Floats between places for tiles of so many floats: a cache line more than a multiple of a page, which would put all
+// places into one set of the L1 cache (a third slower on 64 channels, Zen 5).
+inline int64_t place_floats(int64_t floats) { return round_up(floats, 16) + 16; }
+// B' d B of tiles [first, first + count) to source[place][tile][channel]; `zeros` has as many as there are channels.
+void winograd_source(const WinogradTiles& t, int64_t first, int64_t count, const float* x, const float* zeros,
+                     float* source, int64_t place);
+
+}  // namespace CREMA_ISA
+}  // namespace crema
