@@ -90,6 +90,8 @@ final class TrainingStep implements AutoCloseable {
       inputNames.add(input.name());
     }
     this.gradients = Buffer.allocate(Math.max(4, model.parameters().byteSize()));
+    // Where no gradient is ever added to another, each is computed where it is stored.
+    long batch = trainer.accumulate > 1 ? FIRST | NEXT : FIRST;
     Plan.Builder builder =
         Plan.of(graph)
             .outputs(total, nodes.scores())
@@ -100,7 +102,7 @@ final class TrainingStep implements AutoCloseable {
             .storage(Storage.STATE, model.state())
             .storage(Storage.GRADIENTS, gradients)
             .storage(Storage.HYPER, hyper.buffer())
-            .sections(a -> sections.getOrDefault(a, a.id() < forward ? FIRST | NEXT : UPDATE));
+            .sections(a -> sections.getOrDefault(a, a.id() < forward ? batch : UPDATE));
     for (int i = 0; i < momentCount; i++) {
       Buffer moment = Buffer.allocate(Math.max(4, model.parameters().byteSize()));
       moments.add(moment);
