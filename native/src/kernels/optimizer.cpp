@@ -50,6 +50,8 @@ const float* hyper(const Call& c) {
 }
 
 inline float attribute(const Call& c, int i) { return static_cast<float>(c.floats[i]); }
+// 1 - an attribute, rounded once: 1 - 0.999 in floats is off by 1e-5 of it, and a training's losses by 1e-4.
+inline float rest_of(const Call& c, int i) { return static_cast<float>(1.0 - c.floats[i]); }
 
 // Where the next parameters that must be treated as one tensor end (LAMB).
 double sum_of_squares(const float* x, int64_t n) {
@@ -89,7 +91,7 @@ CREMA_KERNEL(momentum) {
 CREMA_KERNEL(adam) {
   const float* h = hyper<2>(c);
   const float beta1 = attribute(c, 1), beta2 = attribute(c, 2);
-  const vec b1 = broadcast(beta1), b2 = broadcast(beta2), c1 = broadcast(1.0f - beta1), c2 = broadcast(1.0f - beta2);
+  const vec b1 = broadcast(beta1), b2 = broadcast(beta2), c1 = broadcast(rest_of(c, 1)), c2 = broadcast(rest_of(c, 2));
   const vec epsilon = broadcast(attribute(c, 3));
   const vec step = broadcast(h[0] / h[2]);                  // rate / (1 - beta1^t)
   const vec second = broadcast(1.0f / __builtin_sqrtf(h[3]));  // 1 / sqrt(1 - beta2^t)
@@ -107,7 +109,7 @@ CREMA_KERNEL(adam) {
 // RMSprop (Tieleman and Hinton 2012). floats: decay, rho, epsilon. Moment: v = rho v + (1 - rho) g^2.
 CREMA_KERNEL(rmsprop) {
   const vec rate = broadcast(hyper<1>(c)[0]), decay = broadcast(attribute(c, 0));
-  const vec rho = broadcast(attribute(c, 1)), rest = broadcast(1.0f - attribute(c, 1));
+  const vec rho = broadcast(attribute(c, 1)), rest = broadcast(rest_of(c, 1));
   const vec epsilon = broadcast(attribute(c, 2));
   sweep<1>(c, [&](vec& w, vec g, vec& v, vec&) {
     const vec d = g + decay * w;
@@ -132,7 +134,7 @@ CREMA_KERNEL(adagrad) {
 CREMA_KERNEL(lion) {
   const float* h = hyper<1>(c);
   const float beta1 = attribute(c, 1), beta2 = attribute(c, 2);
-  const vec b1 = broadcast(beta1), b2 = broadcast(beta2), c1 = broadcast(1.0f - beta1), c2 = broadcast(1.0f - beta2);
+  const vec b1 = broadcast(beta1), b2 = broadcast(beta2), c1 = broadcast(rest_of(c, 1)), c2 = broadcast(rest_of(c, 2));
   const vec rate = broadcast(h[0]), shrink = broadcast(1.0f - h[0] * attribute(c, 0));
   sweep<1>(c, [&](vec& w, vec g, vec& m, vec&) {
     const vec u = b1 * m + c1 * g;
@@ -151,6 +153,7 @@ int64_t lamb_scratch(const Call& c) { return c.in[0].elements() * static_cast<in
 CREMA_KERNEL_SCRATCH(lamb, lamb_scratch) {
   const float* h = hyper<2>(c);
   const float beta1 = attribute(c, 1), beta2 = attribute(c, 2);
+  const float rest1 = rest_of(c, 1), rest2 = rest_of(c, 2);
   const float decay = attribute(c, 0), epsilon = attribute(c, 3);
   float* const w = c.in[0].f32();
   const float* const g = c.in[1].f32();
@@ -164,8 +167,8 @@ CREMA_KERNEL_SCRATCH(lamb, lamb_scratch) {
       const int64_t begin = t == 0 ? 0 : c.ints[t - 1], end = c.ints[t];
       for (int64_t i = begin; i < end; ++i) {
         const float d = g[i] * scale;
-        m[i] = beta1 * m[i] + (1.0f - beta1) * d;
-        v[i] = beta2 * v[i] + (1.0f - beta2) * d * d;
+        m[i] = beta1 * m[i] + rest1 * d;
+        v[i] = beta2 * v[i] + rest2 * d * d;
         u[i] = (m[i] / h[2]) / (__builtin_sqrtf(v[i] / h[3]) + epsilon) + decay * w[i];
       }
       const double wn = sum_of_squares(w + begin, end - begin), un = sum_of_squares(u + begin, end - begin);
