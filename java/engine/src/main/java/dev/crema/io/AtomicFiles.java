@@ -6,6 +6,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotLinkException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -18,6 +19,8 @@ import java.util.function.UnaryOperator;
  * write of the same file. Of several writers at once the last to finish wins. Thread-safe.
  */
 public final class AtomicFiles {
+  private static final int MAX_LINKS = 40;
+
   private AtomicFiles() {}
 
   /**
@@ -75,18 +78,43 @@ public final class AtomicFiles {
     }
   }
 
-  /** The absolute path that a write of {@code target} replaces. */
+  /**
+   * The absolute path that a write of {@code target} replaces: links are followed, also those to
+   * what is missing, as a folder is for the instant between two renames.
+   */
   static Path resolve(Path target) throws IOException {
-    Path real;
-    try {
-      real = target.toRealPath();
-    } catch (NoSuchFileException e) {
-      real = target.toAbsolutePath().normalize();
+    Path path = target.toAbsolutePath();
+    for (int links = 0; links < MAX_LINKS; links++) {
+      try {
+        return named(path.toRealPath());
+      } catch (NoSuchFileException e) {
+        if (!Files.isSymbolicLink(path)) {
+          return missing(path.normalize());
+        }
+      }
+      try {
+        path = path.resolveSibling(Files.readSymbolicLink(path));
+      } catch (NotLinkException | NoSuchFileException e) {
+        continue; // someone replaced it between the two looks
+      }
     }
-    if (real.getFileName() == null) {
+    throw new IOException("its links lead in a circle");
+  }
+
+  private static Path missing(Path path) throws IOException {
+    named(path);
+    try {
+      return path.getParent().toRealPath().resolve(path.getFileName());
+    } catch (NoSuchFileException e) {
+      return path;
+    }
+  }
+
+  private static Path named(Path path) throws IOException {
+    if (path.getFileName() == null) {
       throw new IOException("it is the root of a file system");
     }
-    return real;
+    return path;
   }
 
   /** Makes a rename last through a power cut, where the system can. */

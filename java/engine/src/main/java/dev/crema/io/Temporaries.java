@@ -158,7 +158,7 @@ final class Temporaries {
     }
   }
 
-  private static String prefix(Path target) {
+  static String prefix(Path target) {
     String name = target.getFileName().toString();
     // 255 bytes is the longest name of most file systems.
     String shorter =

@@ -1,15 +1,20 @@
 package dev.crema.io;
 
+import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Lets one thread of this process at a time replace a folder: whoever looks at what must be kept of
- * the old one must be the one who replaces it. Between processes the renames alone keep readers
- * safe.
+ * Lets one writer at a time replace a folder, of all threads of all processes: whoever looks at
+ * what must be kept of the old one must be the one who replaces it. Threads wait for a lock of this
+ * process, then for {@link ProcessLock}.
  */
 final class WriterLocks {
+  /** Longer than a save takes, however large the model and slow the disk. */
+  private static final Duration MOST = Duration.ofMinutes(30);
+
   private static final ReentrantLock[] STRIPES = new ReentrantLock[64];
 
   static {
@@ -19,11 +24,22 @@ final class WriterLocks {
   private WriterLocks() {}
 
   static void holding(Path target, Runnable replacement) {
-    Path name = target.toAbsolutePath().normalize();
-    ReentrantLock lock = STRIPES[Math.floorMod(name.hashCode(), STRIPES.length)];
+    Path real;
+    try {
+      real = AtomicFiles.resolve(target); // one name for all that lead to the folder
+    } catch (IOException e) {
+      replacement.run(); // which says what is wrong with the name
+      return;
+    }
+    ReentrantLock lock = STRIPES[Math.floorMod(real.hashCode(), STRIPES.length)];
     lock.lock();
     try {
-      replacement.run();
+      ProcessLock processes = ProcessLock.acquire(real, MOST);
+      try {
+        replacement.run();
+      } finally {
+        processes.close();
+      }
     } finally {
       lock.unlock();
     }
