@@ -23,6 +23,7 @@ namespace {
 
 constexpr int64_t kElementBytes[] = {4, 2, 2, 1, 1, 4, 8, 1};
 constexpr int64_t kMostItems = 1 << 24;
+constexpr int64_t kMostThreads = 4096;
 
 struct PlanTensor {
   int64_t region, offset;
@@ -77,10 +78,11 @@ class Plan {
     }
     capacity_ = r.next();
     const int64_t level = r.next();
-    threads_ = static_cast<int32_t>(r.next());
+    const int64_t threads = r.next();
     const int64_t regions = r.items(), tensors = r.items(), instructions = r.items();
     bases_ = reinterpret_cast<const int64_t*>(static_cast<intptr_t>(r.next()));
-    if (r.bad() || capacity_ < 1 || threads_ < 0 || bases_ == nullptr) return "bad plan header";
+    if (r.bad() || capacity_ < 1 || threads < 0 || threads > kMostThreads || bases_ == nullptr) return "bad plan header";
+    threads_ = static_cast<int32_t>(threads);
     level_ = level < 0 ? isa_active() : static_cast<int>(level);
     if (!isa_supported(level_)) return "this processor lacks the plan's instruction set";
     for (int64_t i = 0; i < regions; ++i) region_bytes_.push_back(r.next());
@@ -189,6 +191,7 @@ class Plan {
     if (__builtin_add_overflow(t.offset, bytes, &end) || end > region_bytes_[static_cast<size_t>(t.region)]) {
       return "a tensor of the plan lies outside its region";
     }
+    if (t.offset % kElementBytes[type] != 0) return "a tensor of the plan is not aligned to its elements";
     tensors_.push_back(t);
     return nullptr;
   }

@@ -107,6 +107,10 @@ int64_t register_count(const Call& c) {
 
 // What is wrong with the chain; null if nothing.
 const char* problem(const Call& c) {
+  if (c.outs < 1) return "a chain of element-wise operations has no output";
+  for (int i = 0; i < c.ins; ++i) {
+    if (!c.in[i].present()) return "a chain of element-wise operations lacks an input";
+  }
   if (c.int_count < 1 || c.ints[0] < 1 || c.ints[0] > kMostSteps || c.int_count != 1 + c.ints[0] * kStepWords) {
     return "a chain of element-wise operations has the wrong length";
   }

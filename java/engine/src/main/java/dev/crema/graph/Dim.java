@@ -22,13 +22,31 @@ public record Dim(long perExample, long constant) {
     return perExample == 0;
   }
 
-  /** The extent for a batch of that size. */
+  /**
+   * The extent for a batch of that size.
+   *
+   * @throws ShapeException if it is beyond 2^63
+   */
   public long at(long batch) {
-    return Math.addExact(Math.multiplyExact(perExample, batch), constant);
+    try {
+      return Math.addExact(Math.multiplyExact(perExample, batch), constant);
+    } catch (ArithmeticException e) {
+      throw new ShapeException("The extent " + this + " is too big for a batch of " + batch);
+    }
   }
 
+  /**
+   * The sum.
+   *
+   * @throws ShapeException if it is beyond 2^63
+   */
   public Dim plus(Dim other) {
-    return new Dim(perExample + other.perExample, constant + other.constant);
+    try {
+      return new Dim(
+          Math.addExact(perExample, other.perExample), Math.addExact(constant, other.constant));
+    } catch (ArithmeticException e) {
+      throw new ShapeException("The sum of the extents " + this + " and " + other + " is too big");
+    }
   }
 
   /**

@@ -13,6 +13,11 @@ public interface ElementwiseOp extends Op {
     return Names.snakeCase(getClass().getSimpleName());
   }
 
+  /** How many inputs it has. */
+  default int arity() {
+    return 1;
+  }
+
   /** Constants that the operation reads. */
   default double[] parameters() {
     return new double[0];
@@ -25,13 +30,20 @@ public interface ElementwiseOp extends Op {
 
   @Override
   default List<TensorType> infer(List<TensorType> inputs) {
+    requireArity(inputs);
     TensorType type = inputs.get(0);
     for (TensorType other : inputs) {
       type =
           TensorType.broadcast(type, other.requireElement(Storage.PARAMETERS.element(), "input"));
     }
-    arity(inputs.size());
     return List.of(type);
+  }
+
+  /** For those with a rule of their own. */
+  default void requireArity(List<TensorType> inputs) {
+    if (inputs.size() != arity()) {
+      throw new ShapeException("takes " + arity() + " inputs but gets " + inputs);
+    }
   }
 
   @Override
@@ -42,11 +54,5 @@ public interface ElementwiseOp extends Op {
   @Override
   default boolean inPlace() {
     return true;
-  }
-
-  private static void arity(int inputs) {
-    if (inputs < 1 || inputs > 3) {
-      throw new ShapeException("an element-wise op has one to three inputs, got " + inputs);
-    }
   }
 }

@@ -57,14 +57,26 @@ public final class Graph {
     }
     List<TensorType> outputs;
     try {
-      outputs = op.infer(types);
+      requireThere(op, types);
+      outputs = op.infer(new InputTypes(types));
     } catch (ShapeException e) {
       throw new ShapeException(where(op) + e.getMessage() + from(list));
+    } catch (ArithmeticException e) {
+      throw new ShapeException(
+          where(op) + "its sizes are beyond 2^63 for inputs " + types + from(list));
     }
     Application application =
         new Application(this, applications.size(), op, list, outputs, layer());
     applications.add(application);
     return application;
+  }
+
+  private static void requireThere(Op op, List<TensorType> types) {
+    for (int i = 0; i < types.size(); i++) {
+      if (types.get(i) == null && !op.mayLack(i)) {
+        throw new ShapeException("input " + i + " is missing (null); it is not optional");
+      }
+    }
   }
 
   /** Ops added until {@link #endLayer} belong to that layer, nested in the present one. */

@@ -14,6 +14,11 @@ public interface Op {
     return Names.snakeCase(getClass().getSimpleName());
   }
 
+  /** Whether that input may be absent: null. */
+  default boolean mayLack(int input) {
+    return false;
+  }
+
   /**
    * The types of the outputs. An absent optional input is null.
    *

@@ -12,6 +12,11 @@ import java.util.List;
  */
 public record BinaryCrossEntropy() implements ElementwiseOp {
   @Override
+  public int arity() {
+    return 2;
+  }
+
+  @Override
   public void gradient(Application y, List<Node> dy, Gradients g) {
     g.add(y.input(0), y.input(0).then(new BinaryCrossEntropyGrad(), y.input(1), dy.get(0)));
   }

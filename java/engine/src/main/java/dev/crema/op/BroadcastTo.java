@@ -6,6 +6,7 @@ import dev.crema.graph.Gradients;
 import dev.crema.graph.Node;
 import dev.crema.graph.ShapeException;
 import dev.crema.graph.TensorType;
+import dev.crema.memory.ElementType;
 import java.util.List;
 
 /** Repeats axes of extent 1 (and missing leading axes) up to a type. */
@@ -17,6 +18,8 @@ public record BroadcastTo(TensorType type) implements ElementwiseOp {
 
   @Override
   public List<TensorType> infer(List<TensorType> in) {
+    requireArity(in);
+    in.get(0).requireElement(ElementType.FLOAT32, "input");
     if (!TensorType.broadcast(in.get(0), type).equals(type)) {
       throw new ShapeException(in.get(0) + " does not broadcast to " + type);
     }

@@ -45,6 +45,11 @@ public record Conv1d(
   }
 
   @Override
+  public boolean mayLack(int input) {
+    return input == 2;
+  }
+
+  @Override
   public List<TensorType> infer(List<TensorType> in) {
     return List.of(ConvTypes.forward(in, 3, window(), groups));
   }

@@ -33,6 +33,11 @@ public record Conv2d(Window2d window, int groups, FusedActivation activation)
   }
 
   @Override
+  public boolean mayLack(int input) {
+    return input == 2;
+  }
+
+  @Override
   public List<TensorType> infer(List<TensorType> in) {
     return List.of(ConvTypes.forward(in, 4, window, groups));
   }

@@ -50,36 +50,40 @@ public record ConvTranspose2d(
   }
 
   @Override
+  public boolean mayLack(int input) {
+    return input == 2;
+  }
+
+  @Override
   public List<TensorType> infer(List<TensorType> in) {
     TensorType x = ConvTypes.float32(in.get(0), 4, "input");
     TensorType kernel = ConvTypes.float32(in.get(1), 4, "kernel");
+    ConvTypes.requireSomething(kernel);
     long channels = x.extent(-1);
     if (channels != kernel.extent(-1)) {
       throw new ShapeException(
           "expects " + kernel.extent(-1) + " channels (kernel " + kernel + ") but gets " + x);
     }
     ConvTypes.requireWhole(channels, groups, "input channels");
-    long outputs = kernel.extent(-2) * groups;
+    long outputs = Math.multiplyExact(kernel.extent(-2), groups);
     ConvTypes.requireBias(in, outputs);
     Window2d w = window;
     long height =
-        (x.extent(1) - 1) * w.strideHeight()
-            + (kernel.extent(0) - 1) * w.dilationHeight()
-            + 1
-            + outputHeightPadding
-            - w.top()
-            - w.bottom();
+        extent(x.extent(1), kernel.extent(0), w.strideHeight(), w.dilationHeight())
+            + ((long) outputHeightPadding - w.top() - w.bottom());
     long width =
-        (x.extent(2) - 1) * w.strideWidth()
-            + (kernel.extent(1) - 1) * w.dilationWidth()
-            + 1
-            + outputWidthPadding
-            - w.left()
-            - w.right();
+        extent(x.extent(2), kernel.extent(1), w.strideWidth(), w.dilationWidth())
+            + ((long) outputWidthPadding - w.left() - w.right());
     if (height < 1 || width < 1) {
       throw new ShapeException("padding leaves nothing of the output of " + x + ": use less");
     }
     return List.of(Window2d.image(x, height, width, outputs));
+  }
+
+  /** Without padding. */
+  private static long extent(long inputs, long taps, int stride, int dilation) {
+    long windows = Math.multiplyExact(inputs - 1, stride);
+    return Math.addExact(windows, Math.multiplyExact(taps - 1, dilation) + 1);
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.crema.op;
 
 import dev.crema.graph.Application;
 import dev.crema.graph.Attributes;
+import dev.crema.graph.Dim;
 import dev.crema.graph.Gradients;
 import dev.crema.graph.Node;
 import dev.crema.graph.ShapeException;
@@ -25,7 +26,8 @@ final class ConvTypes {
     TensorType kernel = float32(in.get(1), rank, "kernel");
     long channels = x.extent(-1);
     long outputs = kernel.extent(-1);
-    if (channels != kernel.extent(-2) * groups) {
+    requireSomething(kernel);
+    if (channels != Math.multiplyExact(kernel.extent(-2), groups)) {
       throw new ShapeException(
           "expects "
               + kernel.extent(-2) * groups
@@ -38,6 +40,12 @@ final class ConvTypes {
     requireWhole(outputs, groups, "output channels");
     requireBias(in, outputs);
     return window.over(x, taps(kernel), kernel.extent(-3), outputs);
+  }
+
+  static void requireSomething(TensorType kernel) {
+    if (kernel.elements().equals(Dim.of(0))) {
+      throw new ShapeException("kernel " + kernel + " is empty; every extent must be at least 1");
+    }
   }
 
   static TensorType float32(TensorType type, int rank, String what) {

@@ -9,6 +9,11 @@ import java.util.List;
 /** Quotient of two, element by element. */
 public record Div() implements ElementwiseOp {
   @Override
+  public int arity() {
+    return 2;
+  }
+
+  @Override
   public void gradient(Application y, List<Node> dy, Gradients g) {
     Node scaled = dy.get(0).then(new Div(), y.input(1));
     g.add(y.input(0), scaled);

@@ -1,6 +1,7 @@
 package dev.crema.op;
 
 import dev.crema.graph.Node;
+import dev.crema.graph.ShapeException;
 
 /**
  * An activation that a product applies while it writes its result; numbers as in {@code gemm.h}.
@@ -34,7 +35,7 @@ public enum FusedActivation {
       case NONE -> dy;
       case RELU -> y.then(new ReluGrad(), dy);
       default ->
-          throw new IllegalStateException(
+          throw new ShapeException(
               this + " is fused only in prediction graphs: its gradient needs the input");
     };
   }

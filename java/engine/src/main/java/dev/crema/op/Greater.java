@@ -3,4 +3,9 @@ package dev.crema.op;
 import dev.crema.graph.ElementwiseOp;
 
 /** 1 where a &gt; b, else 0, element by element. Has no gradient. */
-public record Greater() implements ElementwiseOp {}
+public record Greater() implements ElementwiseOp {
+  @Override
+  public int arity() {
+    return 2;
+  }
+}

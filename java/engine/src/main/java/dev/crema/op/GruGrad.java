@@ -11,6 +11,11 @@ import java.util.List;
  */
 public record GruGrad() implements Op {
   @Override
+  public boolean mayLack(int input) {
+    return input >= 3;
+  }
+
+  @Override
   public List<TensorType> infer(List<TensorType> in) {
     RecurrentTypes types = RecurrentTypes.of(in, 3, 9);
     TensorType bias = types.x().withDims(List.of(types.width()));

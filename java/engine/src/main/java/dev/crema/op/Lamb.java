@@ -1,6 +1,8 @@
 package dev.crema.op;
 
 import dev.crema.graph.Attributes;
+import dev.crema.graph.ShapeException;
+import dev.crema.graph.TensorType;
 import java.util.List;
 
 /**
@@ -13,6 +15,24 @@ public record Lamb(
     implements UpdateOp {
   public Lamb {
     segments = List.copyOf(segments);
+  }
+
+  @Override
+  public List<TensorType> infer(List<TensorType> in) {
+    List<TensorType> outputs = UpdateOp.super.infer(in);
+    long parameters = in.get(0).extent(0);
+    long before = 0;
+    for (long end : segments) {
+      if (end < before || end > parameters) {
+        throw new ShapeException(
+            "the ends of the tensors must ascend within "
+                + parameters
+                + " parameters but are "
+                + segments);
+      }
+      before = end;
+    }
+    return outputs;
   }
 
   @Override

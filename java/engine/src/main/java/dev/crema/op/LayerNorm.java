@@ -7,7 +7,6 @@ import dev.crema.graph.Gradients;
 import dev.crema.graph.Node;
 import dev.crema.graph.Op;
 import dev.crema.graph.TensorType;
-import dev.crema.memory.ElementType;
 import java.util.List;
 
 /**
@@ -19,8 +18,13 @@ import java.util.List;
  */
 public record LayerNorm(double epsilon) implements Op {
   @Override
+  public boolean mayLack(int input) {
+    return input == 1 || input == 2;
+  }
+
+  @Override
   public List<TensorType> infer(List<TensorType> in) {
-    TensorType x = in.get(0).requireElement(ElementType.FLOAT32, "input");
+    TensorType x = NormTypes.requireFeatures(in.get(0));
     NormTypes.requirePerFeature(x, in.get(1), "gamma");
     NormTypes.requirePerFeature(x, in.get(2), "beta");
     TensorType rows = x.withDims(x.dims().subList(0, x.rank() - 1));

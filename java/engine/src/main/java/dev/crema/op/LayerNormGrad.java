@@ -7,6 +7,11 @@ import java.util.List;
 /** Gradient of {@link LayerNorm}: (x, gamma?, mean, 1 / deviation, dy) to (dx, dgamma, dbeta). */
 public record LayerNormGrad() implements Op {
   @Override
+  public boolean mayLack(int input) {
+    return input == 1;
+  }
+
+  @Override
   public List<TensorType> infer(List<TensorType> in) {
     TensorType x = in.get(0);
     TensorType features = x.withDims(List.of(x.dim(-1)));

@@ -27,9 +27,15 @@ public record Linear(FusedActivation activation) implements ActivatedOp {
   }
 
   @Override
+  public boolean mayLack(int input) {
+    return input == 2;
+  }
+
+  @Override
   public List<TensorType> infer(List<TensorType> in) {
     TensorType x = in.get(0).requireElement(ElementType.FLOAT32, "input");
     TensorType kernel = in.get(1).requireRank(2, "kernel");
+    kernel.requireElement(ElementType.FLOAT32, "kernel");
     if (x.rank() < 2) {
       throw new ShapeException("expects [n, ..., features] but gets " + x);
     }
@@ -41,7 +47,7 @@ public record Linear(FusedActivation activation) implements ActivatedOp {
               + x
               + ". Check the shape of the input before it.");
     }
-    if (in.get(2) != null && !in.get(2).dims().equals(List.of(kernel.dim(1)))) {
+    if (in.get(2) != null && !in.get(2).equals(kernel.withDims(List.of(kernel.dim(1))))) {
       throw new ShapeException("a bias of [" + kernel.dim(1) + "] is needed, got " + in.get(2));
     }
     return List.of(x.withDim(-1, kernel.dim(1)));

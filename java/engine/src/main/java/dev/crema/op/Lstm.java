@@ -21,6 +21,11 @@ import java.util.List;
  */
 public record Lstm() implements Op {
   @Override
+  public boolean mayLack(int input) {
+    return input >= 3;
+  }
+
+  @Override
   public List<TensorType> infer(List<TensorType> in) {
     RecurrentTypes types = RecurrentTypes.of(in, 4, 6);
     types.requireBias(in.get(3), "bias");

@@ -12,6 +12,11 @@ import java.util.List;
  */
 public record Maximum() implements ElementwiseOp {
   @Override
+  public int arity() {
+    return 2;
+  }
+
+  @Override
   public void gradient(Application y, List<Node> dy, Gradients g) {
     Node first = y.input(0).then(new GreaterEqual(), y.input(1));
     g.add(y.input(0), dy.get(0).then(new Mul(), first));

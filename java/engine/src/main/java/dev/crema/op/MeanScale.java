@@ -2,6 +2,7 @@ package dev.crema.op;
 
 import dev.crema.graph.Op;
 import dev.crema.graph.TensorType;
+import dev.crema.memory.ElementType;
 import java.util.List;
 
 /**
@@ -11,7 +12,8 @@ import java.util.List;
 public record MeanScale() implements Op {
   @Override
   public List<TensorType> infer(List<TensorType> in) {
-    return List.of(in.get(0));
+    in.get(1).requireElement(ElementType.FLOAT32, "x");
+    return List.of(in.get(0).requireElement(ElementType.FLOAT32, "dy"));
   }
 
   @Override

@@ -9,6 +9,11 @@ import java.util.List;
 /** Product of two, element by element. */
 public record Mul() implements ElementwiseOp {
   @Override
+  public int arity() {
+    return 2;
+  }
+
+  @Override
   public void gradient(Application y, List<Node> dy, Gradients g) {
     g.add(y.input(0), dy.get(0).then(new Mul(), y.input(1)));
     g.add(y.input(1), dy.get(0).then(new Mul(), y.input(0)));

@@ -12,6 +12,11 @@ import java.util.List;
  */
 public record Pow() implements ElementwiseOp {
   @Override
+  public int arity() {
+    return 2;
+  }
+
+  @Override
   public void gradient(Application y, List<Node> dy, Gradients g) {
     if (g.needs(y.input(0))) {
       Node less = y.input(0).then(new Pow(), y.input(1).then(new Affine(1, -1)));

@@ -1,13 +1,9 @@
 package dev.crema.op;
 
 import dev.crema.graph.Application;
-import dev.crema.graph.Attributes;
-import dev.crema.graph.Dim;
 import dev.crema.graph.Gradients;
 import dev.crema.graph.Node;
-import dev.crema.graph.Op;
 import dev.crema.graph.TensorType;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -16,7 +12,7 @@ import java.util.stream.IntStream;
  *
  * @param axes counted from the first, ascending
  */
-public record ReduceMean(List<Integer> axes, boolean keepDims) implements Op {
+public record ReduceMean(List<Integer> axes, boolean keepDims) implements ReduceOp {
   public ReduceMean {
     axes = List.copyOf(axes);
   }
@@ -27,21 +23,9 @@ public record ReduceMean(List<Integer> axes, boolean keepDims) implements Op {
   }
 
   @Override
-  public List<TensorType> infer(List<TensorType> in) {
-    return new ReduceSum(axes, keepDims).infer(in);
-  }
-
-  @Override
-  public void attributes(Attributes a) {
-    axes.forEach(a::ints);
-  }
-
-  @Override
   public void gradient(Application y, List<Node> dy, Gradients g) {
     TensorType x = y.input(0).type();
-    List<Dim> kept = new ArrayList<>(x.dims());
-    axes.forEach(i -> kept.set(i, Dim.of(1)));
     Node share = dy.get(0).then(new MeanScale(), y.input(0));
-    g.add(y.input(0), share.then(new Reshape(x.withDims(kept))).then(new BroadcastTo(x)));
+    g.add(y.input(0), share.then(new Reshape(kept(x))).then(new BroadcastTo(x)));
   }
 }

@@ -1,11 +1,8 @@
 package dev.crema.op;
 
 import dev.crema.graph.Application;
-import dev.crema.graph.Attributes;
 import dev.crema.graph.Gradients;
 import dev.crema.graph.Node;
-import dev.crema.graph.Op;
-import dev.crema.graph.TensorType;
 import java.util.List;
 
 /**
@@ -13,26 +10,15 @@ import java.util.List;
  *
  * @param axes counted from the first, ascending
  */
-public record ReduceSumSquares(List<Integer> axes, boolean keepDims) implements Op {
+public record ReduceSumSquares(List<Integer> axes, boolean keepDims) implements ReduceOp {
   public ReduceSumSquares {
     axes = List.copyOf(axes);
   }
 
   @Override
-  public List<TensorType> infer(List<TensorType> in) {
-    return new ReduceSum(axes, keepDims).infer(in);
-  }
-
-  @Override
-  public void attributes(Attributes a) {
-    axes.forEach(a::ints);
-  }
-
-  @Override
   public void gradient(Application y, List<Node> dy, Gradients g) {
-    TensorType x = y.input(0).type();
-    TensorType kept = new ReduceSum(axes, true).infer(List.of(x)).get(0);
-    Node scaled = dy.get(0).then(new Reshape(kept)).then(new Affine(2, 0));
-    g.add(y.input(0), y.input(0).then(new Mul(), scaled));
+    Node x = y.input(0);
+    Node scaled = dy.get(0).then(new Reshape(kept(x.type()))).then(new Affine(2, 0));
+    g.add(x, x.then(new Mul(), scaled));
   }
 }

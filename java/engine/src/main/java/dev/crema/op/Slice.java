@@ -69,7 +69,7 @@ public record Slice(List<Long> begin, List<Long> end, List<Long> step) implement
           String.format(
               "the slice %d to %d by %d is not within axis %d of %s", from, to, step.get(a), a, x));
     }
-    return Dim.of((to - from + step.get(a) - 1) / step.get(a));
+    return Dim.of(to == from ? 0 : (to - from - 1) / step.get(a) + 1);
   }
 
   @Override

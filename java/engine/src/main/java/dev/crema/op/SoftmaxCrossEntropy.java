@@ -27,6 +27,11 @@ public record SoftmaxCrossEntropy(double labelSmoothing) implements Op {
   }
 
   @Override
+  public boolean mayLack(int input) {
+    return input == 2;
+  }
+
+  @Override
   public List<TensorType> infer(List<TensorType> in) {
     TensorType logits =
         in.get(0).requireRank(2, "logits").requireElement(ElementType.FLOAT32, "logits");
@@ -43,7 +48,7 @@ public record SoftmaxCrossEntropy(double labelSmoothing) implements Op {
               + ", got "
               + labels);
     }
-    if (in.get(2) != null && !in.get(2).dims().equals(List.of(logits.dim(1)))) {
+    if (in.get(2) != null && !in.get(2).equals(logits.withDims(List.of(logits.dim(1))))) {
       throw new ShapeException(
           "there are " + logits.dim(1) + " classes but class weights " + in.get(2));
     }

@@ -3,6 +3,7 @@ package dev.crema.op;
 import dev.crema.graph.Op;
 import dev.crema.graph.ShapeException;
 import dev.crema.graph.TensorType;
+import dev.crema.memory.ElementType;
 import java.util.List;
 
 /**
@@ -15,11 +16,17 @@ public interface UpdateOp extends Op {
   int moments();
 
   @Override
+  default boolean mayLack(int input) {
+    return input == 3 + moments();
+  }
+
+  @Override
   default List<TensorType> infer(List<TensorType> in) {
     if (in.size() != 4 + moments()) {
       throw new ShapeException("needs " + (4 + moments()) + " inputs, got " + in.size());
     }
     TensorType parameters = in.get(0).requireRank(1, "parameters");
+    parameters.requireElement(ElementType.FLOAT32, "parameters");
     for (int i = 1; i < 2 + moments(); i++) {
       if (!in.get(i).equals(parameters)) {
         throw new ShapeException(

@@ -9,6 +9,11 @@ import java.util.List;
 /** (condition, a, b): a where the condition is not 0, else b, element by element. */
 public record Where() implements ElementwiseOp {
   @Override
+  public int arity() {
+    return 3;
+  }
+
+  @Override
   public void gradient(Application y, List<Node> dy, Gradients g) {
     Node zero = dy.get(0).graph().constant(0);
     g.add(y.input(1), y.input(0).then(new Where(), dy.get(0), zero));

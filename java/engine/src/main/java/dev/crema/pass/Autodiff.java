@@ -53,6 +53,10 @@ public final class Autodiff implements Gradients {
 
   /** As {@link #gradients(Node, Node, List)}, of several outputs of one graph together. */
   public static Map<Node, Node> gradients(List<Node> outputs, List<Node> seeds, List<Node> wrt) {
+    if (outputs.isEmpty() || outputs.size() != seeds.size()) {
+      throw new IllegalArgumentException(
+          "Gradients need outputs and a seed for each, got " + outputs + " and " + seeds);
+    }
     Autodiff a = new Autodiff();
     List<Application> forward = new ArrayList<>(outputs.get(0).graph().applications());
     a.markNeeded(forward, wrt);
