@@ -11,7 +11,7 @@ namespace {
 
 constexpr int64_t kGrain = 16384;
 
-int64_t block_rows(int64_t columns) { return columns >= 512 ? 16 : 8192 / columns; }
+int64_t block_rows(int64_t columns) { return columns >= 512 ? 16 : 8192 / (columns < 1 ? 1 : columns); }
 
 int64_t blocks_of(const Tensor& x) {
   const int64_t rows = block_rows(x.last());
@@ -69,6 +69,7 @@ void block_statistics(const Call& c, float* partial) {
 // floats: epsilon, momentum: running = (1 - momentum) running + momentum batch, with the unbiased variance.
 CREMA_KERNEL_SCRATCH(batch_norm, scratch) {
   const int64_t n = c.in[0].last(), rows = c.in[0].rows();
+  if (n == 0) return;
   float* const mean = c.out[1].f32();
   float* const inverse = c.out[2].f32();
   if (rows == 0) {
@@ -123,6 +124,7 @@ CREMA_KERNEL_SCRATCH(batch_norm, scratch) {
 // in: x, gamma?, mean, 1 / deviation, dy. out: dx, dgamma, dbeta.
 CREMA_KERNEL_SCRATCH(batch_norm_grad, scratch) {
   const int64_t n = c.in[0].last(), rows = c.in[0].rows(), blocks = blocks_of(c.in[0]), height = block_rows(n);
+  if (n == 0) return;
   const float* const mean = c.in[2].f32();
   const float* const inverse = c.in[3].f32();
   float* const dgamma = c.out[1].f32();

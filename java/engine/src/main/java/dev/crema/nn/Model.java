@@ -47,10 +47,10 @@ public final class Model implements AutoCloseable {
     this.topology = topology;
     this.table = table;
     this.metadata = metadata;
-    this.parameters = Buffer.allocate(4 * table.size(Storage.PARAMETERS));
+    this.parameters = Buffer.allocate(4 * table.size(Storage.PARAMETERS), "The model's parameters");
     Buffer second;
     try {
-      second = Buffer.allocate(4 * table.size(Storage.STATE));
+      second = Buffer.allocate(4 * table.size(Storage.STATE), "The model's state");
     } catch (RuntimeException e) {
       parameters.close();
       throw e;

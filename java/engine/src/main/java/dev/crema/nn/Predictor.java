@@ -122,7 +122,7 @@ public final class Predictor implements AutoCloseable {
 
   /** Elements of the {@code index}-th output for one example. */
   public int outputElements(int index) {
-    return outputs.get(index).elements();
+    return outputPort(index).elements();
   }
 
   /** Predicts one example: {@code result} gets the output. No allocation. */
@@ -255,7 +255,7 @@ public final class Predictor implements AutoCloseable {
 
   /** Copies an output of the last {@link #run}: {@code rows · outputElements(index)} values. */
   public void read(int index, float[] result, int rows) {
-    Port port = outputs.get(index);
+    Port port = outputPort(index);
     checkRows(rows);
     port.checkOutput(rows, result.length);
     use.enter();
@@ -304,6 +304,7 @@ public final class Predictor implements AutoCloseable {
    * it. A view that can be reached keeps the memory, also after close.
    */
   public ByteBuffer outputMemory(int index) {
+    outputPort(index);
     use.enter();
     try {
       return plan.outputView(outputNodes.get(index));
@@ -323,6 +324,19 @@ public final class Predictor implements AutoCloseable {
       throw new CremaException("This model has no input '" + name + "'; it has " + inputs.keySet());
     }
     return port;
+  }
+
+  private Port outputPort(int index) {
+    if (index < 0 || index >= outputs.size()) {
+      throw new CremaException(
+          "This model has the outputs 0 to "
+              + (outputs.size() - 1)
+              + " "
+              + outputNames
+              + ", got "
+              + index);
+    }
+    return outputs.get(index);
   }
 
   private void requireSingle() {

@@ -59,8 +59,11 @@ public final class Plan implements AutoCloseable {
     Buffer ownArena = null;
     Buffer ownConstants = null;
     try {
-      ownArena = Buffer.allocate(layout.arenaBytes());
-      ownConstants = Buffer.allocate(layout.spec().regions().get(Layout.CONSTANTS));
+      ownArena =
+          Buffer.allocate(
+              layout.arenaBytes(), "The arena of a plan for " + b.capacity + " examples");
+      ownConstants =
+          Buffer.allocate(layout.spec().regions().get(Layout.CONSTANTS), "A plan's constants");
       program.bind(Layout.ARENA, ownArena);
       program.bind(Layout.CONSTANTS, ownConstants);
       fillConstants(ownConstants);
@@ -73,7 +76,8 @@ public final class Plan implements AutoCloseable {
         program.bind(s.getValue(), buffer);
       }
       for (Map.Entry<String, Integer> i : layout.inputs().entrySet()) {
-        Buffer buffer = Buffer.allocate(layout.spec().regions().get(i.getValue()));
+        long bytes = layout.spec().regions().get(i.getValue());
+        Buffer buffer = Buffer.allocate(bytes, "A plan's input '" + i.getKey() + "'");
         inputs.put(i.getKey(), buffer);
         program.bind(i.getValue(), buffer);
       }

@@ -5,6 +5,7 @@ import dev.crema.data.Dataset;
 import dev.crema.graph.TensorType;
 import dev.crema.memory.Buffer;
 import dev.crema.memory.ElementType;
+import dev.crema.memory.Exclusive;
 import dev.crema.nn.Topology;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -34,6 +35,7 @@ public final class BatchTrainer implements AutoCloseable {
   private final TrainingStep step;
   private final int capacity;
   private final List<Slot> slots = new ArrayList<>();
+  private final Exclusive use = new Exclusive("This trainer", this::release);
   private double learningRate;
 
   /** Memory for one input or the target, seen as floats and as whole numbers. */
@@ -146,10 +148,16 @@ public final class BatchTrainer implements AutoCloseable {
    *
    * @param rows examples that count, 1 to {@link #capacity}
    * @return their mean loss before the update
+   * @throws IllegalStateException if this is closed or another thread uses it
    */
   public float run(int rows) {
     requireRows(rows);
-    return step.run(rows, learningRate, true);
+    use.enter();
+    try {
+      return step.run(rows, learningRate, true);
+    } finally {
+      use.leave();
+    }
   }
 
   /**
@@ -190,9 +198,16 @@ public final class BatchTrainer implements AutoCloseable {
     }
   }
 
-  /** Frees the moments and the memory of the batch; a second close does nothing. */
+  /**
+   * Frees the moments and the memory of the batch, during a step when that ends; a second close
+   * does nothing.
+   */
   @Override
   public void close() {
+    use.close();
+  }
+
+  private void release() {
     step.close();
     slots.forEach(s -> s.buffer.close());
   }

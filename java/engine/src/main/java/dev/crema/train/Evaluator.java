@@ -11,6 +11,7 @@ import dev.crema.graph.Node;
 import dev.crema.graph.Storage;
 import dev.crema.graph.TensorType;
 import dev.crema.memory.ElementType;
+import dev.crema.memory.Exclusive;
 import dev.crema.nn.Model;
 import dev.crema.nn.ModelGraph;
 import dev.crema.plan.Plan;
@@ -29,6 +30,7 @@ public final class Evaluator implements AutoCloseable {
   private final Loss loss;
   private final int capacity;
   private final Plan plan;
+  private final Exclusive use;
   private final FloatBuffer lossValue;
   private final FloatBuffer scores;
   private final TensorType type;
@@ -62,6 +64,7 @@ public final class Evaluator implements AutoCloseable {
             .storage(Storage.PARAMETERS, model.parameters())
             .storage(Storage.STATE, model.state())
             .build();
+    this.use = new Exclusive("This evaluator", plan::close);
     this.lossValue = plan.output(nodes.loss()).asFloatBuffer();
     this.scores = plan.output(nodes.scores()).asFloatBuffer();
     this.type = nodes.scores().type();
@@ -111,8 +114,21 @@ public final class Evaluator implements AutoCloseable {
     }
   }
 
-  /** Runs the whole dataset through the model, in order. */
+  /**
+   * Runs the whole dataset through the model, in order.
+   *
+   * @throws IllegalStateException if this is closed or another thread uses it
+   */
   public Evaluation evaluate(Dataset data) {
+    use.enter();
+    try {
+      return measure(data);
+    } finally {
+      use.leave();
+    }
+  }
+
+  private Evaluation measure(Dataset data) {
     Fit.check(model, data);
     requireTarget(data.target());
     if (data.target().type() != target.type() || data.target().width() != target.width()) {
@@ -150,8 +166,9 @@ public final class Evaluator implements AutoCloseable {
     return measures.evaluation(examples == 0 ? Double.NaN : sum / examples, examples);
   }
 
+  /** Closes it; during an evaluation, when that ends. */
   @Override
   public void close() {
-    plan.close();
+    use.close();
   }
 }

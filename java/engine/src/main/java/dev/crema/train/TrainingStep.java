@@ -85,36 +85,38 @@ final class TrainingStep implements AutoCloseable {
             trainer.optimizer.beta1(),
             trainer.optimizer.beta2(),
             trainer.seed);
-    update(graph, ranges);
     for (Topology.InputSpec input : model.topology().inputs()) {
       inputNames.add(input.name());
     }
-    this.gradients = Buffer.allocate(Math.max(4, model.parameters().byteSize()));
     // Where no gradient is ever added to another, each is computed where it is stored.
     long batch = trainer.accumulate > 1 ? FIRST | NEXT : FIRST;
-    Plan.Builder builder =
-        Plan.of(graph)
-            .outputs(total, nodes.scores())
-            .capacity(batchSize)
-            .threads(trainer.threads)
-            .device(device)
-            .storage(Storage.PARAMETERS, model.parameters())
-            .storage(Storage.STATE, model.state())
-            .storage(Storage.GRADIENTS, gradients)
-            .storage(Storage.HYPER, hyper.buffer())
-            .sections(a -> sections.getOrDefault(a, a.id() < forward ? batch : UPDATE));
-    for (int i = 0; i < momentCount; i++) {
-      Buffer moment = Buffer.allocate(Math.max(4, model.parameters().byteSize()));
-      moments.add(moment);
-      builder.storage(Storage.moment(i), moment);
-    }
+    long bytes = Math.max(4, model.parameters().byteSize());
+    Buffer flat = null;
     Plan made;
     try {
+      update(graph, ranges);
+      flat = Buffer.allocate(bytes, "The gradients");
+      Plan.Builder builder =
+          Plan.of(graph)
+              .outputs(total, nodes.scores())
+              .capacity(batchSize)
+              .threads(trainer.threads)
+              .device(device)
+              .storage(Storage.PARAMETERS, model.parameters())
+              .storage(Storage.STATE, model.state())
+              .storage(Storage.GRADIENTS, flat)
+              .storage(Storage.HYPER, hyper.buffer())
+              .sections(a -> sections.getOrDefault(a, a.id() < forward ? batch : UPDATE));
+      for (int i = 0; i < momentCount; i++) {
+        moments.add(Buffer.allocate(bytes, "The optimiser's moment " + i));
+        builder.storage(Storage.moment(i), moments.get(i));
+      }
       made = builder.build();
     } catch (RuntimeException | Error e) {
-      release();
+      release(flat);
       throw e;
     }
+    this.gradients = flat;
     this.plan = made;
     this.lossValue = plan.output(total).asFloatBuffer();
     this.accuracy = Accuracy.of(plan, nodes, targets.type(), loss.answers());
@@ -288,11 +290,13 @@ final class TrainingStep implements AutoCloseable {
   @Override
   public void close() {
     plan.close();
-    release();
+    release(gradients);
   }
 
-  private void release() {
-    gradients.close();
+  private void release(Buffer flat) {
+    if (flat != null) {
+      flat.close();
+    }
     moments.forEach(Buffer::close);
     hyper.close();
   }
