@@ -1,7 +1,7 @@
 // plan_words_test.cpp: whatever words a plan is made of, it is refused or it runs within its regions. Words of a sound
 // plan are changed at random; what is accepted runs over memory of exactly the regions' bytes, where a sanitizer sees
 // every step past their end. Not changed are the shapes' agreement with the kernels and the addresses: Java checks
-// those, and a plan can't.
+// those, and a plan can't. So a kernel's number, and a count that would make another word one, become impossible ones.
 #include <cstring>
 #include <memory>
 #include <string>
@@ -93,12 +93,28 @@ int64_t changed(int64_t word, crema_test::Random& random) {
   }
 }
 
+// Words that say how those behind them are read: a kernel, or how many there are of something.
+bool is_structure(size_t at, const std::vector<int64_t>& sound) {
+  if (at >= 5 && at <= 7) return true;
+  for (size_t i = static_cast<size_t>(kHeader + kRegions + kTensors * kTensorWords); i < sound.size();) {
+    if (at >= i && at < i + 6) return at != i + 1;  // which sections it belongs to
+    i += 6 + static_cast<size_t>(sound[i + 2] + sound[i + 3] + sound[i + 4] + sound[i + 5]);
+  }
+  return false;
+}
+
 std::vector<int64_t> mutated(const std::vector<int64_t>& sound, crema_test::Random& random) {
   std::vector<int64_t> words = sound;
   if (random.below(8) == 0) words.resize(static_cast<size_t>(random.below(static_cast<int64_t>(words.size()) + 4)));
   for (int64_t i = 1 + random.below(3); i > 0 && !words.empty(); --i) {
     const size_t at = static_cast<size_t>(random.below(static_cast<int64_t>(words.size())));
-    if (at != kHeader - 1) words[at] = changed(words[at], random);
+    if (at == kHeader - 1 || at >= words.size()) continue;
+    if (at < sound.size() && is_structure(at, sound)) {
+      const int64_t impossible[] = {INT64_MAX, INT64_MIN, INT64_MAX / 4, -1, int64_t{1} << 31, int64_t{1} << 33};
+      words[at] = impossible[random.below(6)];  // another possible one would be a kernel that Java never gives those shapes
+    } else {
+      words[at] = changed(words[at], random);
+    }
   }
   return words;
 }

@@ -29,8 +29,8 @@ class ResidentMemoryTest {
       List.of("-Xms96m", "-Xmx96m", "-XX:+AlwaysPreTouch", "-XX:TieredStopAtLevel=1");
 
   /**
-   * Compiled code, class data and the C library's arenas of a few threads grow by less than this;
-   * a leak of 16 bytes a round by more.
+   * Compiled code, class data and the C library's arenas of a few threads grow by less than this; a
+   * leak of 16 bytes a round by more.
    */
   private static final long MOST_KILOBYTES = 8 << 10;
 
