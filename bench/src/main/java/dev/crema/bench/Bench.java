@@ -104,6 +104,7 @@ final class Bench {
     ProcessBuilder builder =
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
     Map<String, String> environment = builder.environment();
+    environment.put("OMP_NUM_THREADS", Integer.toString(threads)); // most peers' pools
     engine
         .environment()
         .forEach(
