@@ -44,6 +44,7 @@ import dev.crema.op.Slice;
 import dev.crema.op.SoftmaxCrossEntropy;
 import dev.crema.op.SoftmaxGrad;
 import dev.crema.op.Split;
+import dev.crema.op.Sub;
 import dev.crema.op.Tanh;
 import dev.crema.op.TopK;
 import dev.crema.op.Transpose;
@@ -247,9 +248,9 @@ final class Kernels {
         });
     add(
         "huber",
-        "Huber loss of each element of two [4096, 1024]",
+        "Huber loss of each difference of two [4096, 1024]",
         Limit.triad(3 * MATRIX),
-        in -> List.of(matrix(in, 1).then(new Huber(0.5), matrix(in, 2))));
+        in -> List.of(matrix(in, 1).then(new Sub(), matrix(in, 2)).then(new Huber(0.5))));
   }
 
   private static void products() {

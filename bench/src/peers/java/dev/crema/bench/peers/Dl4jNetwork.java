@@ -66,11 +66,7 @@ final class Dl4jNetwork {
         list.layer(new SubsamplingLayer.Builder().kernelSize(2, 2).stride(2, 2).build());
       } else if (i + 2 < parameters.size()) {
         list.layer(
-            new DenseLayer.Builder()
-                .nIn(dims[0])
-                .nOut(units)
-                .activation(Activation.RELU)
-                .build());
+            new DenseLayer.Builder().nIn(dims[0]).nOut(units).activation(Activation.RELU).build());
       } else {
         list.layer(
             new OutputLayer.Builder(LossFunctions.LossFunction.MCXENT)
