@@ -121,8 +121,10 @@ CREMA_INLINE vec vsqrt(vec x) {
 // 1 / x for x whose reciprocal is a normal number, at most 1 ulp: division is the slowest instruction of a kernel.
 CREMA_INLINE vec reciprocal(vec x) {
 #if defined(__AVX512F__)
-  const vec r = (vec)_mm512_rcp14_ps((__m512)x);
-  return r + r * (1.0f - x * r);  // a step of Newton's from 14 bits
+  // A step of Newton's from 14 bits; the error must not be rounded before it is used, so both are fused.
+  const __m512 r = _mm512_rcp14_ps((__m512)x);
+  const __m512 error = _mm512_fnmadd_ps((__m512)x, r, _mm512_set1_ps(1.0f));
+  return (vec)_mm512_fmadd_ps(r, error, r);
 #else
   return 1.0f / x;
 #endif

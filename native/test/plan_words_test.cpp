@@ -83,11 +83,11 @@ int64_t changed(int64_t word, crema_test::Random& random) {
     case 0:
       return absurd[random.below(7)];
     case 1:
-      return word + random.below(9) - 4;
+      return static_cast<int64_t>(static_cast<uint64_t>(word) + static_cast<uint64_t>(random.below(9) - 4));
     case 2:
       return word ^ (int64_t{1} << random.below(63));
     case 3:
-      return word * 2;
+      return static_cast<int64_t>(static_cast<uint64_t>(word) * 2);
     default:
       return random.below(12) - 2;
   }
