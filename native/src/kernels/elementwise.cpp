@@ -95,12 +95,12 @@ void gather(const float* x, const Access& a, int64_t begin, int64_t n, float* ti
   }
 }
 
-// The registers that the steps use, ins and outs among them.
+// The registers that the steps use, ins and outs among them; one more than there can be if a step asks for that.
 int64_t register_count(const Call& c) {
   int64_t most = c.ins + c.outs;
   for (int64_t s = 0; s < c.ints[0]; ++s) {
     const int64_t destination = c.ints[1 + s * kStepWords + 1];
-    if (destination >= most) most = destination + 1;
+    if (destination >= most) most = destination < kMostRegisters ? destination + 1 : kMostRegisters + 1;
   }
   return most;
 }
