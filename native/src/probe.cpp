@@ -14,7 +14,6 @@ constexpr double kSeconds = 0.03;
 constexpr double kTrySeconds = 1e-4;
 constexpr int kTries = 8;  // at least
 constexpr int64_t kFmaRounds = 20000;
-constexpr int kChains = 12;  // of kernels/probe.cpp
 
 class Memory {
  public:
@@ -60,14 +59,14 @@ double best(Kernel run, const Call& call) {
   return least / static_cast<double>(repeats);
 }
 
-int32_t vector_width() {
-  int32_t width = 1;
-  const Tensor out = floats(&width, 1);
+int32_t fma_operations() {
+  int32_t operations = 0;
+  const Tensor out = floats(&operations, 1);
   Call call;
   call.out = &out;
   call.outs = 1;
-  kernel("probe_width")(call);
-  return width;
+  kernel("probe_fma_operations")(call);
+  return operations;
 }
 
 double fma_rate(int32_t threads) {
@@ -83,7 +82,7 @@ double fma_rate(int32_t threads) {
   call.ints = &kFmaRounds;
   call.int_count = 1;
   call.threads = threads;
-  return 2.0 * kFmaRounds * kChains * vector_width() * threads / best(kernel("probe_fma"), call);
+  return 1.0 * kFmaRounds * fma_operations() * threads / best(kernel("probe_fma"), call);
 }
 
 // Bytes a second where `streams` arrays of n floats go by, one of them written unless `read`.

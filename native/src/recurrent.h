@@ -118,14 +118,5 @@ inline void sum_rows(const float* x, int64_t rows, int64_t n, float* sums) {
   for (int64_t i = 0; i < rows; ++i) each(sums, x + i * n, sums, n, [](vec a, vec b) { return a + b; });
 }
 
-CREMA_INLINE vec take(const float* p, int64_t left) { return left >= W ? load(p) : load_n(p, left); }
-CREMA_INLINE void put(float* p, vec v, int64_t left) {
-  if (left >= W) {
-    store(p, v);
-  } else {
-    store_n(p, v, left);
-  }
-}
-
 }  // namespace CREMA_ISA
 }  // namespace crema

@@ -13,16 +13,6 @@ constexpr int kSums = 4;  // independent ones, so that an addition need not wait
 CREMA_INLINE void fetch(const float* p) { __builtin_prefetch(p); }
 CREMA_INLINE void fetch_to_write(const float* p) { __builtin_prefetch(p, 1); }
 
-// Some of a row: `n` floats, W or fewer.
-CREMA_INLINE vec some(const float* p, int64_t n) { return n == W ? load(p) : load_n(p, n); }
-CREMA_INLINE void put(float* p, vec v, int64_t n) {
-  if (n == W) {
-    store(p, v);
-  } else {
-    store_n(p, v, n);
-  }
-}
-
 // Sum of f(i, count), for vectors at i of which the first `count` elements count; f gives 0 past them.
 template <typename F>
 CREMA_INLINE float sum_of(int64_t n, const F& f) {

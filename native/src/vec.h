@@ -70,6 +70,15 @@ CREMA_INLINE void store_n(float* p, vec v, int64_t n) {
 #endif
 }
 
+// The first n elements, W at most: whole vectors need no mask.
+CREMA_INLINE vec some(const float* p, int64_t n) { return n >= W ? load(p) : load_n(p, n); }
+CREMA_INLINE void put(float* p, vec v, int64_t n) {
+  if (n >= W) {
+    store(p, v);
+  } else {
+    store_n(p, v, n);
+  }
+}
 CREMA_INLINE vec as_float(veci v) { return (vec)v; }
 CREMA_INLINE veci as_int(vec v) { return (veci)v; }
 CREMA_INLINE vec to_float(veci v) { return __builtin_convertvector(v, vec); }

@@ -62,7 +62,7 @@ void transform_filters(const Convolution& c, float* filters) {
                                       (rows.weight_first + t / 3 * rows.weight_step) * c.w.row +
                                       (columns.weight_first + t % 3 * columns.weight_step) * c.w.column;
             if (c.w.n == 1) {
-              g[t] = lanes == W ? load(from) : load_n(from, lanes);
+              g[t] = some(from, lanes);
             } else {
               g[t] = vec{};
               for (int64_t i = 0; i < lanes; ++i) g[t][i] = from[i * c.w.n];
@@ -80,10 +80,8 @@ void transform_filters(const Convolution& c, float* filters) {
 
 // A' m A plus bias of one tile, to the outputs; those that are not there have no address.
 void transform_sums(const float* from, int64_t place, int64_t n, const float* bias, bool relu, float* const* to) {
-  const auto some = [&](int64_t i, int64_t lanes) __attribute__((always_inline)) {
-    const auto read = [&](const float* p) __attribute__((always_inline)) {
-      return lanes == W ? load(p + i) : load_n(p + i, lanes);
-    };
+  const auto columns = [&](int64_t i, int64_t lanes) __attribute__((always_inline)) {
+    const auto read = [&](const float* p) __attribute__((always_inline)) { return some(p + i, lanes); };
     vec top[4], bottom[4];
 #pragma GCC unroll 4
     for (int j = 0; j < 4; ++j) {
@@ -99,16 +97,12 @@ void transform_sums(const float* from, int64_t place, int64_t n, const float* bi
     for (int q = 0; q < 4; ++q) {
       if (relu) y[q] = at_least(y[q], vec{});
       if (to[q] == nullptr) continue;
-      if (lanes == W) {
-        store(to[q] + i, y[q]);
-      } else {
-        store_n(to[q] + i, y[q], lanes);
-      }
+      put(to[q] + i, y[q], lanes);
     }
   };
   int64_t i = 0;
-  for (; i + W <= n; i += W) some(i, W);
-  if (i < n) some(i, n - i);
+  for (; i + W <= n; i += W) columns(i, W);
+  if (i < n) columns(i, n - i);
 }
 
 void scatter(const Convolution& c, const Winograd& g, int64_t first, int64_t count, const float* sums) {

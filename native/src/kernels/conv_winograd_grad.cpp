@@ -61,7 +61,7 @@ void transform_flow(const WinogradGrad& g, int64_t first, int64_t count, const f
         const int64_t lanes = n - start - j < W ? n - start - j : W;
         const auto read = [&](bool there, int64_t offset) __attribute__((always_inline)) {
           const float* const e = from + offset * n + start + j;
-          return !there ? vec{} : lanes == W ? load(e) : load_n(e, lanes);
+          return there ? some(e, lanes) : vec{};
         };
         const vec e[4] = {read(true, 0), read(right, 1), read(below, g.dy.w), read(right && below, g.dy.w + 1)};
         vec half[8];
@@ -126,17 +126,13 @@ void finish(const WinogradGrad& g, const float* sums, int64_t begin, int64_t end
     vec s[kPlaces], half[12], y[9];
     for (int p = 0; p < kPlaces; ++p) {
       const float* const from = sums + p * g.sum_place + i;
-      s[p] = lanes == W ? load(from) : load_n(from, lanes);
+      s[p] = some(from, lanes);
     }
     for (int j = 0; j < 4; ++j) sum_line(s[j], s[4 + j], s[8 + j], s[12 + j], half + j, 4);
     for (int j = 0; j < 3; ++j) sum_line(half[4 * j], half[4 * j + 1], half[4 * j + 2], half[4 * j + 3], y + 3 * j, 1);
     for (int t = 0; t < 9; ++t) {
       float* const to = dw + t * g.sum_place + i;
-      if (lanes == W) {
-        store(to, y[t]);
-      } else {
-        store_n(to, y[t], lanes);
-      }
+      put(to, y[t], lanes);
     }
   }
 }

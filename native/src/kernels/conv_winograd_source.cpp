@@ -16,26 +16,20 @@ CREMA_INLINE void source_line(vec* x, int step) {
 
 // B' d B of one tile's pixels, to places `place` floats apart.
 void transform_source(const float* const* pixels, int64_t k, float* to, int64_t place) {
-  const auto some = [&](int64_t i, int64_t lanes) __attribute__((always_inline)) {
+  const auto columns = [&](int64_t i, int64_t lanes) __attribute__((always_inline)) {
     vec d[16];
 #pragma GCC unroll 16
-    for (int p = 0; p < 16; ++p) d[p] = lanes == W ? load(pixels[p] + i) : load_n(pixels[p] + i, lanes);
+    for (int p = 0; p < 16; ++p) d[p] = some(pixels[p] + i, lanes);
 #pragma GCC unroll 4
     for (int j = 0; j < 4; ++j) source_line(d + j, 4);
 #pragma GCC unroll 4
     for (int j = 0; j < 4; ++j) source_line(d + 4 * j, 1);
 #pragma GCC unroll 16
-    for (int p = 0; p < 16; ++p) {
-      if (lanes == W) {
-        store(to + p * place + i, d[p]);
-      } else {
-        store_n(to + p * place + i, d[p], lanes);
-      }
-    }
+    for (int p = 0; p < 16; ++p) put(to + p * place + i, d[p], lanes);
   };
   int64_t i = 0;
-  for (; i + W <= k; i += W) some(i, W);
-  if (i < k) some(i, k - i);
+  for (; i + W <= k; i += W) columns(i, W);
+  if (i < k) columns(i, k - i);
 }
 
 }  // namespace

@@ -34,11 +34,11 @@ int64_t scratch_of_gru(const Call& c) { return Memory(nullptr, Recurrence(c.in[0
 void cell(float* gates, const float* recurrent, const float* h_before, float* q, float* h, int64_t u) {
   for (int64_t j = 0; j < u; j += W) {
     const int64_t left = u - j;
-    const vec r = vsigmoid(take(gates + j, left) + take(recurrent + j, left));
-    const vec z = vsigmoid(take(gates + u + j, left) + take(recurrent + u + j, left));
-    const vec product = take(recurrent + 2 * u + j, left);
-    const vec n = vtanh(take(gates + 2 * u + j, left) + r * product);
-    const vec before = h_before == nullptr ? vec{} : take(h_before + j, left);
+    const vec r = vsigmoid(some(gates + j, left) + some(recurrent + j, left));
+    const vec z = vsigmoid(some(gates + u + j, left) + some(recurrent + u + j, left));
+    const vec product = some(recurrent + 2 * u + j, left);
+    const vec n = vtanh(some(gates + 2 * u + j, left) + r * product);
+    const vec before = h_before == nullptr ? vec{} : some(h_before + j, left);
     put(gates + j, r, left);
     put(gates + u + j, z, left);
     put(gates + 2 * u + j, n, left);
@@ -53,12 +53,12 @@ void cell_grad(const float* gates, const float* q, const float* h_before, const 
                float* dh_before, int64_t u) {
   for (int64_t j = 0; j < u; j += W) {
     const int64_t left = u - j;
-    const vec r = take(gates + j, left), z = take(gates + u + j, left), n = take(gates + 2 * u + j, left);
-    const vec before = h_before == nullptr ? vec{} : take(h_before + j, left);
-    const vec flow = take(dh + j, left);
+    const vec r = some(gates + j, left), z = some(gates + u + j, left), n = some(gates + 2 * u + j, left);
+    const vec before = h_before == nullptr ? vec{} : some(h_before + j, left);
+    const vec flow = some(dh + j, left);
     const vec dn = flow * (1.0f - z) * (1.0f - n * n);
     const vec dz = flow * (before - n) * z * (1.0f - z);
-    const vec dr = dn * take(q + j, left) * r * (1.0f - r);
+    const vec dr = dn * some(q + j, left) * r * (1.0f - r);
     put(d + j, dr, left);
     put(d + u + j, dz, left);
     put(d + 2 * u + j, dn, left);

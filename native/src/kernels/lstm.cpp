@@ -24,9 +24,9 @@ int64_t scratch_of_lstm(const Call& c) {
 void cell(float* gates, const float* c_before, float* c, float* h, int64_t u) {
   for (int64_t j = 0; j < u; j += W) {
     const int64_t left = u - j;
-    const vec i = vsigmoid(take(gates + j, left)), f = vsigmoid(take(gates + u + j, left));
-    const vec g = vtanh(take(gates + 2 * u + j, left)), o = vsigmoid(take(gates + 3 * u + j, left));
-    const vec before = c_before == nullptr ? vec{} : take(c_before + j, left);
+    const vec i = vsigmoid(some(gates + j, left)), f = vsigmoid(some(gates + u + j, left));
+    const vec g = vtanh(some(gates + 2 * u + j, left)), o = vsigmoid(some(gates + 3 * u + j, left));
+    const vec before = c_before == nullptr ? vec{} : some(c_before + j, left);
     const vec now = f * before + i * g;
     put(gates + j, i, left);
     put(gates + u + j, f, left);
@@ -43,11 +43,11 @@ void cell_grad(const float* gates, const float* c_before, const float* c, const 
                int64_t u) {
   for (int64_t j = 0; j < u; j += W) {
     const int64_t left = u - j;
-    const vec i = take(gates + j, left), f = take(gates + u + j, left);
-    const vec g = take(gates + 2 * u + j, left), o = take(gates + 3 * u + j, left);
-    const vec before = c_before == nullptr ? vec{} : take(c_before + j, left);
-    const vec squashed = vtanh(take(c + j, left)), flow = take(dh + j, left);
-    const vec total = take(dc + j, left) + flow * o * (1.0f - squashed * squashed);
+    const vec i = some(gates + j, left), f = some(gates + u + j, left);
+    const vec g = some(gates + 2 * u + j, left), o = some(gates + 3 * u + j, left);
+    const vec before = c_before == nullptr ? vec{} : some(c_before + j, left);
+    const vec squashed = vtanh(some(c + j, left)), flow = some(dh + j, left);
+    const vec total = some(dc + j, left) + flow * o * (1.0f - squashed * squashed);
     put(d + j, total * g * i * (1.0f - i), left);
     put(d + u + j, total * before * f * (1.0f - f), left);
     put(d + 2 * u + j, total * i * (1.0f - g * g), left);

@@ -85,8 +85,8 @@ CREMA_KERNEL(probe_read) {
   });
 }
 
-// For the C++ side: floats of a vector here.
-CREMA_KERNEL(probe_width) { c.out[0].i32()[0] = W; }
+// out: floating-point operations of a round of probe_fma.
+CREMA_KERNEL(probe_fma_operations) { c.out[0].i32()[0] = 2 * kChains * W; }
 
 }  // namespace CREMA_ISA
 }  // namespace crema

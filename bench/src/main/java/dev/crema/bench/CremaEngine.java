@@ -128,11 +128,7 @@ record CremaEngine(boolean openblas) implements Engine {
   }
 
   private static Node rowwise(Problem.Rowwise p, GraphTask.Inputs in) {
-    float[] values = Data.uniform(1, p.rows() * p.columns());
-    for (int i = 0; i < values.length; i++) {
-      values[i] *= 4;
-    }
-    Node x = in.floats(values, p.rows(), p.columns());
+    Node x = in.floats(p.input(), p.rows(), p.columns());
     return switch (p.function()) {
       case SOFTMAX -> x.then(new Softmax());
       case GELU -> x.then(new Gelu());

@@ -23,12 +23,7 @@ public sealed interface Problem {
   record ResidualBlock(int channels, int side, int batch, boolean backward) implements Problem {}
 
   /** c = a·b; a: uniform(1) [m, k], b: uniform(2) [k, n]. Compared on c. */
-  record MatMul(int m, int n, int k) implements Problem {
-    /** Whether b is a weight that stays: an engine may pack it before. */
-    public boolean constantB() {
-      return m < 64;
-    }
-  }
+  record MatMul(int m, int n, int k) implements Problem {}
 
   /**
    * One Adam update (0.001, 0.9, 0.999, 1e-8) of uniform(1) by the gradient uniform(2). Compared on
@@ -45,6 +40,15 @@ public sealed interface Problem {
       LAYER_NORM,
       /** The exact one, with the error function. */
       GELU
+    }
+
+    /** The rows, [rows, columns]. */
+    public float[] input() {
+      float[] values = Data.uniform(1, rows * columns);
+      for (int i = 0; i < values.length; i++) {
+        values[i] *= 4;
+      }
+      return values;
     }
   }
 

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class BenchTest {
@@ -27,36 +26,8 @@ class BenchTest {
 
   @Test
   void aJvmThatFailsSaysWhy() {
-    Report report = run(new Unknown());
+    Report report = run(new NamedEngine("abacus"));
     assertThat(report.isComplete()).isFalse();
     assertThat(report.problems()).singleElement().asString().contains("abacus");
-  }
-
-  /** Known here, but not to the JVM that is started. */
-  private static final class Unknown implements Engine {
-    @Override
-    public String name() {
-      return "abacus";
-    }
-
-    @Override
-    public String version() {
-      return "1";
-    }
-
-    @Override
-    public Map<String, String> environment() {
-      return Map.of("CREMA_BENCH_TEST", "1", "OPENBLAS_CORETYPE", "");
-    }
-
-    @Override
-    public boolean supports(Problem problem) {
-      return true;
-    }
-
-    @Override
-    public Task prepare(Problem problem, int threads) {
-      throw new UnsupportedOperationException();
-    }
   }
 }

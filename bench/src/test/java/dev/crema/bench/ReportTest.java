@@ -31,7 +31,7 @@ class ReportTest {
   @Test
   void aFailureStandsInTheTableWithItsReason() {
     add("crema", 100.0);
-    report.failed(work, new CremaEngineNamed("peer"), "no such library");
+    report.failed(work, new NamedEngine("peer"), "no such library");
     assertThat(report.isComplete()).isFalse();
     assertThat(report.table().get(1)).endsWith("failed");
     String text = report.markdown(MACHINE, "./crema bench");
@@ -53,23 +53,5 @@ class ReportTest {
     assertThat(Report.time(87.4)).isEqualTo("87 ns");
     assertThat(Report.time(12_345)).isEqualTo("12.3 µs");
     assertThat(Report.time(12_345_678)).isEqualTo("12.3 ms");
-  }
-
-  /** An engine with another name. */
-  private record CremaEngineNamed(String name) implements Engine {
-    @Override
-    public String version() {
-      return name;
-    }
-
-    @Override
-    public boolean supports(Problem problem) {
-      return true;
-    }
-
-    @Override
-    public Task prepare(Problem problem, int threads) {
-      throw new UnsupportedOperationException();
-    }
   }
 }

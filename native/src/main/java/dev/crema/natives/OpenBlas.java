@@ -117,7 +117,11 @@ public final class OpenBlas {
     return chosen;
   }
 
-  static String coreFor(String isa) {
+  /**
+   * The core of OpenBLAS for an instruction set of {@code crema_isa_name}; null where OpenBLAS's
+   * own choice is right.
+   */
+  public static String coreFor(String isa) {
     if (!NativePlatform.CURRENT.endsWith("-x86_64")) {
       return null;
     }

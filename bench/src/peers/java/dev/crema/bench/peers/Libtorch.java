@@ -5,6 +5,8 @@ import static org.bytedeco.pytorch.global.torch.set_num_threads;
 import dev.crema.bench.Engine;
 import dev.crema.bench.Problem;
 import dev.crema.bench.Task;
+import dev.crema.natives.Crema;
+import dev.crema.natives.OpenBlas;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -49,7 +51,7 @@ public class Libtorch implements Engine {
       return Map.of("OPENBLAS_CORETYPE", "");
     }
     Map<String, String> variables = new LinkedHashMap<>(KEEP_PAGES);
-    String core = BlasCore.best();
+    String core = OpenBlas.coreFor(Crema.crema_isa_name(Crema.crema_isa_active()));
     if (core != null) {
       variables.put("OPENBLAS_CORETYPE", core);
     }

@@ -87,11 +87,7 @@ final class LibtorchOps {
   }
 
   private static Task rowwise(Problem.Rowwise p) {
-    float[] values = Data.uniform(1, p.rows() * p.columns());
-    for (int i = 0; i < values.length; i++) {
-      values[i] *= 4;
-    }
-    Tensor x = TorchTensors.floats(values, p.rows(), p.columns());
+    Tensor x = TorchTensors.floats(p.input(), p.rows(), p.columns());
     TensorOptional gamma = new TensorOptional(uniform(2, p.columns()));
     TensorOptional beta = new TensorOptional(uniform(3, p.columns()));
     long[] row = {p.columns()};

@@ -55,12 +55,8 @@ public final class OneDnn implements Engine {
       return prediction(p, steps);
     }
     Problem.Rowwise p = (Problem.Rowwise) problem;
-    float[] values = Data.uniform(1, p.rows() * p.columns());
-    for (int i = 0; i < values.length; i++) {
-      values[i] *= 4;
-    }
-    memory x = steps.floats(values, p.rows(), p.columns());
-    return steps.task(x, null, steps.softmax(x, p.rows(), p.columns()), values.length);
+    memory x = steps.floats(p.input(), p.rows(), p.columns());
+    return steps.task(x, null, steps.softmax(x, p.rows(), p.columns()), p.rows() * p.columns());
   }
 
   private static Task prediction(Problem.Prediction p, Primitives steps) {

@@ -131,12 +131,8 @@ final class OnnxModels {
         graph.node("LayerNormalization", "y", attributes, "x", gamma, beta);
       }
     }
-    float[] x = Data.uniform(1, p.rows() * p.columns());
-    for (int i = 0; i < x.length; i++) {
-      x[i] *= 4;
-    }
     long[] dims = {p.rows(), p.columns()};
-    return new Built(graph.model(dims, dims), x, dims, dims, UnaryOperator.identity());
+    return new Built(graph.model(dims, dims), p.input(), dims, dims, UnaryOperator.identity());
   }
 
   private static Built maxPool(Problem.MaxPool p) {

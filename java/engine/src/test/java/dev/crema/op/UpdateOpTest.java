@@ -160,6 +160,23 @@ class UpdateOpTest {
   }
 
   @org.junit.jupiter.api.Test
+  void momentsTakeTheExactShareOfTheGradient() {
+    double b2 = 0.999; // 1 - 0.999 in float32 is off by 1e-5 of it
+    double d = SCALE * 3;
+    for (CpuDevice device : CpuDevice.levels()) {
+      try (Setup setup = new Setup(new Adam(0, B1, b2, EPSILON, false), device, 1)) {
+        setup.step(new float[] {3}, 1);
+        assertThat(setup.moment(0) / ((1 - B1) * d)).isCloseTo(1, within(2e-7));
+        assertThat(setup.moment(1) / ((1 - b2) * d * d)).isCloseTo(1, within(2e-7));
+      }
+      try (Setup setup = new Setup(new Rmsprop(0, b2, EPSILON), device, 1)) {
+        setup.step(new float[] {3}, 1);
+        assertThat(setup.moment(0) / ((1 - b2) * d * d)).isCloseTo(1, within(2e-7));
+      }
+    }
+  }
+
+  @org.junit.jupiter.api.Test
   void refusesMomentsOfAnotherLength() {
     Graph g = new Graph();
     Node w = g.input("w", TensorType.of(4));
@@ -217,6 +234,11 @@ class UpdateOpTest {
 
     FloatBuffer parameters() {
       return parameters;
+    }
+
+    /** The first element of a moment. */
+    double moment(int i) {
+      return view(2 + i).get(0);
     }
 
     void step(float[] g, int t) {
