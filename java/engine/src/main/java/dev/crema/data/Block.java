@@ -47,11 +47,20 @@ interface Block {
     }
   }
 
-  /** One class number a row. */
-  record Labels(int[] values) implements Block {
+  /** Rows of {@code width} whole numbers: a class number, or the numbers of tokens. */
+  record Labels(int[] values, int width) implements Block {
+    /** One class number a row. */
+    Labels(int[] values) {
+      this(values, 1);
+    }
+
     @Override
     public Cursor open() {
-      return (row, target, at) -> target.putInt(at * Integer.BYTES, values[row]);
+      return (row, target, at) -> {
+        for (int i = 0; i < width; i++) {
+          target.putInt((at * width + i) * Integer.BYTES, values[row * width + i]);
+        }
+      };
     }
   }
 

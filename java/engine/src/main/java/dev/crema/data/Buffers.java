@@ -16,7 +16,8 @@ final class Buffers {
   /** Refuses buffers that can't take {@code capacity} rows of the dataset's slots. */
   static void check(Dataset dataset, List<ByteBuffer> buffers, int capacity) {
     List<Dataset.Slot> inputs = dataset.inputs();
-    int most = inputs.size() + (dataset.target() == null ? 0 : 1);
+    List<Dataset.Slot> targets = dataset.targets();
+    int most = inputs.size() + targets.size();
     int n = buffers.size();
     if (n != inputs.size() && n != most) {
       throw new IllegalArgumentException(
@@ -26,14 +27,14 @@ final class Buffers {
               + inputs.size()
               + " buffers, or "
               + most
-              + " with the target's; got "
+              + (targets.size() > 1 ? " with the targets'; got " : " with the target's; got ")
               + n);
     }
     if (capacity < 1) {
       throw new IllegalArgumentException("A batch has at least 1 row, got " + capacity);
     }
     for (int i = 0; i < n; i++) {
-      Dataset.Slot slot = i < inputs.size() ? inputs.get(i) : dataset.target();
+      Dataset.Slot slot = i < inputs.size() ? inputs.get(i) : targets.get(i - inputs.size());
       check(slot, buffers.get(i), capacity);
     }
   }

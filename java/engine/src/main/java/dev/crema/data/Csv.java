@@ -249,7 +249,7 @@ public final class Csv {
       BitSet validation) {
     CsvTable rows = new CsvTable(plan, Math.max(16, expected));
     try (CsvSource source = new CsvSource(plan, badRows, false)) {
-      RowSource.Row row = new RowSource.Row(inputs(plan.table()), target(plan), rows.hasClasses());
+      RowSource.Row row = new RowSource.Row(inputs(plan.table()), targets(plan));
       while (source.next(row)) {
         if (membership != null && membership.isValidation(source.ordinal(), null)) {
           validation.set(rows.size());
@@ -262,6 +262,10 @@ public final class Csv {
 
   private static List<Dataset.Slot> inputs(TablePreprocessing table) {
     return List.of(Slots.input(Shape.of(table.width())));
+  }
+
+  private static List<Dataset.Slot> targets(CsvSource.Plan plan) {
+    return TargetSlots.of(target(plan), List.of()).slots();
   }
 
   private static Dataset.Slot target(CsvSource.Plan plan) {

@@ -75,11 +75,31 @@ public interface Dataset {
   /**
    * What is to be predicted: INT32 [] (class number) for classification, FLOAT32 [k] for regression
    * and multi-hot targets; null for unlabelled data.
+   *
+   * @throws CremaException if there are several: see {@link #targets}
    */
   Slot target();
 
-  /** A name for every class in order of class number; empty when this is not classification. */
+  /**
+   * What is to be predicted, a target for each output of a model: those of a model's names belong
+   * to the outputs of that name, others to the outputs in their order. Empty for unlabelled data.
+   */
+  default List<Slot> targets() {
+    Slot only = target();
+    return only == null ? List.of() : List.of(only);
+  }
+
+  /**
+   * A name for every class in order of class number; empty when this is not classification.
+   *
+   * @throws CremaException if there are several targets: see {@link #classNames(int)}
+   */
   List<String> classNames();
+
+  /** As {@link #classNames()}, of one of the {@link #targets}. */
+  default List<String> classNames(int target) {
+    return classNames();
+  }
 
   /** Number of examples, or -1 if not known before they were read. */
   long size();
@@ -118,8 +138,9 @@ public interface Dataset {
      * Writes the next examples into the first rows of each buffer, and leaves positions and limits
      * alone.
      *
-     * @param slots one buffer for each input and then one for the target, which may be left out;
-     *     direct, native byte order, each with room for {@code capacity} rows
+     * @param slots one buffer for each input and then one for each target; those of the targets may
+     *     be left out, all of them; direct, native byte order, each with room for {@code capacity}
+     *     rows
      * @return the rows written: {@code capacity}, fewer at the end, then 0
      * @throws CremaException if an example can't be read
      */

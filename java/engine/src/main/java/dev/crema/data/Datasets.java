@@ -93,6 +93,11 @@ public final class Datasets {
         new BadRows(false));
   }
 
+  /** Examples of several inputs or several targets, put together from arrays. */
+  public static ArrayData arrays() {
+    return new ArrayData();
+  }
+
   /** Examples without targets, for predictions. */
   public static IndexedDataset unlabelled(float[][] x) {
     Shape shape = Shape.of(width(x));
@@ -116,17 +121,27 @@ public final class Datasets {
       Dataset.Slot target,
       List<String> classNames,
       Iterable<Example> examples) {
-    Supplier<RowSource> source =
-        () -> new ExampleSource(examples.iterator(), inputs, classNames.size());
+    return stream(inputs, TargetSlots.of(target, classNames), examples);
+  }
+
+  /**
+   * As above, with a target for each output of a model; see {@link Example#of}.
+   *
+   * @param classNames a list for each target, empty where it isn't a class; or no list at all
+   */
+  public static Dataset streamOfSeveral(
+      List<Dataset.Slot> inputs,
+      List<Dataset.Slot> targets,
+      List<List<String>> classNames,
+      Iterable<Example> examples) {
+    return stream(inputs, TargetSlots.of(targets, classNames), examples);
+  }
+
+  private static Dataset stream(
+      List<Dataset.Slot> inputs, TargetSlots targets, Iterable<Example> examples) {
+    Supplier<RowSource> source = () -> new ExampleSource(examples.iterator(), inputs, targets);
     return StreamDataset.of(
-        inputs,
-        target,
-        classNames,
-        source,
-        -1,
-        List.of(),
-        StreamDataset.WINDOW_ROWS,
-        new BadRows(false));
+        inputs, targets, source, -1, List.of(), StreamDataset.WINDOW_ROWS, new BadRows(false));
   }
 
   /** Examples of an iterator, which can be read once only: enough for one epoch. */
@@ -201,23 +216,27 @@ public final class Datasets {
   /** More classes than any classifier here has; guards against labels that aren't class numbers. */
   static final int MOST_CLASSES = 1_000_000;
 
-  private static Block flat(float[] values, Shape shape) {
+  static Block flat(float[] values, Shape shape) {
     return new Block.Floats(values, (int) shape.elements());
   }
 
   private static int count(float[] values, Shape shape) {
-    if (shape.elements() == 0 || values.length % shape.elements() != 0) {
-      throw new CremaException(
-          values.length + " numbers are not a whole number of examples of shape " + shape);
-    }
-    return (int) (values.length / shape.elements());
+    return count(values.length, shape);
   }
 
-  private static int width(float[][] rows) {
+  static int count(int numbers, Shape shape) {
+    if (shape.elements() == 0 || numbers % shape.elements() != 0) {
+      throw new CremaException(
+          numbers + " numbers are not a whole number of examples of shape " + shape);
+    }
+    return (int) (numbers / shape.elements());
+  }
+
+  static int width(float[][] rows) {
     return rows.length == 0 ? 0 : rows[0].length;
   }
 
-  private static Block rows(float[][] rows, String name) {
+  static Block rows(float[][] rows, String name) {
     int width = width(rows);
     for (int i = 0; i < rows.length; i++) {
       if (rows[i].length != width) {

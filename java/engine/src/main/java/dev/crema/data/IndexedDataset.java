@@ -17,22 +17,15 @@ import java.util.stream.IntStream;
  */
 public final class IndexedDataset implements Dataset {
   private final List<Slot> inputs;
-  private final Slot target;
-  private final List<String> classNames;
+  private final TargetSlots targets;
   private final List<Block> blocks;
   private final int[] rows;
   private final BadRows badRows;
 
   private IndexedDataset(
-      List<Slot> inputs,
-      Slot target,
-      List<String> classNames,
-      List<Block> blocks,
-      int[] rows,
-      BadRows badRows) {
+      List<Slot> inputs, TargetSlots targets, List<Block> blocks, int[] rows, BadRows badRows) {
     this.inputs = List.copyOf(inputs);
-    this.target = target;
-    this.classNames = List.copyOf(classNames);
+    this.targets = targets;
     this.blocks = List.copyOf(blocks);
     this.rows = rows;
     this.badRows = badRows;
@@ -50,9 +43,15 @@ public final class IndexedDataset implements Dataset {
       List<Block> blocks,
       int size,
       BadRows badRows) {
+    return of(inputs, TargetSlots.of(target, classNames), blocks, size, badRows);
+  }
+
+  /** As above, of any number of targets, whose blocks come last. */
+  static IndexedDataset of(
+      List<Slot> inputs, TargetSlots targets, List<Block> blocks, int size, BadRows badRows) {
     int[] rows = new int[size];
     Arrays.setAll(rows, i -> i);
-    return new IndexedDataset(inputs, target, classNames, blocks, rows, badRows);
+    return new IndexedDataset(inputs, targets, blocks, rows, badRows);
   }
 
   @Override
@@ -62,12 +61,22 @@ public final class IndexedDataset implements Dataset {
 
   @Override
   public Slot target() {
-    return target;
+    return targets.only();
+  }
+
+  @Override
+  public List<Slot> targets() {
+    return targets.slots();
   }
 
   @Override
   public List<String> classNames() {
-    return classNames;
+    return targets.onlyClassNames();
+  }
+
+  @Override
+  public List<String> classNames(int target) {
+    return targets.classNames().get(target);
   }
 
   @Override
@@ -92,11 +101,20 @@ public final class IndexedDataset implements Dataset {
 
   @Override
   public Split split(double fraction, long seed) {
-    int[] classes = isClassification() ? labels() : new int[rows.length];
-    BitSet validation = Stratified.validation(classes, fraction, seed);
+    BitSet validation = Stratified.validation(strata(), fraction, seed);
     return new Split(
         subset(IntStream.range(0, rows.length).filter(i -> !validation.get(i)).toArray()),
         subset(validation.stream().toArray()));
+  }
+
+  /** The classes whose proportions a split keeps: those of the first target that has classes. */
+  private int[] strata() {
+    for (int i = 0; i < targets.slots().size(); i++) {
+      if (isClass(i)) {
+        return labels(i);
+      }
+    }
+    return new int[rows.length];
   }
 
   @Override
@@ -129,7 +147,7 @@ public final class IndexedDataset implements Dataset {
     slots.set(i, after);
     List<Block> changed = new ArrayList<>(blocks);
     changed.set(i, new Block.Mapped(blocks.get(i), before.width(), after.width(), function));
-    return new IndexedDataset(slots, target, classNames, changed, rows, badRows);
+    return new IndexedDataset(slots, targets, changed, rows, badRows);
   }
 
   /**
@@ -139,26 +157,38 @@ public final class IndexedDataset implements Dataset {
   public IndexedDataset cached() {
     List<Block> read = new ArrayList<>();
     for (int i = 0; i < blocks.size(); i++) {
-      read.add(i < inputs.size() ? read(inputs.get(i), blocks.get(i)) : pick(blocks.get(i)));
+      int target = i - inputs.size();
+      Slot slot = target < 0 ? inputs.get(i) : targets.slots().get(target);
+      boolean numbers = slot.type() == ElementType.INT32;
+      read.add(numbers ? pick((Block.Labels) blocks.get(i)) : read(slot, blocks.get(i)));
     }
-    return of(inputs, target, classNames, read, rows.length, badRows);
+    return of(inputs, targets, read, rows.length, badRows);
   }
 
-  /** The class number of each example; a copy. */
+  /**
+   * The class number of each example; a copy.
+   *
+   * @throws CremaException if the one target is no class
+   */
   public int[] labels() {
-    if (!isClassification()) {
-      throw new CremaException("This dataset has no classes: its target is " + target);
+    if (target() == null || !isClass(0)) {
+      throw new CremaException("This dataset has no classes: its target is " + target());
     }
-    return ((Block.Labels) pick(blocks.get(blocks.size() - 1))).values();
+    return labels(0);
   }
 
-  boolean isClassification() {
-    return target != null && target.type() == ElementType.INT32;
+  private int[] labels(int target) {
+    return pick((Block.Labels) blocks.get(inputs.size() + target)).values();
+  }
+
+  private boolean isClass(int target) {
+    return targets.hasClasses(target) && targets.slots().get(target).width() == 1;
   }
 
   /** The same examples, their classes named otherwise. */
   IndexedDataset withClassNames(List<String> names) {
-    return new IndexedDataset(inputs, target, names, blocks, rows, badRows);
+    TargetSlots renamed = TargetSlots.of(target(), names);
+    return new IndexedDataset(inputs, renamed, blocks, rows, badRows);
   }
 
   /** Whether the input lies in memory as bytes. */
@@ -175,7 +205,7 @@ public final class IndexedDataset implements Dataset {
   }
 
   private IndexedDataset withRows(int[] chosen) {
-    return new IndexedDataset(inputs, target, classNames, blocks, chosen, badRows);
+    return new IndexedDataset(inputs, targets, blocks, chosen, badRows);
   }
 
   private Block read(Slot slot, Block block) {
@@ -192,10 +222,12 @@ public final class IndexedDataset implements Dataset {
     return new Block.Floats(values, width);
   }
 
-  private Block pick(Block block) {
-    if (block instanceof Block.Labels labels) {
-      return new Block.Labels(Arrays.stream(rows).map(i -> labels.values()[i]).toArray());
+  private Block.Labels pick(Block.Labels labels) {
+    int width = labels.width();
+    int[] picked = new int[rows.length * width];
+    for (int i = 0; i < rows.length; i++) {
+      System.arraycopy(labels.values(), rows[i] * width, picked, i * width, width);
     }
-    return read(target, block);
+    return new Block.Labels(picked, width);
   }
 }

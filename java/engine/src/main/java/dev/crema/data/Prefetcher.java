@@ -44,7 +44,7 @@ public final class Prefetcher implements AutoCloseable {
       return rows;
     }
 
-    /** One buffer for each input, then the target's if there is one. */
+    /** One buffer for each input, then one for each target. */
     public List<ByteBuffer> buffers() {
       return buffers;
     }
@@ -85,9 +85,7 @@ public final class Prefetcher implements AutoCloseable {
     this.batchSize = batchSize;
     this.ring = new Batch[depth];
     List<Dataset.Slot> slots = new ArrayList<>(dataset.inputs());
-    if (dataset.target() != null) {
-      slots.add(dataset.target());
-    }
+    slots.addAll(dataset.targets());
     for (int i = 0; i < depth; i++) {
       List<ByteBuffer> buffers = new ArrayList<>();
       for (Dataset.Slot slot : slots) {

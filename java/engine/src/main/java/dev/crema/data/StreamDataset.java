@@ -25,8 +25,7 @@ final class StreamDataset implements Dataset {
   }
 
   private final List<Slot> inputs;
-  private final Slot target;
-  private final List<String> classNames;
+  private final TargetSlots targets;
   private final Supplier<RowSource> source;
   private final long size;
   private final long limit;
@@ -36,8 +35,7 @@ final class StreamDataset implements Dataset {
 
   private StreamDataset(
       List<Slot> inputs,
-      Slot target,
-      List<String> classNames,
+      TargetSlots targets,
       Supplier<RowSource> source,
       long size,
       long limit,
@@ -45,8 +43,7 @@ final class StreamDataset implements Dataset {
       int window,
       BadRows badRows) {
     this.inputs = List.copyOf(inputs);
-    this.target = target;
-    this.classNames = List.copyOf(classNames);
+    this.targets = targets;
     this.source = source;
     this.size = size;
     this.limit = limit;
@@ -68,8 +65,19 @@ final class StreamDataset implements Dataset {
       List<Part> parts,
       int window,
       BadRows badRows) {
-    return new StreamDataset(
-        inputs, target, classNames, source, size, Long.MAX_VALUE, parts, window, badRows);
+    return of(inputs, TargetSlots.of(target, classNames), source, size, parts, window, badRows);
+  }
+
+  /** As above, of any number of targets. */
+  static StreamDataset of(
+      List<Slot> inputs,
+      TargetSlots targets,
+      Supplier<RowSource> source,
+      long size,
+      List<Part> parts,
+      int window,
+      BadRows badRows) {
+    return new StreamDataset(inputs, targets, source, size, Long.MAX_VALUE, parts, window, badRows);
   }
 
   @Override
@@ -79,12 +87,22 @@ final class StreamDataset implements Dataset {
 
   @Override
   public Slot target() {
-    return target;
+    return targets.only();
+  }
+
+  @Override
+  public List<Slot> targets() {
+    return targets.slots();
   }
 
   @Override
   public List<String> classNames() {
-    return classNames;
+    return targets.onlyClassNames();
+  }
+
+  @Override
+  public List<String> classNames(int target) {
+    return targets.classNames().get(target);
   }
 
   @Override
@@ -117,7 +135,7 @@ final class StreamDataset implements Dataset {
       throw new IllegalArgumentException("take(" + n + "): the number of examples is at least 0");
     }
     return new StreamDataset(
-        inputs, target, classNames, source, size, Math.min(limit, n), parts, window, badRows);
+        inputs, targets, source, size, Math.min(limit, n), parts, window, badRows);
   }
 
   @Override
@@ -126,16 +144,11 @@ final class StreamDataset implements Dataset {
     List<Slot> slots = new ArrayList<>(inputs);
     slots.set(i, new Slot(input, ElementType.FLOAT32, shape));
     Supplier<RowSource> mapped = () -> new Mapped(source.get(), newRow(), i, function);
-    return new StreamDataset(
-        slots, target, classNames, mapped, size, limit, parts, window, badRows);
+    return new StreamDataset(slots, targets, mapped, size, limit, parts, window, badRows);
   }
 
   RowSource.Row newRow() {
-    return new RowSource.Row(inputs, target, isClassification());
-  }
-
-  boolean isClassification() {
-    return target != null && target.type() == ElementType.INT32;
+    return new RowSource.Row(inputs, targets.slots());
   }
 
   boolean contains(long hash) {
@@ -153,8 +166,11 @@ final class StreamDataset implements Dataset {
 
   /** Rows of the shuffle window. */
   int window() {
-    long rowBytes = target == null ? 0 : target.rowBytes();
+    long rowBytes = 0;
     for (Slot slot : inputs) {
+      rowBytes += slot.rowBytes();
+    }
+    for (Slot slot : targets.slots()) {
       rowBytes += slot.rowBytes();
     }
     long fitting = WINDOW_BYTES / Math.max(1, rowBytes);
@@ -164,8 +180,7 @@ final class StreamDataset implements Dataset {
   private StreamDataset part(Part part) {
     List<Part> narrower = new ArrayList<>(parts);
     narrower.add(part);
-    return new StreamDataset(
-        inputs, target, classNames, source, -1, limit, narrower, window, badRows);
+    return new StreamDataset(inputs, targets, source, -1, limit, narrower, window, badRows);
   }
 
   private record Mapped(RowSource source, Row before, int input, RowFunction function)
@@ -182,9 +197,7 @@ final class StreamDataset implements Dataset {
           System.arraycopy(before.inputs[i], 0, row.inputs[i], 0, row.inputs[i].length);
         }
       }
-      System.arraycopy(before.target, 0, row.target, 0, row.target.length);
-      row.label = before.label;
-      row.hash = before.hash;
+      row.copyTargets(before);
       return true;
     }
 

@@ -1,5 +1,6 @@
 package dev.crema.data;
 
+import dev.crema.memory.ElementType;
 import java.nio.ByteBuffer;
 import java.util.List;
 
@@ -72,16 +73,27 @@ final class StreamReader implements Dataset.Reader {
   private void write(RowSource.Row row, List<ByteBuffer> slots, int at) {
     int inputs = row.inputs.length;
     for (int i = 0; i < inputs; i++) {
-      float[] values = row.inputs[i];
-      views.of(slots.get(i)).put(at * values.length, values, 0, values.length);
+      put(row.inputs[i], dataset.inputs().get(i).type(), slots.get(i), at);
     }
-    if (slots.size() > inputs) {
-      ByteBuffer buffer = slots.get(inputs);
-      if (dataset.isClassification()) {
-        buffer.putInt(at * Integer.BYTES, row.label);
-      } else {
-        views.of(buffer).put(at * row.target.length, row.target, 0, row.target.length);
+    int targets = slots.size() - inputs;
+    if (targets == 1 && RowSource.Row.isClass(dataset.targets().get(0))) {
+      slots.get(inputs).putInt(at * Integer.BYTES, row.label);
+    } else {
+      for (int i = 0; i < targets; i++) {
+        float[] values = row.targets.length == 0 ? row.target : row.targets[i];
+        put(values, dataset.targets().get(i).type(), slots.get(inputs + i), at);
       }
+    }
+  }
+
+  private void put(float[] values, ElementType type, ByteBuffer buffer, int at) {
+    int first = at * values.length;
+    if (type == ElementType.FLOAT32) {
+      views.of(buffer).put(first, values, 0, values.length);
+      return;
+    }
+    for (int i = 0; i < values.length; i++) {
+      buffer.putInt((first + i) * Integer.BYTES, (int) values[i]);
     }
   }
 

@@ -11,9 +11,7 @@ final class Rows {
 
   static List<Dataset.Slot> slots(Dataset data) {
     List<Dataset.Slot> slots = new ArrayList<>(data.inputs());
-    if (data.target() != null) {
-      slots.add(data.target());
-    }
+    slots.addAll(data.targets());
     return slots;
   }
 

@@ -47,7 +47,9 @@ class StreamDatasetTest {
             INPUTS,
             Slots.classTarget(),
             NAMES,
-            () -> new ExampleSource(examples(1000), INPUTS, 2),
+            () ->
+                new ExampleSource(
+                    examples(1000), INPUTS, TargetSlots.of(Slots.classTarget(), NAMES)),
             -1,
             List.of(),
             10,
