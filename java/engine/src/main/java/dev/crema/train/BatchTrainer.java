@@ -1,7 +1,6 @@
 package dev.crema.train;
 
 import dev.crema.CremaException;
-import dev.crema.data.Dataset;
 import dev.crema.graph.TensorType;
 import dev.crema.memory.Buffer;
 import dev.crema.memory.ElementType;
@@ -34,11 +33,13 @@ import java.util.Locale;
 public final class BatchTrainer implements AutoCloseable {
   private final TrainingStep step;
   private final int capacity;
+  private final int inputs;
+  private final List<String> outputs;
   private final List<Slot> slots = new ArrayList<>();
   private final Exclusive use = new Exclusive("This trainer", this::release);
   private double learningRate;
 
-  /** Memory for one input or the target, seen as floats and as whole numbers. */
+  /** Memory for one input or target, seen as floats and as whole numbers. */
   private record Slot(
       String name,
       TensorType type,
@@ -76,21 +77,20 @@ public final class BatchTrainer implements AutoCloseable {
   }
 
   BatchTrainer(Trainer trainer, int capacity) {
-    if (trainer.loss == null) {
-      throw new CremaException(
-          "A BatchTrainer can't tell the loss from data that it has not seen: set it, for example"
-              + " loss(Losses.sparseCategoricalCrossentropy())");
-    }
+    List<Head> heads = trainer.outputs.usualHeads();
     this.capacity = capacity;
     this.learningRate = trainer.optimizer.learningRate();
-    TensorType output = trainer.model.topology().outputTypes().get(0);
-    Dataset.Slot target = trainer.loss.usualTarget(output);
-    this.step = new TrainingStep(trainer, capacity, trainer.loss, target);
+    this.inputs = trainer.model.topology().inputs().size();
+    this.outputs = trainer.outputs.trained();
+    this.step = new TrainingStep(trainer, capacity, heads);
     try {
       for (Topology.InputSpec input : trainer.model.topology().inputs()) {
         slots.add(slot(input.name(), input.type()));
       }
-      slots.add(slot("target", trainer.loss.target(output, target)));
+      for (HeadResult output : step.outputs()) {
+        String name = heads.size() == 1 ? Objective.TARGET : output.head().output();
+        slots.add(slot(name, output.target()));
+      }
     } catch (RuntimeException | Error e) {
       close();
       throw e;
@@ -126,16 +126,50 @@ public final class BatchTrainer implements AutoCloseable {
    * room for {@link #capacity} examples. Valid for as long as it can be reached.
    */
   public ByteBuffer input(int index) {
-    if (index < 0 || index >= slots.size() - 1) {
+    if (index < 0 || index >= inputs) {
       throw new IllegalArgumentException(
-          "There are inputs 0 to " + (slots.size() - 2) + ", got " + index);
+          "There are inputs 0 to " + (inputs - 1) + ", got " + index);
     }
     return slots.get(index).bytes;
   }
 
-  /** As {@link #input}: class numbers (int32) or floats, as the loss has them. */
+  /**
+   * As {@link #input}: class numbers (int32) or floats, as the loss has them.
+   *
+   * @throws CremaException if several outputs are trained
+   */
   public ByteBuffer target() {
-    return slots.get(slots.size() - 1).bytes;
+    if (outputs.size() > 1) {
+      throw new CremaException(
+          "There are several targets, one for each of the outputs "
+              + outputs
+              + ": use target(output)");
+    }
+    return slots.get(inputs).bytes;
+  }
+
+  /** As {@link #target()}, of one output of several. */
+  public ByteBuffer target(String output) {
+    return slots.get(inputs + indexOf(output)).bytes;
+  }
+
+  /** The mean loss of one output of several in the last step, without its weight. */
+  public float loss(String output) {
+    int index = indexOf(output);
+    use.enter();
+    try {
+      return step.outputs().get(index).loss();
+    } finally {
+      use.leave();
+    }
+  }
+
+  private int indexOf(String output) {
+    int index = outputs.indexOf(output);
+    if (index < 0) {
+      throw new CremaException("No output '" + output + "' is trained here; there are " + outputs);
+    }
+    return index;
   }
 
   /** From the next step on; until then the optimiser's. */
@@ -144,10 +178,10 @@ public final class BatchTrainer implements AutoCloseable {
   }
 
   /**
-   * A step with what stands in {@link #input} and {@link #target}.
+   * A step with what stands in {@link #input} and {@link #target()}.
    *
    * @param rows examples that count, 1 to {@link #capacity}
-   * @return their mean loss before the update
+   * @return their mean loss before the update; of several outputs the weighted sum of theirs
    * @throws IllegalStateException if this is closed or another thread uses it
    */
   public float run(int rows) {
@@ -182,11 +216,18 @@ public final class BatchTrainer implements AutoCloseable {
   }
 
   private Slot onlyInput() {
-    if (slots.size() != 2) {
+    if (inputs != 1) {
       throw new CremaException(
           "This model has "
-              + (slots.size() - 1)
+              + inputs
               + " inputs: write each to input(i), the target to target(), and call run");
+    }
+    if (slots.size() != 2) {
+      throw new CremaException(
+          "The outputs "
+              + outputs
+              + " are trained: write the input to input(0), each target to target(output), and"
+              + " call run");
     }
     return slots.get(0);
   }

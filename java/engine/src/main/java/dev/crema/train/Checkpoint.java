@@ -43,7 +43,9 @@ final class Checkpoint {
     json.put("batch_size", trainer.batchSize);
     json.put("optimizer", trainer.optimizer.toString());
     json.put("learning_rate_factor", training.learningRateFactor());
-    json.put("loss", step.loss().name());
+    if (step.outputs().size() == 1) {
+      json.put("loss", step.outputs().get(0).head().loss().name());
+    }
     json.set("history", history.toJson());
     List<NamedTensor> tensors = new ArrayList<>();
     List<Buffer> moments = step.moments();
@@ -74,8 +76,9 @@ final class Checkpoint {
       same(folder, "optimizer", json.path("optimizer").asText(), trainer.optimizer.toString());
       same(folder, "seed", json.path("seed").asText(), Long.toString(trainer.seed));
       same(folder, "batch size", json.path("batch_size").asText(), "" + trainer.batchSize);
-      if (json.has("loss")) {
-        same(folder, "loss", json.get("loss").asText(), step.loss().name());
+      if (json.has("loss") && step.outputs().size() == 1) {
+        String loss = step.outputs().get(0).head().loss().name();
+        same(folder, "loss", json.get("loss").asText(), loss);
       }
       trainer.model.load(archive);
       Safetensors tensors = archive.tensors(MOMENTS);

@@ -5,21 +5,25 @@ import dev.crema.data.Dataset;
 import dev.crema.data.Order;
 import dev.crema.data.Prefetcher;
 import dev.crema.device.Device;
-import dev.crema.eval.Scores;
 import dev.crema.graph.Graph;
-import dev.crema.graph.Node;
 import dev.crema.graph.Storage;
-import dev.crema.graph.TensorType;
 import dev.crema.memory.ElementType;
 import dev.crema.memory.Exclusive;
 import dev.crema.nn.Model;
 import dev.crema.nn.ModelGraph;
+import dev.crema.nn.Topology;
 import dev.crema.plan.Plan;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
-/** Measures a model on datasets. The caller closes it; one thread at a time. */
+/**
+ * Measures a model on datasets: each of its outputs, and the weighted sum of their losses. The
+ * caller closes it; one thread at a time.
+ */
 public final class Evaluator implements AutoCloseable {
   /** Examples at once: enough for the kernels, little for the memory. */
   static final int BATCH = 256;
@@ -27,37 +31,44 @@ public final class Evaluator implements AutoCloseable {
   private static final int PREFETCHED = 3;
 
   private final Model model;
-  private final Loss loss;
+  private final List<Head> heads;
   private final int capacity;
   private final Plan plan;
   private final Exclusive use;
-  private final FloatBuffer lossValue;
-  private final FloatBuffer scores;
-  private final TensorType type;
-  private final Scores kind;
-  private final Dataset.Slot target;
+  private final FloatBuffer total;
+  private final List<Output> outputs = new ArrayList<>();
+
+  /** An output in the plan. */
+  private record Output(Objective.Part part, FloatBuffer loss, FloatBuffer scores) {
+    boolean sparse() {
+      return part.head().target().type() == ElementType.INT32;
+    }
+  }
 
   /**
+   * Of a model with one output.
+   *
    * @param target of the data that it will be given
    * @param capacity examples at once
    * @param threads of the pool; 0 for all
-   * @throws CremaException if the loss cannot compare the model's output with the target
+   * @throws CremaException if the loss cannot compare the model's output with the target, or there
+   *     are several outputs: {@link #of} makes an evaluator for those
    */
   public Evaluator(
       Model model, Loss loss, Dataset.Slot target, int capacity, int threads, Device device) {
-    requireTarget(target);
+    this(model, onlyHead(model, loss, target), capacity, threads, device);
+  }
+
+  Evaluator(Model model, List<Head> heads, int capacity, int threads, Device device) {
     this.model = model;
-    this.loss = loss;
+    this.heads = heads;
     this.capacity = capacity;
-    this.target = target;
     Graph graph = new Graph();
     ModelGraph built = model.build(graph, false);
-    Node out = built.outputs().get(0);
-    Node targets = graph.input("target", loss.target(out.type(), target));
-    Loss.Nodes nodes = loss.build(out, targets, null);
+    Objective objective = Objective.build(built, heads);
     this.plan =
         Plan.of(graph)
-            .outputs(nodes.loss(), nodes.scores())
+            .outputs(objective.outputs(objective.total()))
             .capacity(capacity)
             .threads(threads)
             .device(device)
@@ -65,53 +76,44 @@ public final class Evaluator implements AutoCloseable {
             .storage(Storage.STATE, model.state())
             .build();
     this.use = new Exclusive("This evaluator", plan::close);
-    this.lossValue = plan.output(nodes.loss()).asFloatBuffer();
-    this.scores = plan.output(nodes.scores()).asFloatBuffer();
-    this.type = nodes.scores().type();
-    this.kind = nodes.kind();
+    this.total = plan.output(objective.total()).asFloatBuffer();
+    for (Objective.Part part : objective.parts()) {
+      FloatBuffer loss =
+          heads.size() == 1 ? total : plan.output(part.nodes().loss()).asFloatBuffer();
+      outputs.add(new Output(part, loss, plan.output(part.nodes().scores()).asFloatBuffer()));
+    }
   }
 
-  private static void requireTarget(Dataset.Slot target) {
-    if (target == null) {
+  private static List<Head> onlyHead(Model model, Loss loss, Dataset.Slot target) {
+    List<String> outputs = model.topology().outputs();
+    if (outputs.size() > 1) {
+      throw new CremaException(
+          "This evaluator compares one output, but the model has "
+              + outputs
+              + ". Use Evaluator.of(model, data), of data with a target for each.");
+    }
+    requireTarget(target == null);
+    return List.of(new Head(outputs.get(0), 0, loss, 1, null, target));
+  }
+
+  private static void requireTarget(boolean missing) {
+    if (missing) {
       throw new CremaException("The data has no target to compare with");
     }
   }
 
   /**
-   * An evaluator with the loss that the model was trained with, or else the one that fits the data,
-   * on all threads of the best device.
+   * An evaluator with the losses that the model was trained with, or else those that fit the data,
+   * on all threads of the best device. Of a model with several outputs those that were trained.
    */
   public static Evaluator of(Model model, Dataset data) {
     return of(model, data, 0, Device.best());
   }
 
-  /** An evaluator with the loss that the model was trained with, or else one that fits the data. */
+  /** As {@link #of(Model, Dataset)}, on some threads of a device. */
   public static Evaluator of(Model model, Dataset data, int threads, Device device) {
-    requireTarget(data.target());
-    Node out = model.build(new Graph(), false).outputs().get(0);
-    Loss loss = trainedWith(model, out, data.target());
-    return new Evaluator(
-        model,
-        loss == null ? Loss.infer(out, data.target()) : loss,
-        data.target(),
-        BATCH,
-        threads,
-        device);
-  }
-
-  /** The loss in the model's file; null if there is none that is known here and fits the data. */
-  private static Loss trainedWith(Model model, Node out, Dataset.Slot target) {
-    String name = model.metadata().path(Fit.LOSS).asText("");
-    if (name.isEmpty()) {
-      return null;
-    }
-    try {
-      Loss loss = Losses.of(name);
-      loss.target(out.type(), target);
-      return loss;
-    } catch (IllegalArgumentException | CremaException e) {
-      return null;
-    }
+    requireTarget(data.targets().isEmpty());
+    return new Evaluator(model, TrainedLosses.heads(model, data), BATCH, threads, device);
   }
 
   /**
@@ -129,41 +131,76 @@ public final class Evaluator implements AutoCloseable {
   }
 
   private Evaluation measure(Dataset data) {
-    Fit.check(model, data);
-    requireTarget(data.target());
-    if (data.target().type() != target.type() || data.target().width() != target.width()) {
-      throw new CremaException(
-          "This evaluator compares with targets "
-              + target.type()
-              + " "
-              + target.shape()
-              + ", the data has "
-              + data.target().type()
-              + " "
-              + data.target().shape());
+    requireTarget(data.targets().isEmpty());
+    int[] places = Binding.of(model, heads, data);
+    int inputs = data.inputs().size();
+    List<Measures> measures = new ArrayList<>();
+    for (int i = 0; i < outputs.size(); i++) {
+      int target = places[inputs + i] - inputs;
+      Dataset.Slot slot = data.targets().get(target);
+      requireSame(heads.get(i).target(), slot);
+      measures.add(Measures.of(outputs.get(i).part(), slot, data.classNames(target)));
     }
-    boolean sparse = target.type() == ElementType.INT32;
-    Measures measures = Measures.of(loss.answers(), type, kind, data);
     double sum = 0;
+    double[] sums = new double[outputs.size()];
     long examples = 0;
     try (BatchMemory memory = new BatchMemory();
         Prefetcher batches = new Prefetcher(data, capacity, PREFETCHED, memory::allocate)) {
       batches.start(Order.sequential());
       for (Prefetcher.Batch b = batches.next(); b != null; b = batches.next()) {
-        List<ByteBuffer> buffers = b.buffers();
-        int inputs = buffers.size() - 1;
-        for (int i = 0; i < inputs; i++) {
-          plan.bindInput(model.topology().inputs().get(i).name(), memory.behind(buffers.get(i)));
-        }
-        plan.bindInput("target", memory.behind(buffers.get(inputs)));
+        bind(b.buffers(), places, memory);
         plan.run(b.rows());
-        sum += (double) lossValue.get(0) * b.rows();
+        sum += (double) total.get(0) * b.rows();
         examples += b.rows();
-        measures.add(scores, buffers.get(inputs), sparse, b.rows());
+        for (int i = 0; i < outputs.size(); i++) {
+          Output o = outputs.get(i);
+          sums[i] += (double) o.loss.get(0) * b.rows();
+          ByteBuffer target = b.buffers().get(places[inputs + i]);
+          measures.get(i).add(o.scores, target, o.sparse(), b.rows());
+        }
         batches.recycle(b);
       }
     }
-    return measures.evaluation(examples == 0 ? Double.NaN : sum / examples, examples);
+    return evaluation(measures, sum, sums, examples);
+  }
+
+  private void bind(List<ByteBuffer> buffers, int[] places, BatchMemory memory) {
+    List<Topology.InputSpec> inputs = model.topology().inputs();
+    for (int i = 0; i < places.length; i++) {
+      boolean input = i < inputs.size();
+      String name = input ? inputs.get(i).name() : outputs.get(i - inputs.size()).part().input();
+      plan.bindInput(name, memory.behind(buffers.get(places[i])));
+    }
+  }
+
+  private Evaluation evaluation(List<Measures> measures, double sum, double[] sums, long examples) {
+    if (outputs.size() == 1) {
+      return measures.get(0).evaluation(mean(sum, examples), examples);
+    }
+    Map<String, Evaluation> each = new LinkedHashMap<>();
+    for (int i = 0; i < sums.length; i++) {
+      String name = heads.get(i).output();
+      each.put(name, measures.get(i).evaluation(mean(sums[i], examples), examples));
+    }
+    return new Evaluation(mean(sum, examples), examples, each);
+  }
+
+  private static double mean(double sum, long examples) {
+    return examples == 0 ? Double.NaN : sum / examples;
+  }
+
+  private static void requireSame(Dataset.Slot expected, Dataset.Slot given) {
+    if (given.type() != expected.type() || given.width() != expected.width()) {
+      throw new CremaException(
+          "This evaluator compares with targets "
+              + expected.type()
+              + " "
+              + expected.shape()
+              + ", the data has "
+              + given.type()
+              + " "
+              + given.shape());
+    }
   }
 
   /** Closes it; during an evaluation, when that ends. */

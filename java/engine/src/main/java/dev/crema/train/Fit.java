@@ -4,27 +4,23 @@ import dev.crema.CremaException;
 import dev.crema.data.Dataset;
 import dev.crema.data.Order;
 import dev.crema.data.Prefetcher;
-import dev.crema.graph.Graph;
-import dev.crema.graph.TensorType;
-import dev.crema.nn.Model;
-import dev.crema.nn.Topology;
 import dev.crema.text.ProgressBar;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.StringJoiner;
 
 /** One call of {@link Trainer#fit}: the loop over epochs and batches. */
 final class Fit implements AutoCloseable {
-  /** Where a model's file says which loss it was trained with. */
-  static final String LOSS = "loss";
-
   private static final int PREFETCHED = 4;
 
   private final Trainer trainer;
   private final Dataset data;
   private final int batchSize;
+  private final List<Head> heads;
+  private final int[] places;
   private final TrainingStep step;
   private final Evaluator validator;
   private final Dataset validation;
@@ -45,7 +41,9 @@ final class Fit implements AutoCloseable {
     }
     List<AutoCloseable> made = new ArrayList<>();
     try {
-      this.step = new TrainingStep(trainer, batchSize, loss(trainer, data), data.target());
+      this.heads = trainer.outputs.heads(data);
+      this.places = Binding.of(trainer.model, heads, data);
+      this.step = new TrainingStep(trainer, batchSize, heads);
       made.add(step);
       this.batches = new Prefetcher(data, batchSize, PREFETCHED, memory::allocate);
       made.add(batches);
@@ -53,12 +51,7 @@ final class Fit implements AutoCloseable {
           validation == null
               ? null
               : new Evaluator(
-                  trainer.model,
-                  step.loss(),
-                  validation.target(),
-                  Evaluator.BATCH,
-                  trainer.threads,
-                  step.device());
+                  trainer.model, heads, Evaluator.BATCH, trainer.threads, step.device());
     } catch (RuntimeException | Error e) {
       made.forEach(Fit::closeQuietly);
       memory.close();
@@ -66,16 +59,7 @@ final class Fit implements AutoCloseable {
     }
     this.training = new Training(trainer.model, trainer.epochs, step, history);
     this.callbacks = trainer.callbacks.toArray(new Callback[0]);
-    this.totals = new Totals(step.hasAccuracy());
-  }
-
-  private static Loss loss(Trainer trainer, Dataset data) {
-    if (data.target() == null) {
-      throw new CremaException("The data has no target: nothing to train for");
-    }
-    return trainer.loss != null
-        ? trainer.loss
-        : Loss.infer(trainer.model.build(new Graph(), false).outputs().get(0), data.target());
+    this.totals = new Totals(step.outputs());
   }
 
   private static int batchSize(int asked, Dataset data) {
@@ -94,32 +78,6 @@ final class Fit implements AutoCloseable {
       c.close();
     } catch (Exception e) {
       throw new IllegalStateException(e);
-    }
-  }
-
-  /** That the data's slots are the model's inputs. */
-  static void check(Model model, Dataset data) {
-    List<Topology.InputSpec> inputs = model.topology().inputs();
-    if (inputs.size() != data.inputs().size()) {
-      throw new CremaException(
-          "The model has " + inputs.size() + " inputs but the data has " + data.inputs().size());
-    }
-    for (int i = 0; i < inputs.size(); i++) {
-      Dataset.Slot slot = data.inputs().get(i);
-      TensorType given = TensorType.batchOf(slot.type(), slot.shape().dims());
-      TensorType wanted = inputs.get(i).type();
-      if (!wanted.elements().equals(given.elements()) || wanted.element() != given.element()) {
-        throw new CremaException(
-            "The model's input '"
-                + inputs.get(i).name()
-                + "' is "
-                + wanted
-                + " but the data's '"
-                + slot.name()
-                + "' is "
-                + given
-                + ". Change the model's input shape or the data.");
-      }
     }
   }
 
@@ -152,7 +110,7 @@ final class Fit implements AutoCloseable {
       bar.println("Stopped early: " + training.stopReason());
     }
     trainer.model.metadata().set("history", history.toJson());
-    trainer.model.metadata().put(LOSS, step.loss().name());
+    TrainedLosses.write(trainer.model, heads);
     return history;
   }
 
@@ -171,8 +129,8 @@ final class Fit implements AutoCloseable {
     Map<String, Double> more = new LinkedHashMap<>();
     if (validator != null) {
       Evaluation v = validator.evaluate(validation);
-      more.put("val_loss", v.loss());
-      v.mainMetrics().forEach((name, value) -> more.put("val_" + name, value));
+      more.put(MetricNames.VALIDATION + MetricNames.LOSS, v.loss());
+      v.mainMetrics().forEach((name, value) -> more.put(MetricNames.VALIDATION + name, value));
     }
     metrics.putAll(more);
     metrics.put("learning_rate", rate);
@@ -193,15 +151,15 @@ final class Fit implements AutoCloseable {
       boolean update = number % trainer.accumulate == 0 || number == stepsPerEpoch;
       rate = rate(total);
       List<ByteBuffer> buffers = b.buffers();
-      for (int i = 0; i < buffers.size(); i++) {
-        step.bind(i, memory.behind(buffers.get(i)));
+      for (int i = 0; i < places.length; i++) {
+        step.bind(i, memory.behind(buffers.get(places[i])));
       }
       float loss = step.run(b.rows(), rate, update);
       if (!Float.isFinite(loss)) {
         batches.recycle(b);
         throw notFinite(loss, epoch, number);
       }
-      totals.add(loss, step.hasAccuracy() ? step.correct(b.rows()) : 0, b.rows());
+      totals.add(loss, step.outputs(), b.rows());
       batches.recycle(b);
       for (Callback c : callbacks) {
         c.onStepEnd(training, step.steps(), loss);
@@ -214,10 +172,15 @@ final class Fit implements AutoCloseable {
     return rate;
   }
 
-  private static CremaException notFinite(float loss, int epoch, long number) {
+  private CremaException notFinite(float loss, int epoch, long number) {
+    StringJoiner each = new StringJoiner(", ", " (", ")").setEmptyValue("");
+    if (heads.size() > 1) {
+      step.outputs().forEach(o -> each.add(o.head().output() + ": " + o.loss()));
+    }
     return new CremaException(
         "The loss is "
             + loss
+            + each
             + " in epoch "
             + epoch
             + ", step "

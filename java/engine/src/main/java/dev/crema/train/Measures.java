@@ -35,35 +35,40 @@ final class Measures {
   }
 
   /**
-   * @param scores type of the model's scores, [n, ...]
+   * @param part the output in a graph
+   * @param target what the data has for it
+   * @param classNames empty where they are not known
    */
-  static Measures of(BuiltIn.Output answers, TensorType scores, Scores kind, Dataset data) {
+  static Measures of(Objective.Part part, Dataset.Slot target, List<String> classNames) {
+    BuiltIn.Output answers = part.head().loss().answers();
+    TensorType scores = part.nodes().scores().type();
+    Scores kind = part.nodes().kind();
     int outputs = Math.toIntExact(scores.elements().perExample());
     boolean labels = answers == BuiltIn.Output.LABELS;
-    boolean fallible = labels && data.target().type() == ElementType.FLOAT32;
+    boolean fallible = labels && target.type() == ElementType.FLOAT32;
     int classes = labels ? 1 : scores.rank() < 2 ? 1 : Math.toIntExact(scores.extent(-1));
     Measures m = new Measures(kind, outputs, outputs / classes, fallible);
     if (answers == BuiltIn.Output.CLASSES) {
       m.classification =
-          named(ClassificationMetrics.builder(classes), classes, data)
+          named(ClassificationMetrics.builder(classes), classes, classNames)
               .scores(kind)
               .topK(Math.min(TOP_K, Math.max(1, classes - 1)))
               .build();
     } else if (labels && outputs == 1) {
       m.classification =
-          named(ClassificationMetrics.binary(), 2, data).scores(kind).topK(1).build();
+          named(ClassificationMetrics.binary(), 2, classNames).scores(kind).topK(1).build();
     } else if (labels) {
-      m.multiLabel = new MultiLabelMetrics(names(data.target(), outputs, "label"), kind);
+      m.multiLabel = new MultiLabelMetrics(names(target, outputs, "label"), kind);
     }
     if (fallible || answers == BuiltIn.Output.VALUES) {
-      m.regression = regression(data.target(), outputs);
+      m.regression = regression(target, outputs);
     }
     return m;
   }
 
   private static ClassificationMetrics.Builder named(
-      ClassificationMetrics.Builder builder, int classes, Dataset data) {
-    return data.classNames().size() == classes ? builder.classNames(data.classNames()) : builder;
+      ClassificationMetrics.Builder builder, int classes, List<String> classNames) {
+    return classNames.size() == classes ? builder.classNames(classNames) : builder;
   }
 
   private static RegressionMetrics regression(Dataset.Slot target, int outputs) {

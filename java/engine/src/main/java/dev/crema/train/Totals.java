@@ -1,37 +1,65 @@
 package dev.crema.train;
 
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
-/** Loss and accuracy over an epoch, weighted by examples. */
+/** Losses and accuracies over an epoch, weighted by examples. Adding to them allocates nothing. */
 final class Totals {
+  private final String[] names;
+  private final double[] sums;
   private final double[] shown;
-  private double loss;
-  private double correct;
   private long examples;
+  private int next;
 
-  Totals(boolean accuracy) {
-    shown = new double[accuracy ? 2 : 1];
+  Totals(List<HeadResult> outputs) {
+    List<String> all = new ArrayList<>(List.of(MetricNames.LOSS));
+    boolean several = outputs.size() > 1;
+    for (HeadResult output : outputs) {
+      String name = output.head().output();
+      if (several) {
+        all.add(MetricNames.of(name, MetricNames.LOSS));
+      }
+      if (output.hasAccuracy()) {
+        all.add(several ? MetricNames.of(name, MetricNames.ACCURACY) : MetricNames.ACCURACY);
+      }
+    }
+    names = all.toArray(new String[0]);
+    sums = new double[names.length];
+    shown = new double[names.length];
   }
 
   String[] names() {
-    return shown.length == 2 ? new String[] {"loss", "accuracy"} : new String[] {"loss"};
+    return names;
   }
 
   void reset() {
-    loss = 0;
-    correct = 0;
+    Arrays.fill(sums, 0);
     examples = 0;
   }
 
-  void add(float meanLoss, double right, int rows) {
-    loss += (double) meanLoss * rows;
-    correct += right;
+  /** Takes in a batch. */
+  void add(float meanLoss, List<HeadResult> outputs, int rows) {
     examples += rows;
-    shown[0] = loss / examples;
-    if (shown.length == 2) {
-      shown[1] = correct / examples;
+    next = 0;
+    put((double) meanLoss * rows);
+    for (int i = 0; i < outputs.size(); i++) {
+      HeadResult output = outputs.get(i);
+      if (outputs.size() > 1) {
+        put((double) output.loss() * rows);
+      }
+      if (output.hasAccuracy()) {
+        put(output.correct(rows));
+      }
     }
+  }
+
+  private void put(double sum) {
+    sums[next] += sum;
+    shown[next] = sums[next] / examples;
+    next++;
   }
 
   long examples() {
@@ -45,9 +73,8 @@ final class Totals {
 
   Map<String, Double> metrics() {
     Map<String, Double> metrics = new LinkedHashMap<>();
-    metrics.put("loss", loss / examples);
-    if (shown.length == 2) {
-      metrics.put("accuracy", correct / examples);
+    for (int i = 0; i < names.length; i++) {
+      metrics.put(names[i], sums[i] / examples);
     }
     return metrics;
   }

@@ -21,7 +21,7 @@ import java.util.List;
  */
 public final class Trainer {
   final Model model;
-  Loss loss;
+  final OutputSettings outputs;
   Optimizer optimizer = Optimizer.adam(0.001);
   LearningRate schedule;
   int epochs = 10;
@@ -35,7 +35,6 @@ public final class Trainer {
   double validationFraction;
   double clipNorm;
   double clipValue;
-  float[] classWeights;
   Path checkpoint;
   boolean resume;
   boolean progress;
@@ -45,15 +44,65 @@ public final class Trainer {
 
   private Trainer(Model model) {
     this.model = model;
+    this.outputs = new OutputSettings(model);
   }
 
   public static Trainer of(Model model) {
     return new Trainer(model);
   }
 
-  /** By default what the model's output and the target suggest ({@link Loss#infer}). */
+  /**
+   * By default what the model's output and the target suggest ({@link Loss#infer}). Of a model with
+   * several outputs, that of each output which has none of its own.
+   */
   public Trainer loss(Loss value) {
-    loss = value;
+    outputs.loss(value);
+    return this;
+  }
+
+  /**
+   * The loss of one output of several. What is made small is the sum over the outputs of weight
+   * times loss.
+   *
+   * @param output its name: that of the layer
+   * @throws CremaException if the model has no such output
+   */
+  public Trainer loss(String output, Loss value) {
+    outputs.loss(output, value);
+    return this;
+  }
+
+  /** As {@link #loss(String, Loss)}, with what it counts in the sum. */
+  public Trainer loss(String output, Loss value, double weight) {
+    return loss(output, value).lossWeight(output, weight);
+  }
+
+  /** The loss of each output of the model, in their order. */
+  public Trainer losses(Loss... inOrder) {
+    outputs.losses(List.of(inOrder));
+    return this;
+  }
+
+  /**
+   * What the loss of one output counts in the sum; 1 by default. With 0 it is measured but teaches
+   * nothing.
+   *
+   * @param weight finite, at least 0
+   */
+  public Trainer lossWeight(String output, double weight) {
+    outputs.weight(output, weight);
+    return this;
+  }
+
+  /** As {@link #lossWeight}, of each output of the model in their order. */
+  public Trainer lossWeights(double... inOrder) {
+    outputs.weights(inOrder);
+    return this;
+  }
+
+  /** Trains only these outputs of several; by default all. The data has a target for each. */
+  public Trainer outputs(String... names) {
+    outputs.train(List.of(names));
     return this;
   }
 
@@ -137,7 +186,13 @@ public final class Trainer {
 
   /** What each class counts in the loss, by class index; see {@code ClassWeights.balanced}. */
   public Trainer classWeights(float... weights) {
-    classWeights = weights.clone();
+    outputs.classWeights(weights.clone());
+    return this;
+  }
+
+  /** As {@link #classWeights(float...)}, of one output of several. */
+  public Trainer classWeights(String output, float... weights) {
+    outputs.classWeights(output, weights.clone());
     return this;
   }
 
@@ -177,7 +232,9 @@ public final class Trainer {
   }
 
   /**
-   * Trains. The model's parameters change in place.
+   * Trains. The model's parameters change in place. Of a model with several outputs the data has a
+   * target for each; the history then has the losses and metrics of each too, such as {@code
+   * NAME_loss}, and {@code loss} is their weighted sum.
    *
    * @return what each epoch gave
    * @throws CremaException if the data does not fit the model, or the loss is no longer finite
@@ -190,9 +247,9 @@ public final class Trainer {
       train = split.train();
       held = split.validation();
     }
-    Fit.check(model, train);
+    Binding.inputs(model, train);
     if (held != null) {
-      Fit.check(model, held);
+      Binding.inputs(model, held);
     }
     try (Fit fit = new Fit(this, train, held)) {
       return fit.run();

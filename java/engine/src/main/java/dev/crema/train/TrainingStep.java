@@ -1,7 +1,6 @@
 package dev.crema.train;
 
 import dev.crema.CremaException;
-import dev.crema.data.Dataset;
 import dev.crema.device.Device;
 import dev.crema.graph.Application;
 import dev.crema.graph.Assign;
@@ -43,7 +42,6 @@ final class TrainingStep implements AutoCloseable {
 
   private final Trainer trainer;
   private final Model model;
-  private final Loss loss;
   private final Device device;
   private final Plan plan;
   private final Hyper hyper;
@@ -52,27 +50,19 @@ final class TrainingStep implements AutoCloseable {
   private final List<String> inputNames = new ArrayList<>();
   private final int momentCount;
   private final FloatBuffer lossValue;
-  private final Accuracy accuracy;
-  private Buffer target;
+  private final List<HeadResult> outputs = new ArrayList<>();
   private long steps;
   private long batches;
   private int accumulated;
 
-  TrainingStep(Trainer trainer, int batchSize, Loss loss, Dataset.Slot data) {
+  TrainingStep(Trainer trainer, int batchSize, List<Head> heads) {
     this.trainer = trainer;
     this.model = trainer.model;
-    this.loss = loss;
     this.device = trainer.device == null ? Device.best() : trainer.device;
     Graph graph = new Graph();
     ModelGraph built = model.build(graph, true);
-    if (built.outputs().size() != 1) {
-      throw new CremaException(
-          "Trainer trains models with one output; this one has " + built.outputs().size());
-    }
-    Node output = built.outputs().get(0);
-    Node targets = graph.input("target", loss.target(output.type(), data));
-    Loss.Nodes nodes = loss.build(output, targets, trainer.classWeights);
-    Node total = Penalties.add(nodes.loss(), built);
+    Objective objective = Objective.build(built, heads);
+    Node total = Penalties.add(objective.total(), built);
     Map<Application, Long> sections = new IdentityHashMap<>();
     List<Parameter> trained = trained(built);
     backward(graph, built, total, trained, sections);
@@ -98,7 +88,7 @@ final class TrainingStep implements AutoCloseable {
       flat = Buffer.allocate(bytes, "The gradients");
       Plan.Builder builder =
           Plan.of(graph)
-              .outputs(total, nodes.scores())
+              .outputs(objective.outputs(total))
               .capacity(batchSize)
               .threads(trainer.threads)
               .device(device)
@@ -119,7 +109,10 @@ final class TrainingStep implements AutoCloseable {
     this.gradients = flat;
     this.plan = made;
     this.lossValue = plan.output(total).asFloatBuffer();
-    this.accuracy = Accuracy.of(plan, nodes, targets.type(), loss.answers());
+    for (Objective.Part part : objective.parts()) {
+      Node own = heads.size() == 1 ? total : part.nodes().loss();
+      outputs.add(new HeadResult(plan, part, plan.output(own).asFloatBuffer()));
+    }
   }
 
   private List<Parameter> trained(ModelGraph built) {
@@ -205,8 +198,9 @@ final class TrainingStep implements AutoCloseable {
     }
   }
 
-  Loss loss() {
-    return loss;
+  /** The outputs that it trains. */
+  List<HeadResult> outputs() {
+    return outputs;
   }
 
   Device device() {
@@ -237,12 +231,12 @@ final class TrainingStep implements AutoCloseable {
     return plan;
   }
 
-  /** Reads input {@code i} (the target comes after the inputs) from this memory from now on. */
+  /** Reads input {@code i} (targets come after the inputs) from this memory from now on. */
   void bind(int i, Buffer buffer) {
-    boolean isTarget = i == inputNames.size();
-    plan.bindInput(isTarget ? "target" : inputNames.get(i), buffer);
-    if (isTarget) {
-      target = buffer;
+    if (i < inputNames.size()) {
+      plan.bindInput(inputNames.get(i), buffer);
+    } else {
+      outputs.get(i - inputNames.size()).bind(plan, buffer);
     }
   }
 
@@ -276,15 +270,6 @@ final class TrainingStep implements AutoCloseable {
     hyper.update(steps, learningRate, 1.0 / accumulated);
     accumulated = 0;
     steps++;
-  }
-
-  boolean hasAccuracy() {
-    return accuracy != null;
-  }
-
-  /** Examples of the last batch that the model has right; of several labels, a share of one. */
-  double correct(int rows) {
-    return accuracy.correct(target, rows);
   }
 
   @Override

@@ -46,16 +46,14 @@ class TrainingAllocationTest {
     return Model.of(BuiltIn.topology("mlp:8", new long[] {FEATURES}, output, CLASSES), 1);
   }
 
+  private static TrainingStep step(Trainer trainer, Dataset data) {
+    return new TrainingStep(trainer, 4, trainer.outputs.heads(data));
+  }
+
   @Test
   void aStepWithItsBindingsAndAccuracyAllocatesNothing() {
-    Dataset.Slot target = data(true).target();
     try (Model model = model(BuiltIn.Output.CLASSES);
-        TrainingStep step =
-            new TrainingStep(
-                Trainer.of(model).clipNorm(1).accumulate(2),
-                4,
-                Losses.categoricalCrossentropy(),
-                target);
+        TrainingStep step = step(Trainer.of(model).clipNorm(1).accumulate(2), data(true));
         Buffer x0 = Buffer.allocate(4 * 4 * FEATURES);
         Buffer x1 = Buffer.allocate(4 * 4 * FEATURES);
         Buffer y0 = Buffer.allocate(4 * 4);
@@ -66,7 +64,7 @@ class TrainingAllocationTest {
               step.bind(0, i % 2 == 0 ? x0 : x1);
               step.bind(1, i % 2 == 0 ? y0 : y1);
               step.run(4, 1e-3, i % 2 == 1);
-              step.correct(4);
+              step.outputs().get(0).correct(4);
             }
           };
       long least = Long.MAX_VALUE;

@@ -13,16 +13,12 @@ import org.junit.jupiter.api.Test;
 
 class TrainingStepTest {
   private static List<String> kernels(String model, long[] shape, int accumulate) {
-    Dataset.Slot target =
-        Datasets.of(new float[2], Shape.of(1), new int[] {0, 1}, List.of("a", "b")).target();
-    try (Model m = Model.of(BuiltIn.topology(model, shape, BuiltIn.Output.CLASSES, 2), 1);
-        TrainingStep step =
-            new TrainingStep(
-                Trainer.of(m).accumulate(accumulate),
-                3,
-                Losses.categoricalCrossentropy(),
-                target)) {
-      return step.plan().instructions().stream().map(Instruction::kernel).toList();
+    Dataset data = Datasets.of(new float[2], Shape.of(1), new int[] {0, 1}, List.of("a", "b"));
+    try (Model m = Model.of(BuiltIn.topology(model, shape, BuiltIn.Output.CLASSES, 2), 1)) {
+      Trainer trainer = Trainer.of(m).accumulate(accumulate);
+      try (TrainingStep step = new TrainingStep(trainer, 3, trainer.outputs.heads(data))) {
+        return step.plan().instructions().stream().map(Instruction::kernel).toList();
+      }
     }
   }
 
