@@ -31,6 +31,7 @@ final class EvaluateCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     try (Model loaded = Model.load(model)) {
+      OneOutput.require(loaded.topology(), "" + model);
       Dataset examples =
           Datasets.open(
               data, preprocessing(loaded, model), dataArguments.options(0, common.seed()));

@@ -64,6 +64,7 @@ final class PredictCommand implements Callable<Integer> {
   public Integer call() {
     try (Model loaded = Model.load(model);
         Predictor predictor = loaded.predictor(BATCH, common.threads(), common.device())) {
+      OneOutput.require(loaded.topology(), "" + model);
       Preprocessing preprocessing = EvaluateCommand.preprocessing(loaded, model);
       DataOptions options = dataArguments.options(0, common.seed());
       logit = !isSigmoid(loaded);

@@ -214,6 +214,9 @@ final class TrainCommand implements Callable<Integer> {
    * @param labels whether the target are yes-or-no labels each by itself
    */
   private Model model(Dataset train, boolean labels) {
+    if (model.endsWith(".json")) {
+      OneOutput.require(TopologyFormat.read(Path.of(model)), model);
+    }
     boolean classes = train.target().type() == ElementType.INT32;
     int outputs =
         classes ? train.classNames().size() : Math.toIntExact(train.target().shape().elements());

@@ -10,6 +10,7 @@ import dev.crema.memory.Shape;
 import dev.crema.nn.BuiltIn;
 import dev.crema.nn.Model;
 import java.lang.management.ManagementFactory;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,7 +39,7 @@ class TrainingAllocationTest {
     }
     Shape shape = Shape.of(FEATURES);
     return classes
-        ? Datasets.of(x, shape, labels, java.util.List.of("a", "b", "c", "d", "e"))
+        ? Datasets.of(x, shape, labels, List.of("a", "b", "c", "d", "e"))
         : Datasets.regression(x, shape, new float[ROWS * CLASSES], CLASSES);
   }
 
@@ -131,6 +132,24 @@ class TrainingAllocationTest {
           .callback(new ReduceOnPlateau("loss", 0.5, 3))
           .callback(meter)
           .fit(data(classes));
+    }
+    int steps = Meter.TO - Meter.FROM;
+    assertThat((double) meter.leastOfTrainer / steps).as("bytes a step").isLessThan(0.1);
+    assertThat((double) meter.leastOfPrefetcher / steps).as("bytes a batch").isLessThan(0.1);
+  }
+
+  @Test
+  void stepsOfSeveralOutputsAllocateNothingEither() {
+    int[] classes = new int[ROWS];
+    Dataset data =
+        Datasets.arrays()
+            .input("x", new float[ROWS * TwoOutputs.FEATURES], TwoOutputs.FEATURES)
+            .target("kind", classes, List.of("a", "b", "c"))
+            .target("place", new float[ROWS * TwoOutputs.PLACES], TwoOutputs.PLACES)
+            .build();
+    Meter meter = new Meter();
+    try (Model model = TwoOutputs.model()) {
+      Trainer.of(model).batchSize(1).epochs(EPOCHS).lossWeights(1, 0.5).callback(meter).fit(data);
     }
     int steps = Meter.TO - Meter.FROM;
     assertThat((double) meter.leastOfTrainer / steps).as("bytes a step").isLessThan(0.1);

@@ -35,6 +35,21 @@ class TrainingStepTest {
   }
 
   @Test
+  void severalLossesAndTheUpdateAreOnePlan() {
+    try (Model model = TwoOutputs.model()) {
+      Trainer trainer = Trainer.of(model).lossWeights(1, 0.5);
+      List<Head> heads = trainer.outputs.heads(TwoOutputs.data());
+      try (TrainingStep step = new TrainingStep(trainer, 3, heads)) {
+        List<String> kernels =
+            step.plan().instructions().stream().map(Instruction::kernel).toList();
+        assertThat(kernels).filteredOn("softmax_cross_entropy"::equals).hasSize(1);
+        assertThat(kernels).filteredOn("reduce_mean"::equals).hasSize(1);
+        assertThat(kernels).filteredOn("adam"::equals).hasSize(1);
+      }
+    }
+  }
+
+  @Test
   void convolutionsApplyTheirActivation() {
     assertThat(kernels("lenet", new long[] {12, 12, 1}, 1))
         .containsSubsequence("conv2d", "max_pool2d", "conv2d", "max_pool2d", "linear")
