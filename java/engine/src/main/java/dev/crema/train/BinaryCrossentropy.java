@@ -25,6 +25,11 @@ record BinaryCrossentropy(boolean fromLogits, double labelSmoothing) implements 
   }
 
   @Override
+  public String description() {
+    return name() + Losses.smoothing(labelSmoothing);
+  }
+
+  @Override
   public BuiltIn.Output answers() {
     return BuiltIn.Output.LABELS;
   }

@@ -31,6 +31,11 @@ record CategoricalCrossentropy(boolean sparse, double labelSmoothing) implements
   }
 
   @Override
+  public String description() {
+    return name() + Losses.smoothing(labelSmoothing);
+  }
+
+  @Override
   public BuiltIn.Output answers() {
     return BuiltIn.Output.CLASSES;
   }

@@ -36,12 +36,15 @@ final class Checkpoint {
   }
 
   static void write(
-      Path folder, Trainer trainer, TrainingStep step, History history, Training training) {
+      Path folder,
+      Trainer trainer,
+      TrainingSettings settings,
+      TrainingStep step,
+      History history,
+      Training training) {
     ObjectNode json = Json.mapper().createObjectNode();
     json.put("step", step.steps()).put("batch", step.batches());
-    json.put("seed", trainer.seed);
-    json.put("batch_size", trainer.batchSize);
-    json.put("optimizer", trainer.optimizer.toString());
+    settings.write(json);
     json.put("learning_rate_factor", training.learningRateFactor());
     if (step.outputs().size() == 1) {
       json.put("loss", step.outputs().get(0).head().loss().name());
@@ -70,16 +73,15 @@ final class Checkpoint {
   }
 
   static void read(
-      Path folder, Trainer trainer, TrainingStep step, History history, Training training) {
+      Path folder,
+      Trainer trainer,
+      TrainingSettings settings,
+      TrainingStep step,
+      History history,
+      Training training) {
     try (ModelArchive archive = ModelArchive.open(folder)) {
       JsonNode json = archive.json(STATE);
-      same(folder, "optimizer", json.path("optimizer").asText(), trainer.optimizer.toString());
-      same(folder, "seed", json.path("seed").asText(), Long.toString(trainer.seed));
-      same(folder, "batch size", json.path("batch_size").asText(), "" + trainer.batchSize);
-      if (json.has("loss") && step.outputs().size() == 1) {
-        String loss = step.outputs().get(0).head().loss().name();
-        same(folder, "loss", json.get("loss").asText(), loss);
-      }
+      settings.requireSameAs(json, folder);
       trainer.model.load(archive);
       Safetensors tensors = archive.tensors(MOMENTS);
       List<Buffer> moments = step.moments();
@@ -119,20 +121,5 @@ final class Checkpoint {
 
   static ByteBuffer all(Buffer buffer) {
     return buffer.borrow(0, Math.toIntExact(buffer.byteSize()));
-  }
-
-  private static void same(Path folder, String what, String saved, String asked) {
-    if (!saved.equals(asked)) {
-      throw new CremaException(
-          "The checkpoint "
-              + folder
-              + " was trained with "
-              + what
-              + " "
-              + saved
-              + ", now "
-              + asked
-              + " is asked for. Use the same, or train without --resume.");
-    }
   }
 }

@@ -21,6 +21,7 @@ final class Fit implements AutoCloseable {
   private final int batchSize;
   private final List<Head> heads;
   private final int[] places;
+  private final TrainingSettings settings;
   private final TrainingStep step;
   private final Evaluator validator;
   private final Dataset validation;
@@ -42,6 +43,7 @@ final class Fit implements AutoCloseable {
     List<AutoCloseable> made = new ArrayList<>();
     try {
       this.heads = trainer.outputs.heads(data);
+      this.settings = TrainingSettings.of(trainer, heads, data);
       this.places = Binding.of(trainer.model, heads, data);
       this.step = new TrainingStep(trainer, batchSize, heads);
       made.add(step);
@@ -85,7 +87,7 @@ final class Fit implements AutoCloseable {
     ProgressBar bar = trainer.progress ? new ProgressBar() : null;
     try {
       if (trainer.checkpoint != null && trainer.resume && Checkpoint.exists(trainer.checkpoint)) {
-        Checkpoint.read(trainer.checkpoint, trainer, step, history, training);
+        Checkpoint.read(trainer.checkpoint, trainer, settings, step, history, training);
       }
       for (Callback c : callbacks) {
         c.onTrainingBegin(training);
@@ -98,7 +100,7 @@ final class Fit implements AutoCloseable {
           c.onEpochEnd(training, result);
         }
         if (trainer.checkpoint != null) {
-          Checkpoint.write(trainer.checkpoint, trainer, step, history, training);
+          Checkpoint.write(trainer.checkpoint, trainer, settings, step, history, training);
         }
       }
     } finally {

@@ -8,16 +8,26 @@ package dev.crema.train;
 public interface LearningRate {
   double at(long step, long total);
 
+  /**
+   * Its name and settings. A checkpoint compares them on resume, so a schedule of one's own should
+   * have a text of its own.
+   */
+  default String description() {
+    return "custom";
+  }
+
   /** The same all the time. */
   static LearningRate constant(double rate) {
     positive(rate, "learning rate");
-    return (step, total) -> rate;
+    return new Rate("constant " + rate, (step, total) -> rate);
   }
 
   /** {@code rate · factor^⌊step / every⌋}. */
   static LearningRate step(double rate, double factor, long every) {
     positive(every, "every");
-    return (step, total) -> rate * Math.pow(factor, step / every);
+    return new Rate(
+        "step: rate " + rate + ", factor " + factor + ", every " + every,
+        (step, total) -> rate * Math.pow(factor, step / every));
   }
 
   /**
@@ -25,12 +35,16 @@ public interface LearningRate {
    */
   static LearningRate exponential(double rate, double factor, long steps) {
     positive(steps, "steps");
-    return (step, total) -> rate * Math.pow(factor, (double) step / steps);
+    return new Rate(
+        "exponential: rate " + rate + ", factor " + factor + ", steps " + steps,
+        (step, total) -> rate * Math.pow(factor, (double) step / steps));
   }
 
   /** From {@code rate} to {@code end} over the training, as (1 − progress)^power. */
   static LearningRate polynomial(double rate, double end, double power) {
-    return (step, total) -> end + (rate - end) * Math.pow(1 - progress(step, total), power);
+    return new Rate(
+        "polynomial: rate " + rate + ", end " + end + ", power " + power,
+        (step, total) -> end + (rate - end) * Math.pow(1 - progress(step, total), power));
   }
 
   /**
@@ -38,13 +52,15 @@ public interface LearningRate {
    * (Loshchilov and Hutter 2017).
    */
   static LearningRate cosine(double rate, double end, long warmUp) {
-    return (step, total) -> {
-      if (step < warmUp) {
-        return rate * (step + 1) / warmUp;
-      }
-      double p = progress(step - warmUp, total - warmUp);
-      return end + (rate - end) * (1 + Math.cos(Math.PI * p)) / 2;
-    };
+    return new Rate(
+        "cosine: rate " + rate + ", end " + end + ", warm-up " + warmUp,
+        (step, total) -> {
+          if (step < warmUp) {
+            return rate * (step + 1) / warmUp;
+          }
+          double p = progress(step - warmUp, total - warmUp);
+          return end + (rate - end) * (1 + Math.cos(Math.PI * p)) / 2;
+        });
   }
 
   /**
@@ -55,13 +71,15 @@ public interface LearningRate {
     if (!(up > 0 && up < 1)) {
       throw new IllegalArgumentException("up must lie between 0 and 1, got " + up);
     }
-    return (step, total) -> {
-      double p = progress(step, total);
-      double from = p < up ? peak / 25 : peak;
-      double to = p < up ? peak : peak / 250_000;
-      double q = p < up ? p / up : (p - up) / (1 - up);
-      return to + (from - to) * (1 + Math.cos(Math.PI * q)) / 2;
-    };
+    return new Rate(
+        "one cycle: peak " + peak + ", up " + up,
+        (step, total) -> {
+          double p = progress(step, total);
+          double from = p < up ? peak / 25 : peak;
+          double to = p < up ? peak : peak / 250_000;
+          double q = p < up ? p / up : (p - up) / (1 - up);
+          return to + (from - to) * (1 + Math.cos(Math.PI * q)) / 2;
+        });
   }
 
   private static double progress(long step, long total) {

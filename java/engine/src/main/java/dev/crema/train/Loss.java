@@ -11,6 +11,11 @@ public interface Loss {
   /** As the command line and model files name it; {@link Losses#of} understands it. */
   String name();
 
+  /** Its name and settings. A checkpoint compares them on resume. */
+  default String description() {
+    return name();
+  }
+
   /**
    * What the model's numbers answer under this loss, which decides accuracy and report: one of
    * several classes, labels each by itself, or values.

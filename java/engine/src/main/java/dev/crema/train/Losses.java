@@ -151,6 +151,11 @@ public final class Losses {
     }
   }
 
+  /** Label smoothing in a description. */
+  static String smoothing(double amount) {
+    return amount == 0 ? "" : ", label smoothing " + amount;
+  }
+
   static Loss infer(Node output, Dataset.Slot target) {
     boolean sigmoid = output.op() instanceof Sigmoid;
     if (target.type() == ElementType.INT32) {

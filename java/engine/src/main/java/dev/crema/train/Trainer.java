@@ -219,7 +219,14 @@ public final class Trainer {
     return this;
   }
 
-  /** Goes on from the checkpoint, if there is one, as if the training had never stopped. */
+  /**
+   * Goes on from the checkpoint, if there is one, as if the training had never stopped. Everything
+   * that decides its course must be as it was: optimiser, schedule, losses and their weights, class
+   * weights, clipping, accumulation, batch size, shuffling, seed, frozen layers, groups and the
+   * number of examples. More epochs are possible (a schedule that depends on the length of the
+   * training then continues as one of the new length), as are other callbacks, validation data,
+   * threads and devices.
+   */
   public Trainer resume(boolean value) {
     resume = value;
     return this;
