@@ -9,10 +9,20 @@ namespace CREMA_ISA {
 
 // As `each`, four vectors at a time: their chains of dependent instructions run side by side (gelu and tanh: 1.2 times
 // as fast on Zen 5, with the scheduling that native/CMakeLists.txt asks for).
+constexpr int64_t kAhead = 2048;  // floats between what is fetched and what is read or written
+CREMA_INLINE void fetch_four(const float* p) {
+  for (int k = 0; k < 4; ++k) fetch(p + kAhead + k * W);
+}
+CREMA_INLINE void fetch_four_to_write(const float* p) {
+  for (int k = 0; k < 4; ++k) fetch_to_write(p + kAhead + k * W);
+}
+
 template <typename F>
 CREMA_INLINE void each_four(const float* a, float* y, int64_t n, const F& f) {
   int64_t i = 0;
   for (; i + 4 * W <= n; i += 4 * W) {
+    fetch_four(a + i);
+    fetch_four_to_write(y + i);
     const vec y0 = f(load(a + i)), y1 = f(load(a + i + W)), y2 = f(load(a + i + 2 * W)), y3 = f(load(a + i + 3 * W));
     store(y + i, y0);
     store(y + i + W, y1);
@@ -25,6 +35,9 @@ template <typename F>
 CREMA_INLINE void each_four(const float* a, const float* b, float* y, int64_t n, const F& f) {
   int64_t i = 0;
   for (; i + 4 * W <= n; i += 4 * W) {
+    fetch_four(a + i);
+    fetch_four(b + i);
+    fetch_four_to_write(y + i);
     const vec y0 = f(load(a + i), load(b + i)), y1 = f(load(a + i + W), load(b + i + W));
     const vec y2 = f(load(a + i + 2 * W), load(b + i + 2 * W)), y3 = f(load(a + i + 3 * W), load(b + i + 3 * W));
     store(y + i, y0);

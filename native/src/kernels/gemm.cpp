@@ -1,6 +1,7 @@
 // gemm.cpp: the product in blocks (after Goto and van de Geijn 2008): a panel of B, kDepth deep and one tile wide,
 // stays in the L1 cache while a block of A, kept in the L2 cache, passes over it. A and B are copied into the
 // order of the tile only where the copy pays: small products read both where they lie.
+#include "../gelu.h"
 #include "../gemm_pack.h"
 #include "../gemm_paths.h"
 
@@ -178,10 +179,9 @@ void apply_activation(Activation activation, float* y, int64_t n) {
     case kTanh:
       return each(y, y, n, [](vec x) { return vtanh(x); });
     case kGelu:
-      for (int64_t i = 0; i < n; ++i) y[i] = 0.5f * y[i] * (1.0f + std::erf(y[i] * 0.70710678f));
-      return;
+      return each(y, y, n, [](vec x) { return vgelu(x); });
     case kGeluTanh:
-      return each(y, y, n, [](vec x) { return x * vsigmoid(1.5957691216f * (x + 0.044715f * x * x * x)); });
+      return each(y, y, n, [](vec x) { return vgelu_tanh(x); });
     case kSilu:
       return each(y, y, n, [](vec x) { return x * vsigmoid(x); });
   }

@@ -1,5 +1,5 @@
 // norm_layer.cpp: layer normalisation (Ba et al. 2016) and RMS normalisation (Zhang and Sennrich 2019) over
-// the last axis. A row is read from memory once and stays in the cache for its second pass. floats: epsilon.
+// the last axis. A row is read from memory once and stays in the cache for its three passes. floats: epsilon.
 #include "../rows.h"
 
 namespace crema {
@@ -9,20 +9,46 @@ namespace {
 constexpr int64_t kGrain = 8192;  // elements worth waking another thread for
 constexpr int64_t kMostBlocks = 32;  // pieces of the sums over rows; fixed, so that threads change no bits
 
-// y = (x - mean) inverse gamma + beta, while the next row is fetched.
+// What is known of a row: its mean, and 1 / the deviation.
+struct Row {
+  float mean = 0, inverse = 0;
+};
+
+// One row of three that are under way, so that their arithmetic and their memory overlap: y = (x - mean) inverse
+// gamma + beta; of the row after, whose mean is known, the squares are summed; of the row after that, the elements.
+struct Sums {
+  float squares, elements;
+};
 template <bool Gamma, bool Beta>
-void finish(const float* x, float mean, float inverse, const float* gamma, const float* beta, float* y, int64_t n) {
-  const vec m = broadcast(mean), s = broadcast(inverse);
-  const auto at = [&](int64_t i, int64_t k) CREMA_LAMBDA {
-    fetch(x + n + i);
+Sums finish(const float* x, Row row, float next_mean, const float* gamma, const float* beta, float* y, int64_t n,
+            int64_t rows_after) {
+  const vec m = broadcast(row.mean), s = broadcast(row.inverse), m1 = broadcast(next_mean);
+  vec squares[kSums] = {}, elements[kSums] = {};
+  const float* const x1 = rows_after > 0 ? x + n : x;
+  const float* const x2 = rows_after > 1 ? x + 2 * n : x;
+  sweep(n, [&](int64_t i, int64_t count, int k) CREMA_LAMBDA {
+    fetch(x + 3 * n + i);
     fetch_to_write(y + n + i);
-    vec v = (some(x + i, k) - m) * s;
-    if (Gamma) v = v * some(gamma + i, k);
-    return Beta ? v + some(beta + i, k) : v;
-  };
-  int64_t i = 0;
-  for (; i + W <= n; i += W) store(y + i, at(i, W));
-  if (i < n) store_n(y + i, at(i, n - i), n - i);
+    elements[k] += some(x2 + i, count);
+    const vec d = (count == W ? load(x1 + i) : load_n(x1 + i, count, m1)) - m1;
+    squares[k] = d * d + squares[k];
+    vec v = (some(x + i, count) - m) * s;
+    if (Gamma) v = v * some(gamma + i, count);
+    put(y + i, Beta ? v + some(beta + i, count) : v, count);
+  });
+  return {total(squares), total(elements)};
+}
+
+float sum_of_row(const float* x, int64_t n) {
+  return sum_of(n, [&](int64_t i, int64_t k) CREMA_LAMBDA { return some(x + i, k); });
+}
+
+float sum_of_squares(const float* x, float mean, int64_t n) {
+  const vec m = broadcast(mean);
+  return sum_of(n, [&](int64_t i, int64_t k) CREMA_LAMBDA {
+    const vec d = (k == W ? load(x + i) : load_n(x + i, k, m)) - m;
+    return d * d;
+  });
 }
 
 // in: x, gamma?, beta?. out: y, mean (centred only), 1 / deviation.
@@ -31,29 +57,29 @@ void forward(const Call& c) {
   const int64_t n = c.in[0].last();
   if (n == 0) return;
   const float epsilon = static_cast<float>(c.floats[0]);
+  const float count = static_cast<float>(n);
   const float* const gamma = c.in[1].present() ? c.in[1].f32() : nullptr;
   const float* const beta = c.in[2].present() ? c.in[2].f32() : nullptr;
-  const auto last = gamma != nullptr ? (beta != nullptr ? finish<true, true> : finish<true, false>)
-                                     : (beta != nullptr ? finish<false, true> : finish<false, false>);
+  const auto finish_row = gamma != nullptr ? (beta != nullptr ? finish<true, true> : finish<true, false>)
+                                           : (beta != nullptr ? finish<false, true> : finish<false, false>);
   float* const means = Centred ? c.out[1].f32() : nullptr;
   float* const inverses = c.out[Centred ? 2 : 1].f32();
+  const auto mean_of = [=](float sum) { return Centred ? sum / count : 0.0f; };
+  const auto inverse_of = [=](float squares) { return 1.0f / __builtin_sqrtf(squares / count + epsilon); };
   parallel(c.threads, c.in[0].rows(), kGrain / n + 1, [&](int64_t begin, int64_t end, int64_t) {
-    for (int64_t r = begin; r < end; ++r) {
-      const float* const x = c.in[0].f32() + r * n;
-      float mean = 0;
-      if (Centred) {
-        const float sum = sum_of(n, [&](int64_t i, int64_t k) CREMA_LAMBDA { return some(x + i, k); });
-        mean = sum / static_cast<float>(n);
-        means[r] = mean;
-      }
-      const vec m = broadcast(mean);
-      const float squares = sum_of(n, [&](int64_t i, int64_t k) CREMA_LAMBDA {
-        const vec d = (k == W ? load(x + i) : load_n(x + i, k, m)) - m;
-        return d * d;
-      });
-      const float inverse = 1.0f / __builtin_sqrtf(squares / static_cast<float>(n) + epsilon);
-      inverses[r] = inverse;
-      last(x, mean, inverse, gamma, beta, c.out[0].f32() + r * n, n);
+    if (begin >= end) return;
+    const float* x = c.in[0].f32() + begin * n;
+    Row row;
+    row.mean = mean_of(sum_of_row(x, n));
+    row.inverse = inverse_of(sum_of_squares(x, row.mean, n));
+    float next_mean = begin + 1 < end ? mean_of(sum_of_row(x + n, n)) : 0.0f;
+    for (int64_t r = begin; r < end; ++r, x += n) {
+      if (Centred) means[r] = row.mean;
+      inverses[r] = row.inverse;
+      const Sums sums = finish_row(x, row, next_mean, gamma, beta, c.out[0].f32() + r * n, n, end - 1 - r);
+      row.mean = next_mean;
+      row.inverse = inverse_of(sums.squares);
+      next_mean = mean_of(sums.elements);
     }
   });
 }

@@ -14,10 +14,48 @@ float exp_minus(const float* x, float shift, float* y, int64_t n) {
   return sum_of(n, [&](int64_t i, int64_t k) CREMA_LAMBDA {
     fetch(x + n + i);
     fetch_to_write(y + n + i);
-    const vec e = vexp((k == W ? load(x + i) : load_n(x + i, k, broadcast(-INFINITY))) - s);
+    const vec e = vexp_negative((k == W ? load(x + i) : load_n(x + i, k, broadcast(-INFINITY))) - s);
     put(y + i, e, k);
     return e;
   });
+}
+
+// One row of three that are under way, so that their arithmetic and their memory overlap: y = e^(x - shift), of which
+// it returns the sum; the row before is multiplied by `scale`; of the row after, the largest element is found.
+template <bool Before, bool After>
+float softmax_row(const float* x, float shift, float* y, int64_t n, float scale, float* next_shift) {
+  const vec s = broadcast(shift), by = broadcast(scale);
+  vec most = broadcast(-INFINITY), sum[kSums] = {};
+  sweep(n, [&](int64_t i, int64_t count, int k) CREMA_LAMBDA {
+    const auto row = [&](const float* p) CREMA_LAMBDA {
+      return count == W ? load(p + i) : load_n(p + i, count, broadcast(-INFINITY));
+    };
+    if (After) {
+      fetch(x + 2 * n + i);
+      fetch_to_write(y + n + i);
+      most = at_least(most, row(x + n));
+    }
+    const vec e = vexp_negative(row(x) - s);
+    put(y + i, e, count);
+    sum[k] += e;
+    if (Before) put(y - n + i, some(y - n + i, count) * by, count);
+  });
+  if (After) *next_shift = hmax(most);
+  return total(sum);
+}
+
+void softmax_rows(const float* x, float* y, int64_t rows, int64_t n) {
+  float shift = largest_number(x, n), scale = 0;
+  for (int64_t r = 0; r < rows; ++r, x += n, y += n) {
+    float next_shift = 0;
+    const bool last = r + 1 == rows;
+    const auto row = r == 0 ? (last ? softmax_row<false, false> : softmax_row<false, true>)
+                            : (last ? softmax_row<true, false> : softmax_row<true, true>);
+    scale = 1.0f / row(x, shift, y, n, scale, &next_shift);
+    shift = next_shift;
+  }
+  const vec by = broadcast(scale);
+  each(y - n, y - n, n, [=](vec v) CREMA_LAMBDA { return v * by; });
 }
 
 float dot(const float* a, const float* b, int64_t n) {
@@ -32,13 +70,7 @@ CREMA_KERNEL(softmax) {
   const int64_t n = c.in[0].last();
   if (n == 0) return;
   parallel(c.threads, c.in[0].rows(), row_grain(n), [&](int64_t begin, int64_t end, int64_t) {
-    for (int64_t r = begin; r < end; ++r) {
-      const float* x = c.in[0].f32() + r * n;
-      float* y = c.out[0].f32() + r * n;
-      const float sum = exp_minus(x, largest_number(x, n), y, n);
-      const vec scale = broadcast(1.0f / sum);
-      each(y, y, n, [&](vec v) { return v * scale; });
-    }
+    if (begin < end) softmax_rows(c.in[0].f32() + begin * n, c.out[0].f32() + begin * n, end - begin, n);
   });
 }
 
