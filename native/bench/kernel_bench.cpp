@@ -232,6 +232,14 @@ Work gemm(const std::string& what, int64_t m, int64_t n, int64_t k, bool ta = fa
           0};
 }
 
+// The same with B packed before.
+Work packed_gemm(const std::string& what, int64_t m, int64_t n, int64_t k) {
+  Work work = gemm(what, m, n, k);
+  work.name += " packed";
+  work.in.push_back({(n + 15) / 16 * 16 * k});
+  return work;
+}
+
 // A convolution with equal padding on all sides; `of`: conv2d, conv2d_input_grad or conv2d_weight_grad.
 Work conv(const std::string& what, const std::string& of, int64_t n, int64_t side, int64_t in, int64_t kernel,
           int64_t out, int64_t pad, int64_t groups = 1, int64_t stride = 1, int64_t activation = 0) {
@@ -282,6 +290,8 @@ std::vector<Work> works() {
     all.push_back(gemm("mlp ", m, 1024, 784));
     all.push_back(gemm("mlp ", m, 1024, 1024));
     all.push_back(gemm("mlp ", m, 10, 1024));
+    if (m > 1) all.push_back(packed_gemm("mlp ", m, 1024, 784));
+    if (m > 1) all.push_back(packed_gemm("mlp ", m, 1024, 1024));
   }
   all.push_back(gemm("mlp ", 256, 1024, 1024, false, true));
   all.push_back(gemm("mlp ", 256, 1024, 10, false, true));

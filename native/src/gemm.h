@@ -18,6 +18,7 @@ struct Gemm {
   const float* b = nullptr;
   int64_t ldb = 0;
   bool trans_b = false;
+  const float* packed_b = nullptr;  // the same as pack_weights leaves it, or null
   float* c = nullptr;
   int64_t ldc = 0;
   bool accumulate = false;
@@ -30,7 +31,12 @@ int64_t gemm_scratch(int64_t m, int64_t n, int64_t k);
 // On the calling thread.
 void gemm(const Gemm& g, char* scratch);
 
-// The same on up to `threads` threads of the pool; not from inside a parallel loop.
+// op(B)[k, n] in the order in which the product reads it, for B that many products share: packed_floats(n, k) floats,
+// 64-byte aligned.
+int64_t packed_floats(int64_t n, int64_t k);
+void pack_weights(const float* b, int64_t ldb, bool trans, int64_t n, int64_t k, float* packed);
+
+// gemm on up to `threads` threads of the pool; not from inside a parallel loop.
 int64_t gemm_parallel_scratch(int64_t m, int64_t n, int64_t k, int32_t threads);
 void gemm_parallel(const Gemm& g, char* scratch, int32_t threads);
 

@@ -10,6 +10,7 @@ namespace CREMA_ISA {
 
 enum class Path {
   kBlocked,     // tiles of registers over packed or unpacked blocks
+  kDeep,        // the same without a cut through k: few rows and packed weights
   kVector,      // few rows: B is read once, in the order in which it lies in memory
   kVectorNear,  // the same where B is small enough for the L2 cache
   kColumn,      // one column: as kVector, with A and B in each other's places
@@ -31,7 +32,6 @@ void vector_product(const Gemm& g, bool near, float* scratch);
 void column_product(const Gemm& g, bool near, float* scratch);
 
 inline int64_t round_up_to(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
-inline int64_t depth_blocks(int64_t k) { return k <= kDepth ? 1 : (k + kDepth - 1) / kDepth; }
 
 }  // namespace CREMA_ISA
 }  // namespace crema

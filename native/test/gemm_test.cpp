@@ -16,6 +16,7 @@ struct Problem {
   bool trans_a = false, trans_b = false, bias = false, accumulate = false;
   int activation = 0;
   int64_t gap = 0;  // floats between rows of each matrix
+  bool packed = false;  // B is packed before
 };
 
 double activated(double x, int activation) {
@@ -68,8 +69,12 @@ struct Operands {
   }
 
   Array run(const Problem& p, int level, int threads) {
-    Array c({p.m, ldc});
-    call(level, "gemm", threads, {&a, &b, &bias, &before}, {&c},
+    Array c({p.m, ldc}), packed;
+    if (p.packed) {
+      packed = Array({(p.n + 15) / 16 * 16 * p.k});
+      call(level, "pack_weights", threads, {&packed, &b}, {}, {});
+    }
+    call(level, "gemm", threads, {&a, &b, &bias, &before, &packed}, {&c},
          {p.m, p.n, p.k, lda, p.trans_a, ldb, p.trans_b, ldc, p.activation});
     return c;
   }
@@ -80,9 +85,9 @@ void check(const Problem& p) {
   const std::vector<double> expected = o.reference(p);
   char name[160];
   for (int level : levels()) {
-    std::snprintf(name, sizeof(name), "%s %dx%dx%d trans %d %d bias %d accumulate %d activation %d gap %d",
+    std::snprintf(name, sizeof(name), "%s %dx%dx%d trans %d %d bias %d accumulate %d activation %d gap %d packed %d",
                   crema_isa_name(level), static_cast<int>(p.m), static_cast<int>(p.n), static_cast<int>(p.k), p.trans_a,
-                  p.trans_b, p.bias, p.accumulate, p.activation, static_cast<int>(p.gap));
+                  p.trans_b, p.bias, p.accumulate, p.activation, static_cast<int>(p.gap), p.packed);
     Array one = o.run(p, level, 1);
     // Relative to the largest result; sigmoid and tanh squeeze sums of up to 30 below 1.
     compare(name, one, expected, p.activation > 1 ? 1e-5 : 2e-6);
@@ -145,6 +150,28 @@ void large() {
   check(p);
 }
 
+void packed() {
+  for (int64_t m : {1, 4, 5, 8, 14, 15, 33}) {
+    for (int64_t n : {1, 10, 16, 31, 32, 33, 47, 48, 49, 100}) {
+      for (int64_t k : {1, 17, 400, 800}) {
+        if (m * n < 10 && k > 17) continue;  // all results may be small by cancellation, their errors are not
+        Problem p{m, n, k};
+        p.packed = true;
+        p.trans_a = (m + n + k) % 2 == 0;
+        p.bias = n % 2 == 0;
+        p.activation = m % 2 == 0 ? 1 : 0;
+        check(p);
+      }
+    }
+  }
+  for (const Problem& sizes : {Problem{8, 2100, 900}, Problem{300, 2500, 40}, Problem{130, 150, 720}}) {
+    Problem p = sizes;
+    p.packed = true;
+    p.bias = true;
+    check(p);
+  }
+}
+
 void nothing() {
   check(Problem{0, 5, 5});
   check(Problem{5, 0, 5});
@@ -192,6 +219,7 @@ int main() {
   edges();
   epilogues();
   large();
+  packed();
   nothing();
   nan_stays_in_its_row();
   return result();

@@ -10,6 +10,7 @@ namespace CREMA_ISA {
 namespace {
 
 constexpr int64_t kBlockPanels = 64;   // of B between two passes over A: 4 MB of the L3 cache
+constexpr int64_t kStepsAhead = 32;    // of packed weights, between what is fetched and what is read
 
 template <int Vectors, Side A, bool Copy>
 TileFunction tile_of(int64_t rows) {
@@ -53,16 +54,15 @@ struct Blocks {
   explicit Blocks(const Gemm& g)
       : tiles((g.m + kTileRows - 1) / kTileRows), panels((g.n + kTileColumns - 1) / kTileColumns) {
     pack_a = panels >= 6 || (panels >= 3 && g.lda % 256 == 0);
-    pack_b = g.trans_b || tiles >= 4 || (tiles >= 2 && g.ldb >= 256);
+    pack_b = g.packed_b == nullptr && (g.trans_b || tiles >= 4 || (tiles >= 2 && g.ldb >= 256));
   }
   // First row of a tile: rows are shared out evenly, so that no tile is left with one row.
   int64_t row(const Gemm& g, int64_t tile) const { return g.m * tile / tiles; }
 };
 
-void blocked(const Gemm& g, char* scratch) {
+void blocked(const Gemm& g, int64_t depth_bound, char* scratch) {
   const Blocks blocks(g);
-  const int64_t depths = depth_blocks(g.k);
-  const int64_t depth_bound = g.k < kDepth ? g.k : kDepth;
+  const int64_t depths = g.k <= depth_bound ? 1 : (g.k + depth_bound - 1) / depth_bound;
   float* const packed_a = reinterpret_cast<float*>(scratch);
   const int64_t block_tiles = blocks.tiles < kBlockTiles ? blocks.tiles : kBlockTiles;
   float* const packed_b = packed_a + round_up_to(block_tiles * kTileRows * depth_bound + W, 16);
@@ -93,11 +93,15 @@ void blocked(const Gemm& g, char* scratch) {
           const int64_t column = j * kTileColumns;
           t.columns = g.n - column < kTileColumns ? g.n - column : kTileColumns;
           const int64_t vectors = (t.columns + W - 1) / W, width = vectors * W;
-          const float* const b = g.trans_b ? g.b + column * g.ldb + p0 : g.b + p0 * g.ldb + column;
-          t.b = b;
+          const float* b = g.trans_b ? g.b + column * g.ldb + p0 : g.b + p0 * g.ldb + column;
           t.b_step = g.ldb;
+          if (g.packed_b != nullptr) {
+            b = g.packed_b + column * g.k + p0 * width;
+            t.b_step = width;
+          }
+          t.b = b;
           // Row-major B is packed by the first tile as it reads it.
-          const bool packed = blocks.pack_b || (!kMaskedLoads && t.columns < width);
+          const bool packed = blocks.pack_b || (!kMaskedLoads && t.columns < width && g.packed_b == nullptr);
           const bool copied = packed && !g.trans_b && (kMaskedLoads || t.columns == width);
           float* const panel = packed_b + (j - jc) * panel_floats;
           if (packed && !copied && ic == 0) pack_b(b, g.ldb, g.trans_b, depth, t.columns, width, panel);
@@ -119,8 +123,9 @@ void blocked(const Gemm& g, char* scratch) {
               t.b_step = width;
             }
             t.copy = panel;
-            const bool looks_ahead = ic == 0 && i == 0 && !g.trans_b && j + 1 < panel_end;
-            t.next = looks_ahead ? b + kTileColumns : t.b;
+            const bool first = ic == 0 && i == 0;
+            const bool looks_ahead = first && g.packed_b == nullptr && !g.trans_b && j + 1 < panel_end;
+            t.next = looks_ahead ? b + kTileColumns : first && g.packed_b != nullptr ? b + kStepsAhead * width : t.b;
             t.next_step = looks_ahead ? g.ldb : t.b_step;
             t.c = g.c + row * g.ldc + column;
             (copies ? tile_of<true>(rows, vectors, side) : tile_of<false>(rows, vectors, side))(t);
@@ -139,14 +144,16 @@ void blocked(const Gemm& g, char* scratch) {
 Path path_of(const Gemm& g) {
   if (g.n == 1 && g.m > 1) return is_near(g) ? Path::kColumnNear : Path::kColumn;
   if (g.m <= kVectorRows) return is_near(g) ? Path::kVectorNear : Path::kVector;
-  return Path::kBlocked;
+  return g.packed_b != nullptr && g.m <= kTileRows ? Path::kDeep : Path::kBlocked;
 }
 
 void gemm_on(Path path, const Gemm& g, char* scratch) {
   if (g.m <= 0 || g.n <= 0) return;
   switch (path) {
     case Path::kBlocked:
-      return blocked(g, scratch);
+      return blocked(g, g.k < kDepth ? g.k : kDepth, scratch);
+    case Path::kDeep:
+      return blocked(g, g.k, scratch);
     case Path::kVector:
     case Path::kVectorNear:
       return vector_product(g, path == Path::kVectorNear, reinterpret_cast<float*>(scratch));
@@ -157,13 +164,22 @@ void gemm_on(Path path, const Gemm& g, char* scratch) {
 }
 
 int64_t gemm_scratch(int64_t m, int64_t n, int64_t k) {
-  const int64_t depth = k < kDepth ? k : kDepth;
+  const int64_t depth = m <= kTileRows || k < kDepth ? k : kDepth;
   const int64_t tiles = (m + kTileRows - 1) / kTileRows, panels = (n + kTileColumns - 1) / kTileColumns;
   const int64_t a = round_up_to((tiles < kBlockTiles ? tiles : kBlockTiles) * kTileRows * depth + W, 16);
   const int64_t kept = tiles <= kBlockTiles ? 1 : panels < kBlockPanels ? panels : kBlockPanels;
   const int64_t floats = a + kept * kTileColumns * depth;
   const int64_t vector = vector_scratch_floats(m, n, k);
   return round_up_to((floats > vector ? floats : vector) * static_cast<int64_t>(sizeof(float)), 64);
+}
+
+int64_t packed_floats(int64_t n, int64_t k) { return round_up_to(n, W) * k; }
+
+void pack_weights(const float* b, int64_t ldb, bool trans, int64_t n, int64_t k, float* packed) {
+  for (int64_t j = 0; j < n; j += kTileColumns) {
+    const int64_t columns = n - j < kTileColumns ? n - j : kTileColumns;
+    pack_b(trans ? b + j * ldb : b + j, ldb, trans, k, columns, round_up_to(columns, W), packed + j * k);
+  }
 }
 
 void gemm(const Gemm& g, char* scratch) { gemm_on(path_of(g), g, scratch); }

@@ -78,6 +78,7 @@ void gemm_parallel(const Gemm& g, char* scratch, int32_t threads) {
     } else {
       part.n = (end * share.unit < g.n ? end * share.unit : g.n) - from;
       part.b = g.trans_b ? g.b + from * g.ldb : g.b + from;
+      if (g.packed_b != nullptr) part.packed_b = g.packed_b + from * g.k;
       part.c = g.c + from;
       if (g.bias != nullptr) part.bias = g.bias + from;
     }
@@ -90,7 +91,7 @@ void gemm_parallel(const Gemm& g, char* scratch, int32_t threads) {
 }
 
 // gemm: the product as gemm.h defines it, leading dimensions and all, for its tests and benchmarks.
-// in: A, B, bias?, C before (read when accumulate)?; out: C, holding m rows ldc apart: only the product's own
+// in: A, B, bias?, C before (read when accumulate)?, packed B?; out: C, holding m rows ldc apart: only the product's own
 // elements are written, after a copy of "C before" when there is one.
 // ints: m, n, k, lda, trans_a, ldb, trans_b, ldc, activation.
 static Gemm gemm_of(const Call& c) {
@@ -109,6 +110,7 @@ static Gemm gemm_of(const Call& c) {
   g.activation = static_cast<Activation>(c.ints[8]);
   g.bias = c.in[2].present() ? c.in[2].f32() : nullptr;
   g.accumulate = c.in[3].present();
+  g.packed_b = c.ins > 4 && c.in[4].present() ? c.in[4].f32() : nullptr;
   return g;
 }
 static int64_t scratch_of_gemm(const Call& c) {
@@ -121,6 +123,12 @@ CREMA_KERNEL_SCRATCH(gemm, scratch_of_gemm) {
     std::memcpy(g.c + i * g.ldc, c.in[3].f32() + i * g.ldc, static_cast<size_t>(g.n) * sizeof(float));
   }
   gemm_parallel(g, c.scratch, c.threads);
+}
+
+// pack_weights: in: w as the product reads it (written in place), [packed_floats(n, k) or more]; w [k, n].
+CREMA_KERNEL(pack_weights) {
+  const Tensor& w = c.in[1];
+  pack_weights(w.f32(), w.last(), false, w.last(), w.rows(), c.in[0].f32());
 }
 
 }  // namespace CREMA_ISA

@@ -16,6 +16,9 @@ public record Storage(String name, ElementType element) {
   /** What the training loop sets before a step: learning rate, step number, seeds. */
   public static final Storage HYPER = new Storage("hyper", ElementType.FLOAT32);
 
+  /** What plans for prediction compute from {@link #PARAMETERS} when those have changed. */
+  public static final Storage PREPARED = new Storage("prepared", ElementType.FLOAT32);
+
   /** The optimiser's {@code i}-th moment of each parameter. */
   public static Storage moment(int i) {
     return new Storage("moment" + i, ElementType.FLOAT32);

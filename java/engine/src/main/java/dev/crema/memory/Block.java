@@ -5,6 +5,7 @@ import java.lang.ref.Cleaner;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * A piece of native memory and the number of those who need it: buffers, slices, leases and views
@@ -26,6 +27,9 @@ final class Block {
   final boolean writable;
   private final Free free;
   private final AtomicInteger holders = new AtomicInteger(1);
+  private final AtomicInteger views = new AtomicInteger(); // handed out, can still be reached
+  private final AtomicLong changes = new AtomicLong();
+  private volatile boolean foreign; // others know where it lies
 
   /** A block with one holder: the caller. */
   Block(long address, long byteSize, boolean writable, Free free) {
@@ -53,13 +57,32 @@ final class Block {
     ByteBuffer root = Memory.view(address + from, bytes);
     hold();
     VIEWS.incrementAndGet();
+    views.incrementAndGet();
     CLEANER.register(root, this::dropView);
     return shown(root);
   }
 
   private void dropView() {
     VIEWS.decrementAndGet();
+    changed();
+    views.decrementAndGet();
     drop();
+  }
+
+  /** Says that its contents may be others now. */
+  void changed() {
+    changes.incrementAndGet();
+  }
+
+  /** As long as this is the same and not negative, the contents are. */
+  long version() {
+    return foreign || views.get() > 0 ? -1 : changes.get();
+  }
+
+  /** For memory that someone else may write to at any time. */
+  Block foreign() {
+    foreign = true;
+    return this;
   }
 
   /** A view that does not hold the block. */

@@ -228,6 +228,7 @@ public final class Buffer implements AutoCloseable {
       hold.retain();
       try {
         Crema.crema_copy(address() + offset, source.address() + sourceOffset, bytes);
+        changed();
       } finally {
         release();
       }
@@ -235,6 +236,20 @@ public final class Buffer implements AutoCloseable {
       source.release();
       Reference.reachabilityFence(this);
     }
+  }
+
+  /**
+   * A number that stays the same as long as the contents of its memory do, or -1 while someone may
+   * be changing them: through a view that was handed out and can still be reached, or because the
+   * memory is the caller's own. For the engine: what is computed from parameters ahead of runs.
+   */
+  public long version() {
+    return hold.block.version();
+  }
+
+  /** For the engine: says that native code, or a view it borrowed, has changed the contents. */
+  public void changed() {
+    hold.block.changed();
   }
 
   private int viewSize() {

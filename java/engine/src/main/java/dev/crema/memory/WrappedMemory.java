@@ -45,6 +45,6 @@ final class WrappedMemory {
 
   private static Buffer keeping(Object owner, long address, long bytes, boolean writable) {
     Block block = new Block(address, bytes, writable, (a, b) -> Reference.reachabilityFence(owner));
-    return Buffer.of(block, "Wrapped " + owner.getClass().getSimpleName());
+    return Buffer.of(block.foreign(), "Wrapped " + owner.getClass().getSimpleName());
   }
 }

@@ -9,6 +9,7 @@ import dev.crema.io.Content;
 import dev.crema.io.Json;
 import dev.crema.io.ModelArchive;
 import dev.crema.memory.Buffer;
+import dev.crema.plan.Prepared;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
@@ -41,6 +42,7 @@ public final class Model implements AutoCloseable {
   private final ObjectNode metadata;
   private final PredictorPool single = new PredictorPool(this, 1, 1, POOLED_PREDICTORS);
   private final PredictorPool batches = new PredictorPool(this, BATCH, 0, POOLED_BATCHES);
+  private final Prepared prepared = new Prepared();
   private volatile boolean closed;
 
   private Model(Topology topology, ParameterTable table, ObjectNode metadata) {
@@ -139,10 +141,18 @@ public final class Model implements AutoCloseable {
     return metadata;
   }
 
-  /** All parameters, flat; see {@link #table}. The model owns it. */
+  /**
+   * All parameters, flat; see {@link #table}. The model owns it. Predictions see what is written
+   * there; while a view of it can be reached, they pack the weights of dense layers anew each time.
+   */
   public Buffer parameters() {
     requireOpen();
     return parameters;
+  }
+
+  /** What its predictors compute from the parameters and share. */
+  Prepared prepared() {
+    return prepared;
   }
 
   /** All states, flat. The model owns it. */
@@ -213,6 +223,7 @@ public final class Model implements AutoCloseable {
         action.take(from, memory.borrow(4 * p.offset() + from, bytes));
       }
     } finally {
+      memory.changed();
       memory.release();
     }
   }
@@ -327,6 +338,7 @@ public final class Model implements AutoCloseable {
     closed = true;
     single.close();
     batches.close();
+    prepared.close();
     parameters.close();
     state.close();
   }

@@ -9,6 +9,7 @@ import dev.crema.graph.Storage;
 import dev.crema.graph.TensorType;
 import dev.crema.memory.Buffer;
 import dev.crema.memory.Exclusive;
+import dev.crema.pass.Passes;
 import dev.crema.plan.Plan;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -27,6 +28,8 @@ import java.util.Map;
  * input, {@link #run}, {@link #read} the outputs.
  */
 public final class Predictor implements AutoCloseable {
+  private static final int MOST_UNPACKED = 4; // rows whose products read weights as they lie
+
   private final Plan plan;
   private final List<Node> outputNodes;
   private final List<String> outputNames;
@@ -54,6 +57,8 @@ public final class Predictor implements AutoCloseable {
             .device(device)
             .storage(Storage.PARAMETERS, model.parameters())
             .storage(Storage.STATE, model.state())
+            .passes(capacity > MOST_UNPACKED ? Passes.prediction() : Passes.standard())
+            .prepared(model.prepared())
             .build();
     this.use = new Exclusive("This predictor", plan::close);
     try {

@@ -11,8 +11,8 @@ import dev.crema.memory.ElementType;
 import java.util.List;
 
 /**
- * activation(x · kernel + bias). Inputs: x [..., in], kernel [in, units], bias [units] (optional);
- * output [..., units].
+ * activation(x · kernel + bias). Inputs: x [..., in], kernel [in, units], bias [units] (optional),
+ * the kernel as {@link PackWeights} stores it (optional); output [..., units].
  *
  * @param activation fused into the product
  */
@@ -28,7 +28,7 @@ public record Linear(FusedActivation activation) implements ActivatedOp {
 
   @Override
   public boolean mayLack(int input) {
-    return input == 2;
+    return input >= 2;
   }
 
   @Override
@@ -49,6 +49,16 @@ public record Linear(FusedActivation activation) implements ActivatedOp {
     }
     if (in.get(2) != null && !in.get(2).equals(kernel.withDims(List.of(kernel.dim(1))))) {
       throw new ShapeException("a bias of [" + kernel.dim(1) + "] is needed, got " + in.get(2));
+    }
+    TensorType packed = in.size() > 3 ? in.get(3) : null;
+    if (packed != null && !packed.equals(PackWeights.typeOf(kernel))) {
+      throw new ShapeException(
+          "a kernel of "
+              + kernel
+              + " is packed into "
+              + PackWeights.typeOf(kernel)
+              + ", got "
+              + packed);
     }
     return List.of(x.withDim(-1, kernel.dim(1)));
   }

@@ -18,6 +18,9 @@ import java.util.function.ToLongFunction;
  * @param sections bit mask for each application: which parts of a run it belongs to
  */
 public record Computation(Graph graph, Set<Node> outputs, ToLongFunction<Application> sections) {
+  /** The section of what need not run again before the parameters change; of nothing else. */
+  public static final long PREPARE = 1L << 62;
+
   /**
    * @throws CremaException if an output belongs to another graph
    */

@@ -1,6 +1,7 @@
 package dev.crema.pass;
 
 import dev.crema.graph.Node;
+import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,13 @@ public final class Passes {
         new EliminateCommon(),
         new FuseActivation(),
         new FuseElementwise());
+  }
+
+  /** What plans for batches of predictions use. */
+  public static List<Pass> prediction() {
+    List<Pass> passes = new ArrayList<>(standard());
+    passes.add(new Prepack());
+    return List.copyOf(passes);
   }
 
   /**

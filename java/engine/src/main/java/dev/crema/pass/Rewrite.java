@@ -57,10 +57,15 @@ public final class Rewrite {
 
   /** An op in the layer and the sections of an old application. */
   Application add(Op op, Application at, Node... inputs) {
+    return add(op, at, from.sections().applyAsLong(at), inputs);
+  }
+
+  /** An op in the layer of an old application. */
+  Application add(Op op, Application at, long section, Node... inputs) {
     graph.beginLayer(at.layer());
     try {
       Application now = graph.apply(op, inputs);
-      sections.put(now, from.sections().applyAsLong(at));
+      sections.put(now, section);
       return now;
     } finally {
       graph.endLayer();

@@ -65,7 +65,7 @@ final class Layout {
           new Instruction(
               op.kernel(),
               where(a),
-              computation.sections().applyAsLong(a),
+              sections(computation, a),
               in,
               out,
               attributes.ints(),
@@ -102,6 +102,11 @@ final class Layout {
 
   PlacedTensor place(Node node) {
     return tensors.get(index(node));
+  }
+
+  private static long sections(Computation computation, Application a) {
+    long sections = computation.sections().applyAsLong(a);
+    return sections == Computation.PREPARE ? sections : sections & ~Computation.PREPARE;
   }
 
   private static String where(Application a) {

@@ -12,6 +12,7 @@ import dev.crema.graph.Node;
 import dev.crema.graph.Storage;
 import dev.crema.graph.TensorType;
 import dev.crema.memory.Buffer;
+import dev.crema.op.PackWeights;
 import dev.crema.pass.Computation;
 import dev.crema.pass.Pass;
 import dev.crema.pass.Passes;
@@ -42,6 +43,9 @@ public final class Plan implements AutoCloseable {
   private final Program program;
   private final Buffer arena;
   private final Buffer constants;
+  private final Prepared.Share prepared; // null: nothing is computed ahead of the runs
+  private final Buffer parameters; // that it is computed from
+  private final Buffer[] written; // storages that a run changes
   private final Map<String, Buffer> inputs = new HashMap<>();
   private final Map<Node, Node> rewritten;
   private final Map<Node, ByteBuffer> outputs = new IdentityHashMap<>();
@@ -67,6 +71,7 @@ public final class Plan implements AutoCloseable {
       program.bind(Layout.ARENA, ownArena);
       program.bind(Layout.CONSTANTS, ownConstants);
       fillConstants(ownConstants);
+      this.prepared = b.prepare(layout);
       for (Map.Entry<Storage, Integer> s : layout.storages().entrySet()) {
         Buffer buffer = b.storages.get(s.getKey());
         if (buffer == null) {
@@ -98,6 +103,15 @@ public final class Plan implements AutoCloseable {
     }
     this.arena = ownArena;
     this.constants = ownConstants;
+    this.parameters = b.storages.get(Storage.PARAMETERS);
+    this.written =
+        result.computation().live().stream().anyMatch(Plan::changesStorages)
+            ? b.storages.values().toArray(new Buffer[0])
+            : new Buffer[0];
+  }
+
+  private static boolean changesStorages(Application a) {
+    return a.op().writes().length > 0 && !(a.op() instanceof PackWeights);
   }
 
   private void checkOutputs(Set<Node> nodes) {
@@ -188,7 +202,13 @@ public final class Plan implements AutoCloseable {
       throw new IllegalArgumentException(
           "This plan takes batches of up to " + capacity + " examples, got " + batch);
     }
-    program.run(batch, sections);
+    if (prepared != null) {
+      prepared.refresh(program, parameters);
+    }
+    program.run(batch, prepared == null ? sections : sections & ~Computation.PREPARE);
+    for (Buffer storage : written) {
+      storage.changed();
+    }
   }
 
   /**
@@ -266,6 +286,7 @@ public final class Plan implements AutoCloseable {
     private ToLongFunction<Application> sections = a -> ALL;
     private List<Pass> passes = Passes.standard();
     private boolean reuse = true;
+    private Prepared shared;
 
     private Builder(Graph graph) {
       this.graph = graph;
@@ -312,6 +333,26 @@ public final class Plan implements AutoCloseable {
     public Builder passes(List<Pass> list) {
       passes = List.copyOf(list);
       return this;
+    }
+
+    /**
+     * Where what passes compute ahead of the runs is kept and shared with other plans of the same
+     * parameters; needed with {@link Passes#prediction}.
+     */
+    public Builder prepared(Prepared memory) {
+      shared = memory;
+      return this;
+    }
+
+    /** Binds the memory of what is computed ahead of the runs, if there is such a thing. */
+    private Prepared.Share prepare(Layout layout) {
+      Integer region = layout.storages().get(Storage.PREPARED);
+      if (region == null || shared == null) {
+        return null;
+      }
+      Prepared.Share share = shared.share(device.toString(), layout.spec().regions().get(region));
+      storages.put(Storage.PREPARED, share.memory());
+      return share;
     }
 
     /** Whether tensors may share memory; without it a plan is a reference for one that does. */

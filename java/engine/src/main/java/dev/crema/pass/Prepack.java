@@ -1,0 +1,56 @@
+package dev.crema.pass;
+
+import dev.crema.graph.Application;
+import dev.crema.graph.Node;
+import dev.crema.graph.Storage;
+import dev.crema.graph.TensorType;
+import dev.crema.graph.Variable;
+import dev.crema.op.Linear;
+import dev.crema.op.PackWeights;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Packs the weights of dense layers ahead of the runs, in {@link Computation#PREPARE}, for products
+ * of more than a few rows: 8 rows of 1024 x 1024 take three quarters of the time. For plans that do
+ * not change parameters; one that does is left as it is.
+ */
+public record Prepack() implements Pass {
+  @Override
+  public Rewrite apply(Computation from) {
+    Rewrite rewrite = new Rewrite(from);
+    List<Application> live = from.live();
+    boolean changes = live.stream().anyMatch(a -> a.op().writes().length > 0);
+    Map<Variable, Node> packed = new HashMap<>();
+    long[] size = new long[1];
+    for (Application a : live) {
+      if (changes || !(a.op() instanceof Linear) || !isParameter(a.input(1))) {
+        rewrite.copy(a);
+        continue;
+      }
+      Node[] in = rewrite.inputs(a);
+      Node kernel = in[1];
+      Node memory =
+          packed.computeIfAbsent(
+              (Variable) kernel.op(), variable -> pack(rewrite, a, variable, kernel, size));
+      Node bias = in.length > 2 ? in[2] : null;
+      rewrite.put(a, rewrite.add(a.op(), a, in[0], kernel, bias, memory));
+    }
+    return rewrite;
+  }
+
+  private static boolean isParameter(Node kernel) {
+    return kernel.op() instanceof Variable v && v.storage().equals(Storage.PARAMETERS);
+  }
+
+  private static Node pack(
+      Rewrite rewrite, Application at, Variable variable, Node kernel, long[] size) {
+    TensorType type = PackWeights.typeOf(kernel.type());
+    Variable place = new Variable(variable.name() + ".packed", Storage.PREPARED, size[0], type);
+    size[0] += (type.elements().constant() + 15) / 16 * 16;
+    Node memory = rewrite.add(place, at).output(0);
+    rewrite.add(new PackWeights(), at, Computation.PREPARE, memory, kernel);
+    return memory;
+  }
+}
