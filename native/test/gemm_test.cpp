@@ -89,8 +89,8 @@ void check(const Problem& p) {
                   crema_isa_name(level), static_cast<int>(p.m), static_cast<int>(p.n), static_cast<int>(p.k), p.trans_a,
                   p.trans_b, p.bias, p.accumulate, p.activation, static_cast<int>(p.gap), p.packed);
     Array one = o.run(p, level, 1);
-    // Relative to the largest result; sigmoid and tanh squeeze sums of up to 30 below 1.
-    compare(name, one, expected, p.activation > 1 ? 1e-5 : 2e-6);
+    // Relative to the largest result; sigmoid and tanh squeeze sums of up to 50, 1100 additions each, below 1.
+    compare(name, one, expected, p.activation > 1 ? 2e-5 : 2e-6);
     for (int threads : {2, 3}) {
       if (openblas) break;  // makes no such promise
       Array many = o.run(p, level, threads);
@@ -125,7 +125,7 @@ void epilogues() {
         p.bias = true;
         p.activation = activation;
         check(p);
-        p.k = 600;  // the epilogue belongs to the last of several blocks of k
+        p.k = 1100;  // the epilogue belongs to the last of several blocks of k
         p.accumulate = true;
         check(p);
       }
@@ -135,7 +135,7 @@ void epilogues() {
 
 void large() {
   for (int trans = 0; trans < 4; ++trans) {
-    for (const Problem& sizes : {Problem{130, 150, 520}, Problem{700, 40, 300}, Problem{40, 2100, 70},
+    for (const Problem& sizes : {Problem{130, 150, 1100}, Problem{700, 40, 300}, Problem{31, 70, 2500}, Problem{40, 2100, 70},
                                  Problem{3, 700, 900}, Problem{900, 1, 700}, Problem{256, 256, 256}}) {
       Problem p = sizes;
       p.trans_a = (trans & 1) != 0;
@@ -153,7 +153,7 @@ void large() {
 void packed() {
   for (int64_t m : {1, 4, 5, 8, 14, 15, 33}) {
     for (int64_t n : {1, 10, 16, 31, 32, 33, 47, 48, 49, 100}) {
-      for (int64_t k : {1, 17, 400, 800}) {
+      for (int64_t k : {1, 17, 400, 1100}) {
         if (m * n < 10 && k > 17) continue;  // all results may be small by cancellation, their errors are not
         Problem p{m, n, k};
         p.packed = true;
@@ -164,7 +164,7 @@ void packed() {
       }
     }
   }
-  for (const Problem& sizes : {Problem{8, 2100, 900}, Problem{300, 2500, 40}, Problem{130, 150, 720}}) {
+  for (const Problem& sizes : {Problem{8, 2100, 900}, Problem{300, 2500, 40}, Problem{130, 150, 2100}}) {
     Problem p = sizes;
     p.packed = true;
     p.bias = true;

@@ -9,8 +9,9 @@ namespace crema {
 namespace CREMA_ISA {
 namespace {
 
-constexpr int64_t kBlockPanels = 64;   // of B between two passes over A: 4 MB of the L3 cache
-constexpr int64_t kStepsAhead = 32;    // of packed weights, between what is fetched and what is read
+constexpr int64_t kBlockPanels = 32;   // of B between two passes over A: up to 4 MB of the L3 cache
+constexpr int64_t kStepsAhead = 32;    // of packed weights from memory, between what is fetched and what is read
+constexpr int64_t kNearStepsAhead = 16;  // of a panel that lies in the L2 cache
 
 template <int Vectors, Side A, bool Copy>
 TileFunction tile_of(int64_t rows) {
@@ -125,8 +126,8 @@ void blocked(const Gemm& g, int64_t depth_bound, char* scratch) {
             t.copy = panel;
             const bool first = ic == 0 && i == 0;
             const bool looks_ahead = first && g.packed_b == nullptr && !g.trans_b && j + 1 < panel_end;
-            t.next = looks_ahead ? b + kTileColumns : first && g.packed_b != nullptr ? b + kStepsAhead * width : t.b;
             t.next_step = looks_ahead ? g.ldb : t.b_step;
+            t.next = looks_ahead ? b + kTileColumns : t.b + (first ? kStepsAhead : kNearStepsAhead) * t.b_step;
             t.c = g.c + row * g.ldc + column;
             (copies ? tile_of<true>(rows, vectors, side) : tile_of<false>(rows, vectors, side))(t);
             if (last && g.activation > kRelu) {
