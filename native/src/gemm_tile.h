@@ -62,8 +62,8 @@ static void tile(const GemmTile& t) {
   for (int r = 0; r < Rows; ++r) {
     for (int v = 0; v < Vectors; ++v) sum[r][v] = vec{};
   }
-  // A long sum leaves the time to fetch what it is added to.
-  if (t.add && t.k >= 64) {
+  // A long sum leaves the time to fetch where it goes.
+  if (t.k >= 128) {
     for (int r = 0; r < Rows; ++r) {
       for (int v = 0; v < Vectors; ++v) __builtin_prefetch(t.c + r * ldc + v * W, 1);
     }

@@ -1,7 +1,8 @@
-// recurrent.h: what LSTM and GRU share. A sequence is [n, t, ...]: step s of all examples is a matrix whose
-// rows are t apart, so products of one step read and write it where it lies. Threads share the examples and
-// each goes through all steps of its own; the path of a product is chosen for the whole batch, so that
-// every number of threads gives the same bits.
+// recurrent.h: what LSTM and GRU share. Sequences come and go as [n, t, ...]; in between everything is by step,
+// [t, n, ...], so that the matrix of a step lies in one piece: rows t apart, which is often a power of two, would meet
+// in few sets of the caches. The recurrent weights are packed once for all steps. Threads share the examples and each
+// goes through all steps of its own; the path of a product is chosen for the whole batch, so that every number of
+// threads gives the same bits.
 #pragma once
 
 #include "gemm_pack.h"
@@ -18,10 +19,14 @@ struct Recurrence {
       : n(x.dim[0]), t(x.dim[1]), features(x.dim[2]), units(recurrent.dim[0]), gates(recurrent.dim[1]) {}
 
   int64_t rows() const { return n * t; }
+  // Whether each step multiplies its own rows of x, too, while what comes of them is in the cache; few rows are better
+  // multiplied for all steps at once. Not a matter of threads, which must not change a bit.
+  bool by_steps() const { return n >= 16; }
   // Examples worth a thread of their own.
   int64_t grain() const { return 1 + 300000 / (t * units * gates + 1); }
   int64_t step_scratch() const {
-    const int64_t up = gemm_scratch(n, gates, units), down = gemm_scratch(n, units, gates);
+    const int64_t most = units > features ? units : features;
+    const int64_t up = gemm_scratch(n, gates, most), down = gemm_scratch(n, most, gates);
     return up > down ? up : down;
   }
 };
@@ -55,6 +60,23 @@ inline int64_t grad_products_bytes(const Recurrence& r, int32_t threads) {
   if (dx > most) most = dx;
   if (dw > most) most = dw;
   return du > most ? du : most;
+}
+
+// The product of one step with weights that are packed for all: c [n, columns] = a [n, k] w, w [k, columns] or, when
+// transposed, [columns, k].
+inline Gemm step_product(const Recurrence& r, int64_t columns, int64_t k, const float* w, bool transposed,
+                         const float* packed) {
+  Gemm g;
+  g.m = r.n;
+  g.n = columns;
+  g.k = k;
+  g.lda = k;
+  g.b = w;
+  g.ldb = transposed ? k : columns;
+  g.trans_b = transposed;
+  g.packed_b = packed;
+  g.ldc = columns;
+  return g;
 }
 
 // c [m, n] = a b (+ bias) for dense row-major matrices, on one thread or several.
@@ -102,13 +124,33 @@ inline void copy_or_zero(float* to, const float* from, int64_t n) {
   }
 }
 
-// The state before every step, [n, t, units]: the first step's is `first` [n, units], zero when null.
+// steps [t, n, width] = x [n, t, width].
+inline void by_step(const Recurrence& r, const float* x, int64_t width, float* steps, int32_t threads) {
+  parallel(threads, r.t, 1 + 16384 / (r.n * width + 1), [&](int64_t begin, int64_t end, int64_t) {
+    for (int64_t s = begin; s < end; ++s) {
+      for (int64_t i = 0; i < r.n; ++i) copy_or_zero(steps + (s * r.n + i) * width, x + (i * r.t + s) * width, width);
+    }
+  });
+}
+
+// x [n, t, width] = steps [t, n, width].
+inline void by_example(const Recurrence& r, const float* steps, int64_t width, float* x, int32_t threads) {
+  parallel(threads, r.n, 1 + 16384 / (r.t * width + 1), [&](int64_t begin, int64_t end, int64_t) {
+    for (int64_t i = begin; i < end; ++i) {
+      for (int64_t s = 0; s < r.t; ++s) copy_or_zero(x + (i * r.t + s) * width, steps + (s * r.n + i) * width, width);
+    }
+  });
+}
+
+// The state before every step, [t, n, units], of states [n, t, units]: the first step's is `first` [n, units], zero
+// when null.
 inline void states_before(const Recurrence& r, const float* states, const float* first, float* before) {
-  const size_t row = static_cast<size_t>(r.units) * sizeof(float);
-  for (int64_t i = 0; i < r.n && r.t > 0; ++i) {
-    float* const to = before + i * r.t * r.units;
-    copy_or_zero(to, first == nullptr ? nullptr : first + i * r.units, r.units);
-    std::memcpy(to + r.units, states + i * r.t * r.units, row * static_cast<size_t>(r.t - 1));
+  for (int64_t s = 0; s < r.t; ++s) {
+    for (int64_t i = 0; i < r.n; ++i) {
+      const float* const from = s > 0 ? states + (i * r.t + s - 1) * r.units
+                                      : first == nullptr ? nullptr : first + i * r.units;
+      copy_or_zero(before + (s * r.n + i) * r.units, from, r.units);
+    }
   }
 }
 
