@@ -5,7 +5,6 @@
 // threads gives the same bits.
 #pragma once
 
-#include "gemm_pack.h"
 #include "gemm_paths.h"
 
 namespace crema {
@@ -105,15 +104,6 @@ inline void dense(const Dense& d, char* scratch, int32_t threads) {
   g.ldc = d.n;
   g.bias = d.bias;
   gemm_parallel(g, scratch, threads);
-}
-
-// y [columns, rows] = x [rows, columns] transposed.
-inline void transposed(const float* x, int64_t rows, int64_t columns, float* y) {
-  int64_t i = 0;
-  for (; i + W <= rows; i += W) transpose_rows(x + i * columns, columns, W, columns, y + i, rows);
-  for (; i < rows; ++i) {
-    for (int64_t j = 0; j < columns; ++j) y[j * rows + i] = x[i * columns + j];
-  }
 }
 
 inline void copy_or_zero(float* to, const float* from, int64_t n) {

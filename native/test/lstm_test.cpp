@@ -110,8 +110,8 @@ void check(const Sizes& s, int present) {
 }
 
 // Enough work for the pool to share: the loop over steps runs on several threads.
-void shared_by_threads() {
-  const Sizes s{9, 6, 20, 70};
+void shared_by_threads(int64_t n) {
+  const Sizes s{n, 6, 20, 70};
   const int64_t u = s.units;
   Array x = Array::random({s.n, s.t, s.features}, 1), w = Array::random({s.features, 4 * u}, 2);
   Array r = Array::random({u, 4 * u}, 3), none;
@@ -143,7 +143,9 @@ int main() {
     check({2, 0, 3, 2}, present);
     check({5, 2, 4, 17}, present);
     check({1, 4, 17, 3}, present);
+    check({17, 3, 5, 18}, present);  // enough rows for a step to multiply its own
   }
-  shared_by_threads();
+  shared_by_threads(9);
+  shared_by_threads(40);
   return result();
 }
