@@ -338,7 +338,6 @@ public final class Model implements AutoCloseable {
     closed = true;
     single.close();
     batches.close();
-    prepared.close();
     parameters.close();
     state.close();
   }

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.ToLongFunction;
 
 /**
@@ -46,6 +47,7 @@ public final class Plan implements AutoCloseable {
   private final Prepared.Share prepared; // null: nothing is computed ahead of the runs
   private final Buffer parameters; // that it is computed from
   private final Buffer[] written; // storages that a run changes
+  private final AtomicBoolean open = new AtomicBoolean(true);
   private final Map<String, Buffer> inputs = new HashMap<>();
   private final Map<Node, Node> rewritten;
   private final Map<Node, ByteBuffer> outputs = new IdentityHashMap<>();
@@ -62,6 +64,7 @@ public final class Plan implements AutoCloseable {
     this.program = b.device.load(layout.spec());
     Buffer ownArena = null;
     Buffer ownConstants = null;
+    Prepared.Share share = null;
     try {
       ownArena =
           Buffer.allocate(
@@ -71,7 +74,7 @@ public final class Plan implements AutoCloseable {
       program.bind(Layout.ARENA, ownArena);
       program.bind(Layout.CONSTANTS, ownConstants);
       fillConstants(ownConstants);
-      this.prepared = b.prepare(layout);
+      share = b.prepare(layout);
       for (Map.Entry<Storage, Integer> s : layout.storages().entrySet()) {
         Buffer buffer = b.storages.get(s.getKey());
         if (buffer == null) {
@@ -99,8 +102,12 @@ public final class Plan implements AutoCloseable {
       inputs.values().forEach(Buffer::close);
       closeIfThere(ownArena);
       closeIfThere(ownConstants);
+      if (share != null) {
+        share.close();
+      }
       throw e;
     }
+    this.prepared = share;
     this.arena = ownArena;
     this.constants = ownConstants;
     this.parameters = b.storages.get(Storage.PARAMETERS);
@@ -254,6 +261,9 @@ public final class Plan implements AutoCloseable {
     arena.close();
     constants.close();
     inputs.values().forEach(Buffer::close);
+    if (prepared != null && open.getAndSet(false)) {
+      prepared.close();
+    }
   }
 
   private int region(String input) {

@@ -8,18 +8,21 @@ import java.util.Map;
 
 /**
  * What plans of one model compute from its parameters ahead of their runs and share: packed
- * weights, once for each device. Computed again when the parameters have changed; a run that goes
- * on meanwhile may see some old and some new ones, as it may of the parameters. Thread-safe; the
- * model closes it, plans keep what they use.
+ * weights, once for each device, for as long as a plan uses them. Computed again when the
+ * parameters have changed; a run that goes on meanwhile may see some old and some new ones, as it
+ * may of the parameters. Thread-safe.
  */
-public final class Prepared implements AutoCloseable {
-  /** The memory of one device. */
-  static final class Share {
+public final class Prepared {
+  /** The memory of one device, while plans use it. */
+  final class Share implements AutoCloseable {
+    private final String key;
     private final Buffer memory;
+    private int users;
     private volatile long version = -1; // of the parameters that it was computed from
 
-    Share(Buffer memory) {
-      this.memory = memory;
+    private Share(String key, long bytes) {
+      this.key = key;
+      this.memory = Buffer.allocate(bytes, "The model's packed weights");
     }
 
     Buffer memory() {
@@ -44,24 +47,27 @@ public final class Prepared implements AutoCloseable {
         version = now;
       }
     }
+
+    /** For one of its users, once. */
+    @Override
+    public void close() {
+      leave(this);
+    }
   }
 
   private final Map<String, Share> shares = new HashMap<>();
-  private boolean closed;
 
-  /** The memory of a device and of this size, allocated by whoever asks first. */
+  /** The memory of a device and of this size; the plan closes it. */
   synchronized Share share(String device, long bytes) {
-    if (closed) {
-      throw new IllegalStateException("This model is closed");
-    }
-    return shares.computeIfAbsent(
-        device + " " + bytes, k -> new Share(Buffer.allocate(bytes, "The model's packed weights")));
+    Share share = shares.computeIfAbsent(device + " " + bytes, key -> new Share(key, bytes));
+    share.users++;
+    return share;
   }
 
-  @Override
-  public synchronized void close() {
-    closed = true;
-    shares.values().forEach(share -> share.memory().close());
-    shares.clear();
+  private synchronized void leave(Share share) {
+    if (--share.users == 0) {
+      shares.remove(share.key);
+      share.memory.close();
+    }
   }
 }

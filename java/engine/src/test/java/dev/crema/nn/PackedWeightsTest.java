@@ -188,4 +188,18 @@ class PackedWeightsTest {
       assertThat(y).containsOnly(0f); // zeros in, no bias yet
     }
   }
+
+  @Test
+  void theLastPredictorGivesThemBack() {
+    try (Model model = model()) {
+      long before = Buffer.allocatedBytes();
+      Predictor first = model.predictor(16);
+      Predictor second = model.predictor(16);
+      first.close();
+      first.close();
+      requireCurrent(second, model);
+      second.close();
+      assertThat(Buffer.allocatedBytes()).isEqualTo(before);
+    }
+  }
 }
