@@ -240,6 +240,13 @@ Work packed_gemm(const std::string& what, int64_t m, int64_t n, int64_t k) {
   return work;
 }
 
+// The same of operands rounded to bfloat16; may pass 100 % of the float32 multiply-adds.
+Work bf16_gemm(Work work) {
+  work.name += " bf16";
+  work.ints.push_back(1);
+  return work;
+}
+
 // A convolution with equal padding on all sides; `of`: conv2d, conv2d_input_grad or conv2d_weight_grad.
 Work conv(const std::string& what, const std::string& of, int64_t n, int64_t side, int64_t in, int64_t kernel,
           int64_t out, int64_t pad, int64_t groups = 1, int64_t stride = 1, int64_t activation = 0) {
@@ -291,9 +298,14 @@ std::vector<Work> works() {
     all.push_back(gemm("mlp ", m, 1024, 1024));
     all.push_back(gemm("mlp ", m, 10, 1024));
     if (m > 1) all.push_back(packed_gemm("mlp ", m, 1024, 784));
+    all.push_back(bf16_gemm(packed_gemm("mlp ", m, 1024, 1024)));
+    if (m > 4) all.push_back(bf16_gemm(gemm("mlp ", m, 1024, 1024)));
     if (m > 1) all.push_back(packed_gemm("mlp ", m, 1024, 1024));
   }
   all.push_back(gemm("mlp ", 256, 1024, 1024, false, true));
+  all.push_back(bf16_gemm(gemm("mlp ", 256, 1024, 1024, false, true)));
+  all.push_back(bf16_gemm(gemm("mlp ", 1024, 1024, 256, true)));
+  all.push_back(bf16_gemm(gemm("mlp ", 784, 1024, 256, true)));
   all.push_back(gemm("mlp ", 256, 1024, 10, false, true));
   all.push_back(gemm("mlp ", 1024, 1024, 256, true));
   all.push_back(gemm("mlp ", 784, 1024, 256, true));

@@ -19,6 +19,7 @@ struct Gemm {
   int64_t ldb = 0;
   bool trans_b = false;
   const float* packed_b = nullptr;  // the same as pack_weights leaves it, or null
+  bool bf16 = false;                // A and B are rounded to bfloat16, and multiplied as such where the processor can
   float* c = nullptr;
   int64_t ldc = 0;
   bool accumulate = false;
@@ -35,6 +36,8 @@ void gemm(const Gemm& g, char* scratch);
 // 64-byte aligned.
 int64_t packed_floats(int64_t n, int64_t k);
 void pack_weights(const float* b, int64_t ldb, bool trans, int64_t n, int64_t k, float* packed);
+// The same, row-major B as bfloat16: packed_floats(n, (k + 1) / 2) floats of room.
+void pack_weights_bf16(const float* b, int64_t ldb, int64_t n, int64_t k, float* packed);
 
 // gemm on up to `threads` threads of the pool; not from inside a parallel loop.
 int64_t gemm_parallel_scratch(int64_t m, int64_t n, int64_t k, int32_t threads);

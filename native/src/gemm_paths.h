@@ -36,6 +36,7 @@ int64_t vector_scratch_floats(int64_t m, int64_t n, int64_t k);
 bool is_near(const Gemm& g);
 void vector_product(const Gemm& g, bool near, float* scratch);
 void column_product(const Gemm& g, bool near, float* scratch);
+void bf16_product(const Gemm& g, bool deep, float* scratch);
 
 inline int64_t round_up_to(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 

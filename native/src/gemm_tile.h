@@ -3,6 +3,7 @@
 // tile's size, so how C is cut into tiles cannot change a bit.
 #pragma once
 
+#include "bf16.h"
 #include "gemm.h"
 
 namespace crema {
@@ -48,7 +49,8 @@ struct GemmTile {
   bool relu = false;
 };
 
-template <int Rows, int Vectors, Side A, bool Copy>
+// Pairs: A and B hold pairs of bfloat16, of two steps of k, and t.k counts pairs.
+template <int Rows, int Vectors, Side A, bool Copy, bool Pairs>
 static void tile(const GemmTile& t) {
   const float* a = t.a;
   const float* b = t.b;
@@ -81,9 +83,9 @@ static void tile(const GemmTile& t) {
     }
 #pragma GCC unroll 16
     for (int r = 0; r < Rows; ++r) {
-      const vec av = broadcast(A == Side::kPanel ? a[r] : a[r * a_step]);
+      const vec av = broadcast_bits(A == Side::kPanel ? a + r : a + r * a_step);
 #pragma GCC unroll 4
-      for (int v = 0; v < Vectors; ++v) sum[r][v] = av * bv[v] + sum[r][v];
+      for (int v = 0; v < Vectors; ++v) sum[r][v] = Pairs ? add_pairs(av, bv[v], sum[r][v]) : av * bv[v] + sum[r][v];
     }
     for (int v = 0; v < Vectors; ++v) __builtin_prefetch(next + v * W);
     a += A == Side::kPanel ? a_step : 1;
@@ -129,6 +131,38 @@ static void tile(const GemmTile& t) {
 }
 
 using TileFunction = void (*)(const GemmTile&);
+
+template <int Vectors, Side A, bool Copy, bool Pairs>
+static TileFunction tile_of(int64_t rows) {
+  switch (rows) {
+    case 1: return tile<1, Vectors, A, Copy, Pairs>;
+    case 2: return tile<2, Vectors, A, Copy, Pairs>;
+    case 3: return tile<3, Vectors, A, Copy, Pairs>;
+    case 4: return tile<4, Vectors, A, Copy, Pairs>;
+#if defined(__AVX2__) || defined(__ARM_NEON)
+    case 5: return tile<5, Vectors, A, Copy, Pairs>;
+    case 6: return tile<6, Vectors, A, Copy, Pairs>;
+#endif
+#if defined(__AVX512F__) || defined(__ARM_NEON)
+    case 7: return tile<7, Vectors, A, Copy, Pairs>;
+    case 8: return tile<8, Vectors, A, Copy, Pairs>;
+    case 9: return tile<9, Vectors, A, Copy, Pairs>;
+    case 10: return tile<10, Vectors, A, Copy, Pairs>;
+    case 11: return tile<11, Vectors, A, Copy, Pairs>;
+    case 12: return tile<12, Vectors, A, Copy, Pairs>;
+#endif
+#if defined(__AVX512F__)
+    case 13: return tile<13, Vectors, A, Copy, Pairs>;
+    case 14: return tile<14, Vectors, A, Copy, Pairs>;
+#endif
+    default: return nullptr;
+  }
+}
+
+template <Side A, bool Copy, bool Pairs>
+static TileFunction tile_of(int64_t rows, int64_t vectors) {
+  return vectors == 1 ? tile_of<1, A, Copy, Pairs>(rows) : tile_of<2, A, Copy, Pairs>(rows);
+}
 
 }  // namespace CREMA_ISA
 }  // namespace crema

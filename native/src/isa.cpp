@@ -9,7 +9,7 @@ namespace crema {
 namespace {
 
 #if defined(__x86_64__) || defined(_M_X64)
-constexpr const char* kNames[kLevels] = {"scalar", "avx2", "avx512", "avx512_vnni"};
+constexpr const char* kNames[kLevels] = {"scalar", "avx2", "avx512", "avx512_vnni", "avx512_bf16"};
 
 bool supported(int level) {
   __builtin_cpu_init();
@@ -25,16 +25,18 @@ bool supported(int level) {
       return avx512;
     case 3:
       return avx512 && __builtin_cpu_supports("avx512vnni");
+    case 4:  // every processor that has it has VNNI
+      return avx512 && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bf16");
     default:
       return false;
   }
 }
 #elif defined(__aarch64__)
-constexpr const char* kNames[kLevels] = {"scalar", "neon", nullptr, nullptr};
+constexpr const char* kNames[kLevels] = {"scalar", "neon", nullptr, nullptr, nullptr};
 
 bool supported(int level) { return level == 0 || level == 1; }
 #else
-constexpr const char* kNames[kLevels] = {"scalar", nullptr, nullptr, nullptr};
+constexpr const char* kNames[kLevels] = {"scalar", nullptr, nullptr, nullptr, nullptr};
 
 bool supported(int level) { return level == 0; }
 #endif

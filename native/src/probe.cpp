@@ -69,7 +69,10 @@ int32_t fma_operations() {
   return operations;
 }
 
-double fma_rate(int32_t threads) {
+// Operations a second of a loop over registers, `factor` times as many as probe_fma's; -1 where there is no such loop.
+double operations_rate(const char* name, double factor, int32_t threads) {
+  const Kernel loop = kernel(name);
+  if (loop == nullptr) return -1;
   Memory seeds(14 * 16 * 4), sums(64 * int64_t{threads});
   if (seeds.data() == nullptr || sums.data() == nullptr) return -1;
   const Tensor in = floats(seeds.data(), 14 * 16);
@@ -82,7 +85,7 @@ double fma_rate(int32_t threads) {
   call.ints = &kFmaRounds;
   call.int_count = 1;
   call.threads = threads;
-  return 1.0 * kFmaRounds * fma_operations() * threads / best(kernel("probe_fma"), call);
+  return factor * kFmaRounds * fma_operations() * threads / best(loop, call);
 }
 
 // Bytes a second where `streams` arrays of n floats go by, one of them written unless `read`.
@@ -113,7 +116,8 @@ double memory_rate(const char* name, int streams, int64_t n, int32_t threads, bo
 extern "C" double crema_probe(const char* limit, int64_t bytes, int32_t threads) {
   if (threads < 1 || bytes < 256 || bytes > (int64_t{1} << 34)) return -1;
   const int64_t n = bytes / 256 * 64;
-  if (std::strcmp(limit, "fma") == 0) return crema::fma_rate(threads);
+  if (std::strcmp(limit, "fma") == 0) return crema::operations_rate("probe_fma", 1, threads);
+  if (std::strcmp(limit, "bf16") == 0) return crema::operations_rate("probe_bf16", 2, threads);
   if (std::strcmp(limit, "copy") == 0) return crema::memory_rate("probe_copy", 2, n, threads, false);
   if (std::strcmp(limit, "triad") == 0) return crema::memory_rate("probe_triad", 3, n, threads, false);
   if (std::strcmp(limit, "read") == 0) return crema::memory_rate("probe_read", 1, n, threads, true);

@@ -5,7 +5,7 @@
 
 namespace crema {
 
-constexpr int kLevels = 4;
+constexpr int kLevels = 5;
 
 struct KernelEntry {
   Kernel kernel = nullptr;

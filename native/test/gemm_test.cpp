@@ -17,6 +17,7 @@ struct Problem {
   int activation = 0;
   int64_t gap = 0;  // floats between rows of each matrix
   bool packed = false;  // B is packed before
+  bool bf16 = false;    // A and B are rounded
 };
 
 double activated(double x, int activation) {
@@ -29,6 +30,16 @@ double activated(double x, int activation) {
     case 6: return x / (1 + std::exp(-x));
     default: return x;
   }
+}
+
+// Products of a few rows stay float32.
+double factor(const Problem& p, float x) {
+  if (!p.bf16 || p.n == 1 || (p.m <= 4 && !p.packed)) return x;
+  uint32_t bits;
+  std::memcpy(&bits, &x, sizeof(bits));
+  bits = (bits + 0x7fff + ((bits >> 16) & 1)) & 0xffff0000;
+  std::memcpy(&x, &bits, sizeof(bits));
+  return x;
 }
 
 struct Operands {
@@ -59,8 +70,8 @@ struct Operands {
         double sum = p.accumulate ? before[i * ldc + j] : 0;
         if (p.bias) sum += bias[j];
         for (int64_t q = 0; q < p.k; ++q) {
-          sum += static_cast<double>(p.trans_a ? a[q * lda + i] : a[i * lda + q]) *
-                 (p.trans_b ? b[j * ldb + q] : b[q * ldb + j]);
+          sum += factor(p, p.trans_a ? a[q * lda + i] : a[i * lda + q]) *
+                 factor(p, p.trans_b ? b[j * ldb + q] : b[q * ldb + j]);
         }
         c[static_cast<size_t>(i * ldc + j)] = activated(sum, p.activation);
       }
@@ -72,10 +83,10 @@ struct Operands {
     Array c({p.m, ldc}), packed;
     if (p.packed) {
       packed = Array({(p.n + 15) / 16 * 16 * p.k});
-      call(level, "pack_weights", threads, {&packed, &b}, {}, {});
+      call(level, "pack_weights", threads, {&packed, &b}, {}, {p.bf16});
     }
     call(level, "gemm", threads, {&a, &b, &bias, &before, &packed}, {&c},
-         {p.m, p.n, p.k, lda, p.trans_a, ldb, p.trans_b, ldc, p.activation});
+         {p.m, p.n, p.k, lda, p.trans_a, ldb, p.trans_b, ldc, p.activation, p.bf16});
     return c;
   }
 };
@@ -85,9 +96,9 @@ void check(const Problem& p) {
   const std::vector<double> expected = o.reference(p);
   char name[160];
   for (int level : levels()) {
-    std::snprintf(name, sizeof(name), "%s %dx%dx%d trans %d %d bias %d accumulate %d activation %d gap %d packed %d",
+    std::snprintf(name, sizeof(name), "%s %dx%dx%d trans %d %d bias %d accumulate %d activation %d gap %d packed %d bfloat16 %d",
                   crema_isa_name(level), static_cast<int>(p.m), static_cast<int>(p.n), static_cast<int>(p.k), p.trans_a,
-                  p.trans_b, p.bias, p.accumulate, p.activation, static_cast<int>(p.gap), p.packed);
+                  p.trans_b, p.bias, p.accumulate, p.activation, static_cast<int>(p.gap), p.packed, p.bf16);
     Array one = o.run(p, level, 1);
     // Relative to the largest result; sigmoid and tanh squeeze sums of up to 50, 1100 additions each, below 1.
     compare(name, one, expected, p.activation > 1 ? 2e-5 : 2e-6);
@@ -172,6 +183,36 @@ void packed() {
   }
 }
 
+void bf16() {
+  for (int64_t m : {1, 4, 5, 14, 15, 33}) {
+    for (int64_t n : {2, 16, 31, 33, 47, 100}) {
+      for (int64_t k : {1, 2, 17, 32, 63, 400}) {
+        for (int form = 0; form < 5; ++form) {
+          if (m * n < 10 && k > 17) continue;
+          Problem p{m, n, k};
+          p.bf16 = true;
+          p.packed = form == 4;
+          p.trans_a = (form & 1) != 0;
+          p.trans_b = (form & 2) != 0;
+          p.bias = n % 2 == 0;
+          p.activation = m % 2 == 0 ? 1 : 0;
+          p.gap = p.packed ? 0 : k % 2;
+          check(p);
+        }
+      }
+    }
+  }
+  for (const Problem& sizes : {Problem{8, 700, 2501}, Problem{300, 1100, 40}, Problem{130, 70, 4101}}) {
+    for (bool packed : {false, true}) {
+      Problem p = sizes;
+      p.bf16 = true;
+      p.packed = packed;
+      p.accumulate = true;
+      check(p);
+    }
+  }
+}
+
 void nothing() {
   check(Problem{0, 5, 5});
   check(Problem{5, 0, 5});
@@ -220,6 +261,7 @@ int main() {
   epilogues();
   large();
   packed();
+  if (!openblas) bf16();
   nothing();
   nan_stays_in_its_row();
   return result();

@@ -13,39 +13,11 @@ constexpr int64_t kBlockPanels = 32;   // of B between two passes over A: up to 
 constexpr int64_t kStepsAhead = 32;    // of packed weights from memory, between what is fetched and what is read
 constexpr int64_t kNearStepsAhead = 16;  // of a panel that lies in the L2 cache
 
-template <int Vectors, Side A, bool Copy>
-TileFunction tile_of(int64_t rows) {
-  switch (rows) {
-    case 1: return tile<1, Vectors, A, Copy>;
-    case 2: return tile<2, Vectors, A, Copy>;
-    case 3: return tile<3, Vectors, A, Copy>;
-    case 4: return tile<4, Vectors, A, Copy>;
-#if defined(__AVX2__) || defined(__ARM_NEON)
-    case 5: return tile<5, Vectors, A, Copy>;
-    case 6: return tile<6, Vectors, A, Copy>;
-#endif
-#if defined(__AVX512F__) || defined(__ARM_NEON)
-    case 7: return tile<7, Vectors, A, Copy>;
-    case 8: return tile<8, Vectors, A, Copy>;
-    case 9: return tile<9, Vectors, A, Copy>;
-    case 10: return tile<10, Vectors, A, Copy>;
-    case 11: return tile<11, Vectors, A, Copy>;
-    case 12: return tile<12, Vectors, A, Copy>;
-#endif
-#if defined(__AVX512F__)
-    case 13: return tile<13, Vectors, A, Copy>;
-    case 14: return tile<14, Vectors, A, Copy>;
-#endif
-    default: return nullptr;
-  }
-}
-
-template <bool Copy>
-TileFunction tile_of(int64_t rows, int64_t vectors, Side a) {
+TileFunction tile_for(int64_t rows, int64_t vectors, Side a, bool copies) {
   if (a == Side::kRows) {
-    return vectors == 1 ? tile_of<1, Side::kRows, Copy>(rows) : tile_of<2, Side::kRows, Copy>(rows);
+    return copies ? tile_of<Side::kRows, true, false>(rows, vectors) : tile_of<Side::kRows, false, false>(rows, vectors);
   }
-  return vectors == 1 ? tile_of<1, Side::kPanel, Copy>(rows) : tile_of<2, Side::kPanel, Copy>(rows);
+  return copies ? tile_of<Side::kPanel, true, false>(rows, vectors) : tile_of<Side::kPanel, false, false>(rows, vectors);
 }
 
 struct Blocks {
@@ -129,7 +101,7 @@ void blocked(const Gemm& g, int64_t depth_bound, char* scratch) {
             t.next_step = looks_ahead ? g.ldb : t.b_step;
             t.next = looks_ahead ? b + kTileColumns : t.b + (first ? kStepsAhead : kNearStepsAhead) * t.b_step;
             t.c = g.c + row * g.ldc + column;
-            (copies ? tile_of<true>(rows, vectors, side) : tile_of<false>(rows, vectors, side))(t);
+            tile_for(rows, vectors, side, copies)(t);
             if (last && g.activation > kRelu) {
               for (int64_t r = 0; r < rows; ++r) apply_activation(g.activation, t.c + r * g.ldc, t.columns);
             }
@@ -143,6 +115,7 @@ void blocked(const Gemm& g, int64_t depth_bound, char* scratch) {
 }  // namespace
 
 Path path_of(const Gemm& g) {
+  if (g.bf16 && g.packed_b != nullptr) return g.m <= kTileRows ? Path::kDeep : Path::kBlocked;
   if (g.n == 1 && g.m > 1) return is_near(g) ? Path::kColumnNear : Path::kColumn;
   if (g.m <= kVectorRows) return is_near(g) ? Path::kVectorNear : Path::kVector;
   return g.packed_b != nullptr && g.m <= kTileRows ? Path::kDeep : Path::kBlocked;
@@ -152,8 +125,10 @@ void gemm_on(Path path, const Gemm& g, char* scratch) {
   if (g.m <= 0 || g.n <= 0) return;
   switch (path) {
     case Path::kBlocked:
+      if (g.bf16) return bf16_product(g, false, reinterpret_cast<float*>(scratch));
       return blocked(g, g.k < kDepth ? g.k : kDepth, scratch);
     case Path::kDeep:
+      if (g.bf16) return bf16_product(g, true, reinterpret_cast<float*>(scratch));
       return blocked(g, g.k, scratch);
     case Path::kVector:
     case Path::kVectorNear:

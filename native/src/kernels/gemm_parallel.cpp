@@ -78,7 +78,7 @@ void gemm_parallel(const Gemm& g, char* scratch, int32_t threads) {
     } else {
       part.n = (end * share.unit < g.n ? end * share.unit : g.n) - from;
       part.b = g.trans_b ? g.b + from * g.ldb : g.b + from;
-      if (g.packed_b != nullptr) part.packed_b = g.packed_b + from * g.k;
+      if (g.packed_b != nullptr) part.packed_b = g.packed_b + from * (g.bf16 ? (g.k + 1) / 2 : g.k);
       part.c = g.c + from;
       if (g.bias != nullptr) part.bias = g.bias + from;
     }
@@ -93,7 +93,7 @@ void gemm_parallel(const Gemm& g, char* scratch, int32_t threads) {
 // gemm: the product as gemm.h defines it, leading dimensions and all, for its tests and benchmarks.
 // in: A, B, bias?, C before (read when accumulate)?, packed B?; out: C, holding m rows ldc apart: only the product's own
 // elements are written, after a copy of "C before" when there is one.
-// ints: m, n, k, lda, trans_a, ldb, trans_b, ldc, activation.
+// ints: m, n, k, lda, trans_a, ldb, trans_b, ldc, activation, bfloat16 (0 when absent).
 static Gemm gemm_of(const Call& c) {
   Gemm g;
   g.m = c.ints[0];
@@ -108,6 +108,7 @@ static Gemm gemm_of(const Call& c) {
   g.c = c.out[0].f32();
   g.ldc = c.ints[7];
   g.activation = static_cast<Activation>(c.ints[8]);
+  g.bf16 = c.int_count > 9 && c.ints[9] != 0;
   g.bias = c.in[2].present() ? c.in[2].f32() : nullptr;
   g.accumulate = c.in[3].present();
   g.packed_b = c.ins > 4 && c.in[4].present() ? c.in[4].f32() : nullptr;
@@ -125,10 +126,15 @@ CREMA_KERNEL_SCRATCH(gemm, scratch_of_gemm) {
   gemm_parallel(g, c.scratch, c.threads);
 }
 
-// pack_weights: in: w as the product reads it (written in place), [packed_floats(n, k) or more]; w [k, n].
+// pack_weights: in: w as the product reads it (written in place), [packed_floats(n, k) or more; for bfloat16
+// packed_floats(n, (k + 1) / 2)]; w [k, n]. ints: bfloat16.
 CREMA_KERNEL(pack_weights) {
   const Tensor& w = c.in[1];
-  pack_weights(w.f32(), w.last(), false, w.last(), w.rows(), c.in[0].f32());
+  if (c.ints[0] != 0) {
+    pack_weights_bf16(w.f32(), w.last(), w.last(), w.rows(), c.in[0].f32());
+  } else {
+    pack_weights(w.f32(), w.last(), false, w.last(), w.rows(), c.in[0].f32());
+  }
 }
 
 }  // namespace CREMA_ISA

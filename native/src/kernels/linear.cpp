@@ -1,5 +1,5 @@
 // linear.cpp: y = activation(x w + bias). in: x [..., in], w [in, units], bias [units] (optional), w as pack_weights
-// leaves it (optional); out: y [..., units]; ints: activation (gemm.h).
+// leaves it (optional); out: y [..., units]; ints: activation (gemm.h), bfloat16.
 #include "../gemm.h"
 
 namespace crema {
@@ -25,6 +25,7 @@ CREMA_KERNEL_SCRATCH(linear, scratch) {
   g.ldc = g.n;
   g.bias = c.in[2].present() ? c.in[2].f32() : nullptr;
   if (c.ins > 3 && c.in[3].present()) g.packed_b = c.in[3].f32();
+  g.bf16 = c.ints[1] != 0;
   g.activation = static_cast<Activation>(c.ints[0]);
   gemm_parallel(g, c.scratch, c.threads);
 }

@@ -1,5 +1,5 @@
 // mat_mul.cpp: C = op(A) op(B) over the last two axes; leading axes broadcast. in: a, b; out: c;
-// ints: a is transposed, b is transposed. One product is split among the threads; of many, each thread
+// ints: a is transposed, b is transposed, bfloat16. One product is split among the threads; of many, each thread
 // does whole ones.
 #include "../gemm.h"
 
@@ -51,6 +51,7 @@ Gemm product(const Call& c, const Shape& s, int64_t batch) {
   g.b = b.f32() + matrix_of(b, c.out[0], batch) * s.k * s.n;
   g.ldb = b.last();
   g.trans_b = c.ints[1] != 0;
+  g.bf16 = c.ints[2] != 0;
   g.c = c.out[0].f32() + batch * s.m * s.n;
   g.ldc = s.n;
   return g;

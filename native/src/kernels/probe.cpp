@@ -1,6 +1,6 @@
 // probe.cpp: loops that do nothing but reach a limit of the processor, for benchmarks to stand beside.
 //   ints: rounds. Every thread does the whole of probe_fma; the memory loops share the tensors' elements.
-#include "../vec.h"
+#include "../bf16.h"
 
 namespace crema {
 namespace CREMA_ISA {
@@ -59,6 +59,29 @@ CREMA_KERNEL(probe_fma) {
     for (int64_t t = begin; t < end; ++t) store(c.out[0].f32() + t * 16, chains(c.in[0].f32(), c.ints[0]));
   });
 }
+
+#if defined(__AVX512BF16__)
+// As probe_fma, of pairs of bfloat16: four operations a lane.
+CREMA_KERNEL(probe_bf16) {
+  parallel(c.threads, c.threads, 1, [&](int64_t begin, int64_t end, int64_t) {
+    for (int64_t t = begin; t < end; ++t) {
+      const float* const seeds = c.in[0].f32();
+      vec sum[kChains];
+      for (int i = 0; i < kChains; ++i) sum[i] = load(seeds + i * W);
+      const vec a = load(seeds + kChains * W), b = load(seeds + (kChains + 1) * W);
+      for (int64_t r = 0; r < c.ints[0]; ++r) {
+        for (int i = 0; i < kChains; ++i) {
+          sum[i] = add_pairs(a, b, sum[i]);
+          __asm__("" : "+x"(sum[i]));
+        }
+      }
+      vec all = sum[0];
+      for (int i = 1; i < kChains; ++i) all += sum[i];
+      store(c.out[0].f32() + t * 16, all);
+    }
+  });
+}
+#endif
 
 // y = a
 CREMA_KERNEL(probe_copy) {
