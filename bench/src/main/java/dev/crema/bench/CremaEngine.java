@@ -2,6 +2,7 @@ package dev.crema.bench;
 
 import dev.crema.device.Device;
 import dev.crema.graph.Node;
+import dev.crema.graph.Precision;
 import dev.crema.graph.Storage;
 import dev.crema.nn.Model;
 import dev.crema.nn.Predictor;
@@ -59,11 +60,14 @@ record CremaEngine(boolean openblas) implements Engine {
 
   @Override
   public Task prepare(Problem problem, int threads) {
-    if (problem instanceof Problem.Training p) {
-      return new Training(p, threads);
+    boolean reduced = problem instanceof Problem.Bfloat16;
+    Precision precision = reduced ? Precision.BFLOAT16 : Precision.FLOAT32;
+    Problem inner = problem instanceof Problem.Bfloat16 p ? p.of() : problem;
+    if (inner instanceof Problem.Training p) {
+      return new Training(p, threads, precision);
     }
-    if (problem instanceof Problem.Prediction p) {
-      return new Prediction(p, threads);
+    if (inner instanceof Problem.Prediction p) {
+      return new Prediction(p, threads, precision);
     }
     return new GraphTask(in -> build(problem, in), threads);
   }
@@ -153,7 +157,7 @@ record CremaEngine(boolean openblas) implements Engine {
     private final Model model;
     private final BatchTrainer trainer;
 
-    Training(Problem.Training problem, int threads) {
+    Training(Problem.Training problem, int threads, Precision precision) {
       this.problem = problem;
       this.model = problem.network().model();
       this.trainer =
@@ -161,6 +165,7 @@ record CremaEngine(boolean openblas) implements Engine {
               .loss(Losses.sparseCategoricalCrossentropy())
               .optimizer(Optimizer.adam(0.001))
               .threads(threads)
+              .precision(precision)
               .batches(problem.batch());
       trainer.input(0).asFloatBuffer().put(problem.network().examples(problem.batch()));
       trainer.target().asIntBuffer().put(problem.network().classes(problem.batch()));
@@ -195,10 +200,10 @@ record CremaEngine(boolean openblas) implements Engine {
     private final float[] x;
     private final float[] y;
 
-    Prediction(Problem.Prediction problem, int threads) {
+    Prediction(Problem.Prediction problem, int threads, Precision precision) {
       this.batch = problem.batch();
       this.model = problem.network().model();
-      this.predictor = model.predictor(batch, threads, Device.best());
+      this.predictor = model.predictor(batch, threads, Device.best(), precision);
       this.x = problem.network().examples(batch);
       this.y = new float[batch * Network.CLASSES];
     }

@@ -158,27 +158,27 @@ final class Kernels {
     add(
         "arg-max",
         "ArgMax of [4096, 1024]",
-        new Limit(0, MATRIX, "read"),
+        Limit.read(MATRIX),
         in -> List.of(matrix(in, 1).then(new ArgMax(1))));
     add(
         "top-k",
         "The 5 largest of each row of [4096, 1024]",
-        new Limit(0, MATRIX, "read"),
+        Limit.read(MATRIX),
         in -> List.of(matrix(in, 1).then(new TopK(5))));
     add(
         "reduce-sum.rows",
         "Sums of the rows of [4096, 1024]",
-        new Limit(0, MATRIX, "read"),
+        Limit.read(MATRIX),
         in -> List.of(matrix(in, 1).then(new ReduceSum(List.of(1), false))));
     add(
         "reduce-sum.columns",
         "Sums of the columns of [4096, 1024]",
-        new Limit(0, MATRIX, "read"),
+        Limit.read(MATRIX),
         in -> List.of(matrix(in, 1).then(new ReduceSum(List.of(0), false))));
     add(
         "reduce-max.rows",
         "Maxima of the rows of [4096, 1024]",
-        new Limit(0, MATRIX, "read"),
+        Limit.read(MATRIX),
         in -> List.of(matrix(in, 1).then(new ReduceMax(List.of(1), false))));
   }
 
@@ -268,7 +268,7 @@ final class Kernels {
     add(
         "global-norm",
         "Euclidean norm of 10 million numbers",
-        new Limit(0, 4e7, "read"),
+        Limit.read(4e7),
         in -> List.of(in.uniform(1, 10_000_000).then(new GlobalNorm())));
   }
 
@@ -370,7 +370,7 @@ final class Kernels {
     add(
         "global-average-pool",
         "Means of [8, 56, 56, 64] over the pixels",
-        new Limit(0, PIXELS, "read"),
+        Limit.read(PIXELS),
         in -> List.of(images(in, 1).then(new GlobalAveragePool())));
   }
 

@@ -8,25 +8,33 @@ import dev.crema.natives.Crema;
  * @param flops floating-point operations
  * @param bytes that memory must move
  * @param stream how: "copy", "triad" or "read"
+ * @param unit that computes: "fma", or "bf16" for products of bfloat16
  */
-public record Limit(double flops, double bytes, String stream) {
+public record Limit(double flops, double bytes, String stream, String unit) {
+  private static final String FMA = "fma";
+
   private static final double LEAST_BYTES = 4096;
 
   static Limit arithmetic(double flops) {
-    return new Limit(flops, 0, "copy");
+    return new Limit(flops, 0, "copy", FMA);
   }
 
   static Limit copy(double bytes) {
-    return new Limit(0, bytes, "copy");
+    return new Limit(0, bytes, "copy", FMA);
   }
 
   static Limit triad(double bytes) {
-    return new Limit(0, bytes, "triad");
+    return new Limit(0, bytes, "triad", FMA);
+  }
+
+  /** Memory that is read once. */
+  static Limit read(double bytes) {
+    return new Limit(0, bytes, "read", FMA);
   }
 
   /** Weights that are read once and arithmetic on them. */
   static Limit weights(double flops, double bytes) {
-    return new Limit(flops, bytes, "read");
+    return new Limit(flops, bytes, "read", FMA);
   }
 
   private int arrays() {
@@ -47,8 +55,14 @@ public record Limit(double flops, double bytes, String stream) {
   Rates measure(int threads) {
     double array = Math.max(LEAST_BYTES, bytes / arrays());
     return new Rates(
-        flops > 0 ? rate("fma", (long) LEAST_BYTES, threads) : 0,
+        flops > 0 ? arithmeticRate(threads) : 0,
         bytes > 0 ? rate(stream, (long) array, threads) : 0);
+  }
+
+  private double arithmeticRate(int threads) {
+    // A processor without the unit computes with float32.
+    boolean exists = Crema.crema_probe(unit, (long) LEAST_BYTES, threads) > 0;
+    return rate(exists ? unit : FMA, (long) LEAST_BYTES, threads);
   }
 
   private static double rate(String limit, long bytes, int threads) {

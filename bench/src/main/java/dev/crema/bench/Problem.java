@@ -63,6 +63,9 @@ public sealed interface Problem {
    */
   record LstmLayer(int units, int batch, int steps) implements Problem {}
 
+  /** Training or prediction with matrix products of bfloat16, of Crema alone. */
+  record Bfloat16(Problem of) implements Problem {}
+
   /** A kernel of Crema's alone, by its name in {@link Kernels}. */
   record Kernel(String name) implements Problem {}
 }

@@ -21,6 +21,11 @@ final class Works {
     for (int batch : new int[] {1, 8, 32, 256}) {
       works.add(prediction("mlp", "MLP 784-1024-1024-10", Network.MLP, batch));
     }
+    works.add(bf16(training("mlp-bf16", "MLP 784-1024-1024-10", Network.MLP, 256), 0));
+    for (int batch : new int[] {1, 8, 32, 256}) {
+      Work work = prediction("mlp-bf16", "MLP 784-1024-1024-10", Network.MLP, batch);
+      works.add(bf16(work, 2.0 * Network.MLP.parameters()));
+    }
     works.add(training("lenet", "LeNet 32-64-512", Network.LENET, 64));
     works.add(prediction("lenet", "LeNet 32-64-512", Network.LENET, 64));
     works.add(training("lenet5", "LeNet-5", Network.LENET5, 64));
@@ -97,6 +102,15 @@ final class Works {
         description + ", batch " + batch + ": one prediction",
         new Problem.Prediction(network, batch),
         Limit.weights(2 * products * batch, 4.0 * network.parameters()));
+  }
+
+  /** The same with products of bfloat16, whose weights have so many bytes. */
+  private static Work bf16(Work work, double bytes) {
+    return new Work(
+        work.name(),
+        work.description() + ", products of bfloat16",
+        new Problem.Bfloat16(work.problem()),
+        new Limit(work.limit().flops(), bytes, "read", "bf16"));
   }
 
   private static Work residual(boolean backward) {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.crema.CremaException;
 import dev.crema.device.Device;
 import dev.crema.graph.Graph;
+import dev.crema.graph.Precision;
 import dev.crema.graph.Storage;
 import dev.crema.io.Content;
 import dev.crema.io.Json;
@@ -290,11 +291,20 @@ public final class Model implements AutoCloseable {
    * each thread. The caller closes it.
    */
   public Predictor predictor(int capacity) {
-    return new Predictor(this, capacity, 0, Device.best());
+    return predictor(capacity, 0, Device.best());
   }
 
   public Predictor predictor(int capacity, int threads, Device device) {
-    return new Predictor(this, capacity, threads, device);
+    return predictor(capacity, threads, device, Precision.FLOAT32);
+  }
+
+  /**
+   * As {@link #predictor(int, int, Device)}, with the factors of matrix products in a precision.
+   *
+   * @param threads of the pool to use; 0 for all
+   */
+  public Predictor predictor(int capacity, int threads, Device device, Precision precision) {
+    return new Predictor(this, capacity, threads, device, precision);
   }
 
   /**

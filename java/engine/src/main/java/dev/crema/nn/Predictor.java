@@ -4,6 +4,7 @@ import dev.crema.CremaException;
 import dev.crema.device.Device;
 import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
+import dev.crema.graph.Precision;
 import dev.crema.graph.ShapeException;
 import dev.crema.graph.Storage;
 import dev.crema.graph.TensorType;
@@ -28,7 +29,8 @@ import java.util.Map;
  * input, {@link #run}, {@link #read} the outputs.
  */
 public final class Predictor implements AutoCloseable {
-  private static final int MOST_UNPACKED = 4; // rows whose products read weights as they lie
+  private static final int MOST_UNPACKED =
+      4; // rows whose float32 products read weights as they lie
 
   private final Plan plan;
   private final List<Node> outputNodes;
@@ -39,7 +41,7 @@ public final class Predictor implements AutoCloseable {
   private final Port input;
   private final Exclusive use;
 
-  Predictor(Model model, int capacity, int threads, Device device) {
+  Predictor(Model model, int capacity, int threads, Device device, Precision precision) {
     this.capacity = capacity;
     ModelGraph graph = model.build(new Graph(), false);
     Topology topology = model.topology();
@@ -57,7 +59,10 @@ public final class Predictor implements AutoCloseable {
             .device(device)
             .storage(Storage.PARAMETERS, model.parameters())
             .storage(Storage.STATE, model.state())
-            .passes(capacity > MOST_UNPACKED ? Passes.prediction() : Passes.standard())
+            .passes(
+                capacity > MOST_UNPACKED || precision != Precision.FLOAT32
+                    ? Passes.prediction(precision)
+                    : Passes.standard())
             .prepared(model.prepared())
             .build();
     this.use = new Exclusive("This predictor", plan::close);

@@ -25,7 +25,7 @@ final class PredictorPool {
   /** One that nobody else has, until {@link #giveBack}. */
   Predictor borrow() {
     Predictor predictor = waiting.poll();
-    return predictor != null ? predictor : new Predictor(model, capacity, threads, Device.best());
+    return predictor != null ? predictor : model.predictor(capacity, threads, Device.best());
   }
 
   void giveBack(Predictor predictor) {

@@ -5,6 +5,7 @@ import dev.crema.graph.Attributes;
 import dev.crema.graph.Dim;
 import dev.crema.graph.Gradients;
 import dev.crema.graph.Node;
+import dev.crema.graph.Precision;
 import dev.crema.graph.ShapeException;
 import dev.crema.graph.TensorType;
 import dev.crema.memory.ElementType;
@@ -15,15 +16,25 @@ import java.util.List;
  * the kernel as {@link PackWeights} stores it (optional); output [..., units].
  *
  * @param activation fused into the product
+ * @param precision of the factors
  */
-public record Linear(FusedActivation activation) implements ActivatedOp {
+public record Linear(FusedActivation activation, Precision precision) implements ActivatedOp {
   public Linear() {
     this(FusedActivation.NONE);
   }
 
+  public Linear(FusedActivation activation) {
+    this(activation, Precision.FLOAT32);
+  }
+
   @Override
   public Linear withActivation(FusedActivation other) {
-    return new Linear(other);
+    return new Linear(other, precision);
+  }
+
+  /** The same product of factors in another precision. */
+  public Linear withPrecision(Precision other) {
+    return new Linear(activation, other);
   }
 
   @Override
@@ -51,12 +62,12 @@ public record Linear(FusedActivation activation) implements ActivatedOp {
       throw new ShapeException("a bias of [" + kernel.dim(1) + "] is needed, got " + in.get(2));
     }
     TensorType packed = in.size() > 3 ? in.get(3) : null;
-    if (packed != null && !packed.equals(PackWeights.typeOf(kernel))) {
+    if (packed != null && !packed.equals(PackWeights.typeOf(kernel, precision))) {
       throw new ShapeException(
           "a kernel of "
               + kernel
               + " is packed into "
-              + PackWeights.typeOf(kernel)
+              + PackWeights.typeOf(kernel, precision)
               + ", got "
               + packed);
     }
@@ -65,7 +76,7 @@ public record Linear(FusedActivation activation) implements ActivatedOp {
 
   @Override
   public void attributes(Attributes a) {
-    a.ints(activation.id());
+    a.ints(activation.id()).bool(precision == Precision.BFLOAT16);
   }
 
   @Override
@@ -74,10 +85,11 @@ public record Linear(FusedActivation activation) implements ActivatedOp {
     Node x = y.input(0);
     Node kernel = y.input(1);
     if (g.needs(x)) {
-      g.add(x, rows(d).then(new MatMul(false, true), kernel).then(new Reshape(x.type())));
+      g.add(
+          x, rows(d).then(new MatMul(false, true, precision), kernel).then(new Reshape(x.type())));
     }
     if (g.needs(kernel)) {
-      g.add(kernel, rows(x).then(new MatMul(true, false), rows(d)));
+      g.add(kernel, rows(x).then(new MatMul(true, false, precision), rows(d)));
     }
     if (g.needs(y.input(2))) {
       g.add(y.input(2), rows(d).then(new ReduceSum(List.of(0), false)));

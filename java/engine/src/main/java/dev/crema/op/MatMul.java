@@ -6,6 +6,7 @@ import dev.crema.graph.Dim;
 import dev.crema.graph.Gradients;
 import dev.crema.graph.Node;
 import dev.crema.graph.Op;
+import dev.crema.graph.Precision;
 import dev.crema.graph.ShapeException;
 import dev.crema.graph.TensorType;
 import dev.crema.memory.ElementType;
@@ -18,8 +19,18 @@ import java.util.List;
  *
  * @param transposeA whether a is stored [..., k, m]
  * @param transposeB whether b is stored [..., n, k]
+ * @param precision of the factors
  */
-public record MatMul(boolean transposeA, boolean transposeB) implements Op {
+public record MatMul(boolean transposeA, boolean transposeB, Precision precision) implements Op {
+  public MatMul(boolean transposeA, boolean transposeB) {
+    this(transposeA, transposeB, Precision.FLOAT32);
+  }
+
+  /** The same product of factors in another precision. */
+  public MatMul withPrecision(Precision other) {
+    return new MatMul(transposeA, transposeB, other);
+  }
+
   @Override
   public List<TensorType> infer(List<TensorType> in) {
     TensorType a = in.get(0).requireElement(ElementType.FLOAT32, "a");
@@ -54,7 +65,7 @@ public record MatMul(boolean transposeA, boolean transposeB) implements Op {
 
   @Override
   public void attributes(Attributes a) {
-    a.bool(transposeA).bool(transposeB);
+    a.bool(transposeA).bool(transposeB).bool(precision == Precision.BFLOAT16);
   }
 
   @Override
@@ -66,15 +77,15 @@ public record MatMul(boolean transposeA, boolean transposeB) implements Op {
       g.add(
           a,
           transposeA
-              ? b.then(new MatMul(transposeB, true), d)
-              : d.then(new MatMul(false, !transposeB), b));
+              ? b.then(new MatMul(transposeB, true, precision), d)
+              : d.then(new MatMul(false, !transposeB, precision), b));
     }
     if (g.needs(b)) {
       g.add(
           b,
           transposeB
-              ? d.then(new MatMul(true, transposeA), a)
-              : a.then(new MatMul(!transposeA, false), d));
+              ? d.then(new MatMul(true, transposeA, precision), a)
+              : a.then(new MatMul(!transposeA, false, precision), d));
     }
   }
 }

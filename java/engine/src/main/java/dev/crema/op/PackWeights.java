@@ -1,7 +1,8 @@
 package dev.crema.op;
 
-import dev.crema.graph.Dim;
+import dev.crema.graph.Attributes;
 import dev.crema.graph.Op;
+import dev.crema.graph.Precision;
 import dev.crema.graph.ShapeException;
 import dev.crema.graph.TensorType;
 import dev.crema.memory.ElementType;
@@ -9,16 +10,27 @@ import java.util.List;
 
 /**
  * Stores a kernel in the order in which the device's matrix product reads it, for {@link Linear}.
- * Inputs: packed [in, units rounded up to {@value #COLUMNS}], a variable; kernel [in, units]. No
- * outputs. What stands in the variable depends on the instruction set.
+ * Inputs: packed [in, units rounded up to {@value #COLUMNS}], a variable, or half as many rows of
+ * pairs for bfloat16; kernel [in, units]. No outputs. What stands in the variable depends on the
+ * instruction set.
+ *
+ * @param precision in which it is stored
  */
-public record PackWeights() implements Op {
+public record PackWeights(Precision precision) implements Op {
   private static final int COLUMNS = 16; // of the widest vector
 
   /** The type of the packed form of a kernel [in, units]. */
-  public static TensorType typeOf(TensorType kernel) {
+  public static TensorType typeOf(TensorType kernel, Precision precision) {
+    long in = kernel.dim(0).constant();
     long units = kernel.dim(1).constant();
-    return kernel.withDim(1, Dim.of((units + COLUMNS - 1) / COLUMNS * COLUMNS));
+    return TensorType.of(
+        precision == Precision.BFLOAT16 ? (in + 1) / 2 : in,
+        (units + COLUMNS - 1) / COLUMNS * COLUMNS);
+  }
+
+  @Override
+  public void attributes(Attributes a) {
+    a.bool(precision == Precision.BFLOAT16);
   }
 
   @Override
@@ -29,9 +41,14 @@ public record PackWeights() implements Op {
     if (!kernel.elements().isConstant()) {
       throw new ShapeException("a kernel has a fixed size, got " + kernel);
     }
-    if (!packed.equals(typeOf(kernel))) {
+    if (!packed.equals(typeOf(kernel, precision))) {
       throw new ShapeException(
-          "a kernel of " + kernel + " is packed into " + typeOf(kernel) + ", got " + packed);
+          "a kernel of "
+              + kernel
+              + " is packed into "
+              + typeOf(kernel, precision)
+              + ", got "
+              + packed);
     }
     return List.of();
   }

@@ -21,7 +21,9 @@ public record FoldTranspose() implements Pass {
       boolean second = isTransposed(in[1]);
       in[0] = first ? in[0].application().input(0) : in[0];
       in[1] = second ? in[1].application().input(0) : in[1];
-      MatMul folded = new MatMul(product.transposeA() != first, product.transposeB() != second);
+      MatMul folded =
+          new MatMul(
+              product.transposeA() != first, product.transposeB() != second, product.precision());
       rewrite.put(a, rewrite.add(folded, a, in));
     }
     return rewrite;

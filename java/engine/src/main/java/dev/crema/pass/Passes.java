@@ -1,6 +1,7 @@
 package dev.crema.pass;
 
 import dev.crema.graph.Node;
+import dev.crema.graph.Precision;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -20,9 +21,18 @@ public final class Passes {
         new FuseElementwise());
   }
 
-  /** What plans for batches of predictions use. */
-  public static List<Pass> prediction() {
+  /** {@link #standard}, with products in a precision. */
+  public static List<Pass> standard(Precision precision) {
     List<Pass> passes = new ArrayList<>(standard());
+    if (precision != Precision.FLOAT32) {
+      passes.add(0, new MixedPrecision(precision));
+    }
+    return List.copyOf(passes);
+  }
+
+  /** What plans for predictions use that pack weights: {@link Prepack} comes last. */
+  public static List<Pass> prediction(Precision precision) {
+    List<Pass> passes = new ArrayList<>(standard(precision));
     passes.add(new Prepack());
     return List.copyOf(passes);
   }

@@ -2,6 +2,7 @@ package dev.crema.pass;
 
 import dev.crema.graph.Application;
 import dev.crema.graph.Node;
+import dev.crema.graph.Precision;
 import dev.crema.graph.Storage;
 import dev.crema.graph.TensorType;
 import dev.crema.graph.Variable;
@@ -22,10 +23,10 @@ public record Prepack() implements Pass {
     Rewrite rewrite = new Rewrite(from);
     List<Application> live = from.live();
     boolean changes = live.stream().anyMatch(a -> a.op().writes().length > 0);
-    Map<Variable, Node> packed = new HashMap<>();
+    Map<Place, Node> packed = new HashMap<>();
     long[] size = new long[1];
     for (Application a : live) {
-      if (changes || !(a.op() instanceof Linear) || !isParameter(a.input(1))) {
+      if (changes || !(a.op() instanceof Linear linear) || !isParameter(a.input(1))) {
         rewrite.copy(a);
         continue;
       }
@@ -33,7 +34,8 @@ public record Prepack() implements Pass {
       Node kernel = in[1];
       Node memory =
           packed.computeIfAbsent(
-              (Variable) kernel.op(), variable -> pack(rewrite, a, variable, kernel, size));
+              new Place((Variable) kernel.op(), linear.precision()),
+              place -> pack(rewrite, a, place, kernel, size));
       Node bias = in.length > 2 ? in[2] : null;
       rewrite.put(a, rewrite.add(a.op(), a, in[0], kernel, bias, memory));
     }
@@ -44,13 +46,15 @@ public record Prepack() implements Pass {
     return kernel.op() instanceof Variable v && v.storage().equals(Storage.PARAMETERS);
   }
 
-  private static Node pack(
-      Rewrite rewrite, Application at, Variable variable, Node kernel, long[] size) {
-    TensorType type = PackWeights.typeOf(kernel.type());
-    Variable place = new Variable(variable.name() + ".packed", Storage.PREPARED, size[0], type);
+  private static Node pack(Rewrite rewrite, Application at, Place place, Node kernel, long[] size) {
+    TensorType type = PackWeights.typeOf(kernel.type(), place.precision());
+    String name = place.kernel().name() + ".packed";
+    Node memory = rewrite.add(new Variable(name, Storage.PREPARED, size[0], type), at).output(0);
     size[0] += (type.elements().constant() + 15) / 16 * 16;
-    Node memory = rewrite.add(place, at).output(0);
-    rewrite.add(new PackWeights(), at, Computation.PREPARE, memory, kernel);
+    rewrite.add(new PackWeights(place.precision()), at, Computation.PREPARE, memory, kernel);
     return memory;
   }
+
+  /** A kernel as it is to be packed. */
+  private record Place(Variable kernel, Precision precision) {}
 }

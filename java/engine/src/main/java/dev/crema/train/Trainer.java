@@ -3,10 +3,12 @@ package dev.crema.train;
 import dev.crema.CremaException;
 import dev.crema.data.Dataset;
 import dev.crema.device.Device;
+import dev.crema.graph.Precision;
 import dev.crema.nn.Model;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * Trains a model on a dataset.
@@ -30,6 +32,7 @@ public final class Trainer {
   long seed = 42;
   boolean shuffle = true;
   int threads;
+  Precision precision = Precision.FLOAT32;
   Device device;
   Dataset validation;
   double validationFraction;
@@ -132,6 +135,15 @@ public final class Trainer {
   /** Batches whose gradients are averaged for one update; 1 by default. */
   public Trainer accumulate(int batches) {
     accumulate = atLeast(1, batches, "accumulate");
+    return this;
+  }
+
+  /**
+   * Of the factors of matrix products, forward and backward; float32 by default. Parameters and all
+   * sums stay float32.
+   */
+  public Trainer precision(Precision value) {
+    precision = Objects.requireNonNull(value, "precision");
     return this;
   }
 
