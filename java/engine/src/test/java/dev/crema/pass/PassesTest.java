@@ -10,6 +10,7 @@ import dev.crema.graph.Fused;
 import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
 import dev.crema.graph.Op;
+import dev.crema.graph.Precision;
 import dev.crema.graph.Storage;
 import dev.crema.graph.TensorType;
 import dev.crema.op.Add;
@@ -21,6 +22,7 @@ import dev.crema.op.FusedActivation;
 import dev.crema.op.Linear;
 import dev.crema.op.MatMul;
 import dev.crema.op.Mul;
+import dev.crema.op.ReduceSum;
 import dev.crema.op.Relu;
 import dev.crema.op.Reshape;
 import dev.crema.op.Transpose;
@@ -244,5 +246,26 @@ class PassesTest {
         .filter(a -> !a.inputs().isEmpty() && a.op().alias() < 0)
         .map(Application::op)
         .toList();
+  }
+
+  @Test
+  void mixedPrecisionReachesTheProductsOfGradientsAndNothingElse() {
+    Node w = graph.variable("w", Storage.PARAMETERS, 0, TensorType.of(4, 6));
+    Node y = x.then(new Linear(), w).then(new Relu());
+    Node loss = y.then(new ReduceSum(List.of(0, 1), false));
+    Node dw = Autodiff.gradients(loss, List.of(w)).get(w);
+    Computation from = new Computation(graph, Set.of(loss, dw), a -> 1);
+    Passes.Result result = Passes.apply(Passes.standard(Precision.BFLOAT16), from);
+    List<Op> ops = result.computation().live().stream().map(Application::op).toList();
+    assertThat(ops).filteredOn(Linear.class::isInstance).hasSize(1);
+    assertThat(ops)
+        .filteredOn(op -> op instanceof Linear || op instanceof MatMul)
+        .hasSize(2)
+        .allMatch(
+            op ->
+                op instanceof Linear l
+                    ? l.precision() == Precision.BFLOAT16
+                    : ((MatMul) op).precision() == Precision.BFLOAT16);
+    assertThat(Passes.standard(Precision.FLOAT32)).isEqualTo(Passes.standard());
   }
 }
