@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -53,6 +54,7 @@ final class TrainingSettings {
             : LearningRate.constant(trainer.optimizer.learningRate());
     all.put("schedule", schedule.description());
     all.put("accumulated batches", Integer.toString(trainer.accumulate));
+    all.put("precision", trainer.precision.name().toLowerCase(Locale.ROOT));
     all.put("clip norm", limit(trainer.clipNorm));
     all.put("clip value", limit(trainer.clipValue));
     all.put("shuffle", Boolean.toString(trainer.shuffle));

@@ -251,7 +251,7 @@ class PassesTest {
   @Test
   void mixedPrecisionReachesTheProductsOfGradientsAndNothingElse() {
     Node w = graph.variable("w", Storage.PARAMETERS, 0, TensorType.of(4, 6));
-    Node y = x.then(new Linear(), w).then(new Relu());
+    Node y = x.then(new Linear(), w, null).then(new Relu());
     Node loss = y.then(new ReduceSum(List.of(0, 1), false));
     Node dw = Autodiff.gradients(loss, List.of(w)).get(w);
     Computation from = new Computation(graph, Set.of(loss, dw), a -> 1);

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.crema.CremaException;
 import dev.crema.data.Dataset;
+import dev.crema.graph.Precision;
 import dev.crema.io.Json;
 import dev.crema.nn.Model;
 import java.nio.file.Path;
@@ -76,6 +77,7 @@ class ResumeSettingsTest {
             "schedule cosine: rate 0.01, end 0.0, warm-up 5, now custom",
             t -> t.schedule((step, total) -> 0.1)),
         new Change("accumulated batches 2, now 1", t -> t.accumulate(1)),
+        new Change("precision float32, now bfloat16", t -> t.precision(Precision.BFLOAT16)),
         new Change("clip norm 1.0, now none", t -> t.clipNorm(0)),
         new Change("clip value none, now 0.5", t -> t.clipValue(0.5)),
         new Change("shuffle true, now false", t -> t.shuffle(false)),
