@@ -162,9 +162,9 @@ final class PredictCommand implements Callable<Integer> {
     return new float[] {1 - p, p};
   }
 
-  private void emit(float[] output, Preprocessing preprocessing) {
+  private void emit(float[] result, Preprocessing preprocessing) {
     List<String> classes = preprocessing.classNames();
-    float[] values = ofClasses(output, classes);
+    float[] values = ofClasses(result, classes);
     if (common.json()) {
       document.add(
           isMultiLabel(preprocessing)

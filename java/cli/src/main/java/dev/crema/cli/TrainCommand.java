@@ -154,6 +154,9 @@ final class TrainCommand implements Callable<Integer> {
     DataOptions options =
         dataArguments.options(validation == null ? validationSplit : 0, common.seed());
     LoadedData loaded = Datasets.open(data, options);
+    if (!loaded.columns().isEmpty()) {
+      System.err.println(Columns.table(loaded.columns()));
+    }
     loaded.notes().forEach(common.text()::println);
     Dataset train = loaded.train();
     Dataset held =
@@ -192,6 +195,7 @@ final class TrainCommand implements Callable<Integer> {
         common.text().println("Model: " + out);
         ObjectNode document = Json.mapper().createObjectNode();
         document.put("model", out.toString()).put("bad_rows", loaded.badRows());
+        document.set("columns", Columns.json(loaded.columns()));
         document.set("history", history.toJson());
         document.set("evaluation", evaluation.toJson());
         return common.finish(document);

@@ -4,6 +4,7 @@ package dev.crema.data;
 enum ColumnKind {
   IGNORED("anything"),
   NUMERIC("a number"),
+  DATE("a date"),
   CATEGORICAL("a category"),
   CLASSES("a class"),
   LABEL("one of the label's two values"),
@@ -15,8 +16,9 @@ enum ColumnKind {
     this.expected = expected;
   }
 
+  /** Whether its texts are read as numbers. */
   boolean isNumber() {
-    return this == NUMERIC || this == VALUE;
+    return this == NUMERIC || this == DATE || this == VALUE;
   }
 
   String expected() {

@@ -2,40 +2,39 @@ package dev.crema.data;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
- * What is known of a column after one pass, in bounded memory: its kinds of values over all rows,
- * its distribution over the training rows (mean and variance after Welford, 1962).
+ * What is known of a column after one pass, in bounded memory. A column whose texts could be read
+ * in several ways is read in all of them; the one that leaves the fewest texts unread is its own.
  */
 final class ColumnStatistics {
   private static final int FEW = 20;
 
-  private final byte point;
+  /** A text of so many rows is frequent enough to tell something. */
+  private static final int OFTEN = 10;
+
+  private final int most;
   private final ByteTable distinct;
-  private final List<Boolean> isNumber = new ArrayList<>();
+  private final List<NumberStatistics> readings;
   private long[] trainCounts = new long[16];
   private boolean manyDistinct;
+  private long values;
   private long missing;
   private long trainMissing;
-  private long numbers;
-  private long texts;
-  private long distinctNumbers;
-  private boolean fractional;
-  private long trainNumbers;
-  private double mean;
-  private double squares;
-  private boolean consecutive = true;
-  private double previous;
-  private String exampleText;
 
   /**
    * @param most distinct values that are told apart
-   * @param point the decimal point
+   * @param mostTexts as many if more than half of the values are texts
+   * @param candidates the ways in which the texts could be numbers, the likeliest first
    */
-  ColumnStatistics(int most, char point) {
-    this.distinct = new ByteTable(most);
-    this.point = (byte) point;
+  ColumnStatistics(int most, int mostTexts, List<Reading> candidates) {
+    this.most = most;
+    this.distinct = new ByteTable(mostTexts);
+    this.readings = candidates.stream().map(NumberStatistics::new).toList();
   }
 
   /** Takes a value in; returns the number of it among the distinct ones, -1 if there are many. */
@@ -45,25 +44,15 @@ final class ColumnStatistics {
       trainMissing += train ? 1 : 0;
       return -1;
     }
-    double value = Numbers.parse(b, from, to, point);
-    boolean number = !Double.isNaN(value);
-    if (number) {
-      number(value, train);
-    } else if (texts++ == 0) {
-      exampleText = Quote.of(b, from, to);
-    }
-    if (manyDistinct) {
-      return -1;
-    }
+    values++;
     int known = distinct.size();
-    int id = distinct.add(b, from, to);
-    if (id < 0) {
-      manyDistinct = true;
-      return -1;
+    int id = manyDistinct ? -1 : distinct.add(b, from, to);
+    manyDistinct = id < 0 || known >= most && 2 * texts() <= values;
+    for (NumberStatistics reading : readings) {
+      reading.add(b, from, to, train, id == known);
     }
-    if (id == known) {
-      isNumber.add(number);
-      distinctNumbers += number ? 1 : 0;
+    if (id < 0) {
+      return -1;
     }
     if (id >= trainCounts.length) {
       trainCounts = Arrays.copyOf(trainCounts, 2 * trainCounts.length);
@@ -72,72 +61,90 @@ final class ColumnStatistics {
     return id;
   }
 
-  private void number(double value, boolean train) {
-    consecutive &= numbers == 0 || value == previous + 1;
-    previous = value;
-    numbers++;
-    fractional |= value != Math.rint(value);
-    if (train) {
-      trainNumbers++;
-      double delta = value - mean;
-      mean += delta / trainNumbers;
-      squares += delta * (value - mean);
-    }
+  /** The values under the reading that suits them best. */
+  NumberStatistics read() {
+    return Collections.min(readings, Comparator.comparingLong(NumberStatistics::texts));
+  }
+
+  /** The reading that suits the values best; of several, the first of the candidates. */
+  Reading reading() {
+    return read().reading();
+  }
+
+  /** Whether the dates could as well be read with another order of day and month. */
+  boolean isAmbiguousDate() {
+    NumberStatistics best = read();
+    return best.reading() instanceof Dates
+        && readings.stream()
+            .anyMatch(
+                r ->
+                    r.reading() instanceof Dates
+                        && r.texts() == best.texts()
+                        && r.mean() != best.mean());
   }
 
   boolean allMissing() {
-    return numbers + texts == 0;
+    return values == 0;
   }
 
   /** Whether every value is a number, or most are and they look measured rather than named. */
   boolean isNumeric() {
-    if (texts == 0) {
-      return numbers > 0;
-    }
-    boolean measured =
-        fractional || manyDistinct || distinctNumbers > FEW || 2 * distinctNumbers > numbers;
-    return numbers > texts && measured;
+    return read().isNumeric(hasManyDistinct());
   }
 
   /** Whether every value is a whole number. */
   boolean isInteger() {
-    return texts == 0 && numbers > 0 && !fractional;
+    return read().isInteger();
   }
 
   /** Whether the numbers are those of the rows. */
   boolean isConsecutive() {
-    return texts == 0 && missing == 0 && numbers > 2 && consecutive;
+    return missing == 0 && read().isConsecutive();
+  }
+
+  /** Whether all values are the same. */
+  boolean isConstant() {
+    return distinct.size() == 1;
+  }
+
+  /** Whether nearly every row has a text of its own, so that none tells of another. */
+  boolean isNearlyUnique() {
+    return distinct.size() > FEW && 2L * distinct.size() > values;
   }
 
   /** Whether the values are few enough, and alike enough, to be classes. */
   boolean looksLikeClasses() {
-    if (texts > 0) {
+    if (read().texts() > 0) {
       return !isNumeric();
     }
-    return !fractional
-        && !manyDistinct
-        && distinct.size() <= FEW
-        && 2L * distinct.size() <= numbers;
+    return !read().isFractional() && distinct.size() <= FEW && 2L * distinct.size() <= values;
   }
 
+  /** Whether there are more distinct values than one column has categories. */
   boolean hasManyDistinct() {
-    return manyDistinct;
+    return manyDistinct || distinct.size() > most;
+  }
+
+  /** Whether, of too many texts, each still comes often enough that the most frequent tell much. */
+  boolean hasFrequentTexts() {
+    return !manyDistinct && OFTEN * (long) distinct.size() <= values;
   }
 
   int distinctCount() {
     return distinct.size();
   }
 
+  /** Values that aren't missing. */
   long values() {
-    return numbers + texts;
+    return values;
   }
 
   long texts() {
-    return texts;
+    return read().texts();
   }
 
   String exampleText() {
-    return exampleText;
+    return read().exampleText();
   }
 
   /** Every distinct value. */
@@ -149,15 +156,15 @@ final class ColumnStatistics {
     return all;
   }
 
-  /** The distinct values that occur in the training rows. */
+  /** The distinct values that occur in the training rows; of many, the most frequent. */
   List<String> trainTexts() {
-    List<String> some = new ArrayList<>();
-    for (int i = 0; i < distinct.size(); i++) {
-      if (trainCounts[i] > 0) {
-        some.add(distinct.text(i));
-      }
-    }
-    return some;
+    return IntStream.range(0, distinct.size())
+        .filter(i -> trainCounts[i] > 0)
+        .boxed()
+        .sorted(Comparator.comparingLong((Integer i) -> -trainCounts[i]))
+        .limit(most)
+        .map(distinct::text)
+        .toList();
   }
 
   boolean hasMissing() {
@@ -166,17 +173,5 @@ final class ColumnStatistics {
 
   boolean missesInTraining() {
     return trainMissing > 0;
-  }
-
-  /** Mean of the training rows, 0 if they have no number here. */
-  double mean() {
-    return mean;
-  }
-
-  /** Standard deviation of the training rows (divided by n), 1 where it would be 0. */
-  double deviation() {
-    double variance = trainNumbers == 0 ? 0 : squares / trainNumbers;
-    // Rounding leaves a trace in columns that are constant.
-    return variance <= 1e-20 * mean * mean || variance == 0 ? 1 : Math.sqrt(variance);
   }
 }

@@ -63,12 +63,13 @@ public final class Csv {
       throw new CremaException(name + " has no rows to train with; all are bad or set apart");
     }
     TablePreprocessing table = learner.learn(kinds, second);
+    List<ColumnUse> uses = learner.uses(table);
     CsvSource.Plan plan = plan(file, format, table);
     List<String> notes = new ArrayList<>(learner.notes());
     if (!inMemory) {
       notes.add("The table is read from disk in every epoch.");
       noteBadRows(notes, badRows.count());
-      return streamed(plan, second, options, notes, badRows);
+      return streamed(plan, second, options, notes, badRows, uses);
     }
     // Bad rows are logged by the first pass that knows what the columns hold.
     BadRows counted = again ? BadRows.again(options.skipBadRows()) : badRows;
@@ -76,7 +77,7 @@ public final class Csv {
     IndexedDataset all = read(plan, second.rows(), counted, membership, validation);
     noteBadRows(notes, all.badRows());
     if (options.validationSplit() == 0) {
-      return new LoadedData(all, null, null, table, notes, all.badRows());
+      return new LoadedData(all, null, null, table, notes, all.badRows(), uses);
     }
     int[] train = IntStream.range(0, (int) all.size()).filter(i -> !validation.get(i)).toArray();
     return new LoadedData(
@@ -85,7 +86,8 @@ public final class Csv {
         null,
         table,
         notes,
-        all.badRows());
+        all.badRows(),
+        uses);
   }
 
   private static void noteBadRows(List<String> notes, long count) {
@@ -106,7 +108,7 @@ public final class Csv {
       IndexedDataset all = read(plan, 0, badRows, null, new BitSet());
       if (plan.unseen().get() > 0) {
         LOG.warn(
-            "{}: {} values are categories that the training set didn't have; they count as zeros",
+            "{}: {} values are categories that the model doesn't know; they count as zeros",
             file,
             plan.unseen());
       }
@@ -216,12 +218,13 @@ public final class Csv {
       CsvSurvey survey,
       DataOptions options,
       List<String> notes,
-      BadRows badRows) {
+      BadRows badRows,
+      List<ColumnUse> uses) {
     double fraction = options.validationSplit();
     long validationRows = survey.validationRows();
     Dataset train = stream(plan, options, fraction, 1, survey.rows() - validationRows);
     Dataset validation = fraction == 0 ? null : stream(plan, options, 0, fraction, validationRows);
-    return new LoadedData(train, validation, null, plan.table(), notes, badRows.count());
+    return new LoadedData(train, validation, null, plan.table(), notes, badRows.count(), uses);
   }
 
   private static Dataset stream(

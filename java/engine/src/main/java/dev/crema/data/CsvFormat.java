@@ -1,6 +1,7 @@
 package dev.crema.data;
 
 import dev.crema.CremaException;
+import java.nio.charset.Charset;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -14,7 +15,8 @@ import java.util.TreeSet;
  * @param names of the columns in file order; "c0", "c1", … where there is no header
  * @param decimal the decimal point, '.' or ','
  */
-record CsvFormat(char delimiter, boolean header, List<String> names, char decimal) {
+record CsvFormat(
+    char delimiter, boolean header, List<String> names, char decimal, Charset charset) {
   private static final List<String> LABELS = List.of("label", "class", "target", "y");
 
   CsvFormat {

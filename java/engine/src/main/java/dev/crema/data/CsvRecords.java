@@ -2,6 +2,7 @@ package dev.crema.data;
 
 import dev.crema.CremaException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Path;
 
 /** The rows of a delimited file that have the right number of fields, behind its header. */
@@ -21,7 +22,8 @@ final class CsvRecords implements AutoCloseable {
       InputFiles.Input in = InputFiles.open(file);
       CsvScanner scanner;
       try {
-        scanner = new CsvScanner(in.stream(), file.toString(), format.delimiter());
+        InputStream text = TextEncoding.toUtf8(in.stream(), format.charset());
+        scanner = new CsvScanner(text, file.toString(), format.delimiter());
       } catch (RuntimeException e) {
         in.close();
         throw e;

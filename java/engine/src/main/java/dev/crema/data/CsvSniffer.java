@@ -3,8 +3,11 @@ package dev.crema.data;
 import dev.crema.CremaException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -12,7 +15,9 @@ import java.util.Set;
 /** Finds out from the first 256 KB how a delimited file is written. */
 final class CsvSniffer {
   private static final int SAMPLE_BYTES = 1 << 18;
-  private static final int SAMPLE_ROWS = 200;
+  private static final int SAMPLE_ROWS = 1000;
+  private static final List<Dates> DATES =
+      Arrays.stream(DateOrder.values()).map(Dates::new).toList();
   private static final char[] DELIMITERS = {',', ';', '\t', '|'};
 
   private CsvSniffer() {}
@@ -32,7 +37,9 @@ final class CsvSniffer {
     }
   }
 
-  static CsvFormat sniff(byte[] sample, String name, DataOptions options, Boolean forced) {
+  static CsvFormat sniff(byte[] raw, String name, DataOptions options, Boolean forced) {
+    Charset charset = TextEncoding.of(raw);
+    byte[] sample = TextEncoding.toUtf8(raw, charset);
     requireText(sample, name);
     char delimiter = options.delimiter() == null ? delimiter(sample) : options.delimiter();
     if (delimiter <= ' ' && delimiter != '\t' || delimiter == '"' || delimiter > 127) {
@@ -48,7 +55,7 @@ final class CsvSniffer {
         rows.subList(1, rows.size()).stream().filter(r -> r.size() == first.size()).toList();
     boolean header = forced == null ? isHeader(first, rest) : forced;
     return new CsvFormat(
-        delimiter, header, names(first, header), decimal(delimiter, header ? rest : rows));
+        delimiter, header, names(first, header), decimal(delimiter, header ? rest : rows), charset);
   }
 
   private static void requireText(byte[] sample, String name) {
@@ -91,7 +98,7 @@ final class CsvSniffer {
       while (rows.size() < SAMPLE_ROWS) {
         try {
           if (!scanner.next()) {
-            return rows.size() > 1 && sample.length == SAMPLE_BYTES
+            return rows.size() > 1 && sample.length >= SAMPLE_BYTES
                 ? rows.subList(0, rows.size() - 1)
                 : rows;
           }
@@ -134,7 +141,10 @@ final class CsvSniffer {
   }
 
   private static boolean isNumber(String text) {
-    return !Double.isNaN(Numbers.parse(text.replace(',', '.')));
+    return Figures.match(text, '.') != null
+        || Figures.match(text, ',') != null
+        || !Double.isNaN(Numbers.parse(text.replace(',', '.')))
+        || DATES.stream().anyMatch(dates -> !Double.isNaN(dates.parse(text)));
   }
 
   private static List<String> names(List<String> first, boolean header) {
@@ -151,20 +161,104 @@ final class CsvSniffer {
     return names;
   }
 
-  /** A comma where it can't be the delimiter and numbers are written with it, as in "3,14". */
+  /**
+   * A comma where it can't be the delimiter and numbers are written with it, as "3,14" and
+   * "1.234.567" are. Of "3,141", which could be either, only files with semicolons have a comma:
+   * they have them because the comma was taken.
+   */
   private static char decimal(char delimiter, List<List<String>> rows) {
     if (delimiter == ',') {
       return '.';
     }
-    boolean comma = false;
+    long points = 0;
+    long commas = 0;
+    boolean either = false;
     for (List<String> row : rows) {
       for (String field : row) {
-        if (field.matches("[-+]?\\d+\\.\\d+")) {
-          return '.';
+        if (field.indexOf('.') < 0 && field.indexOf(',') < 0) {
+          continue;
         }
-        comma |= field.matches("[-+]?\\d+,\\d+");
+        boolean point = Figures.match(field, '.') != null;
+        boolean comma = Figures.match(field, ',') != null;
+        points += point && !comma ? 1 : 0;
+        commas += comma && !point ? 1 : 0;
+        either |= point && comma && field.indexOf(',') >= 0;
       }
     }
-    return comma ? ',' : '.';
+    return commas > points || points == 0 && either && delimiter == ';' ? ',' : '.';
+  }
+
+  /**
+   * The ways in which each column's texts could be numbers, the likeliest first: plain numbers with
+   * the file's decimal point always, and those that read more of the sample than they do.
+   */
+  static List<List<Reading>> readings(Path file, CsvFormat format) {
+    List<List<String>> rows;
+    try (InputFiles.Input in = InputFiles.open(file)) {
+      byte[] sample = in.stream().readNBytes(SAMPLE_BYTES);
+      rows = rows(TextEncoding.toUtf8(sample, format.charset()), format.delimiter());
+    } catch (IOException e) {
+      throw InputFiles.unreadable(file.toString(), e);
+    }
+    List<List<Reading>> readings = new ArrayList<>();
+    for (int c = 0; c < format.names().size(); c++) {
+      List<String> texts = new ArrayList<>();
+      for (List<String> row : rows.subList(format.header() ? 1 : 0, rows.size())) {
+        if (row.size() > c) {
+          texts.add(row.get(c));
+        }
+      }
+      readings.add(readings(texts, format.decimal()));
+    }
+    return readings;
+  }
+
+  private static List<Reading> readings(List<String> texts, char decimal) {
+    Reading usual = new Figures(decimal, "");
+    List<String> unread = texts.stream().filter(t -> !reads(usual, t)).toList();
+    if (unread.isEmpty()) {
+      return List.of(usual);
+    }
+    char other = decimal == '.' ? ',' : '.';
+    String sign = sign(unread);
+    List<Reading> candidates = new ArrayList<>();
+    if (!sign.isEmpty()) {
+      candidates.add(new Figures(decimal, sign));
+    }
+    candidates.add(new Figures(other, sign));
+    candidates.addAll(orders(unread).stream().map(Dates::new).toList());
+    long known = texts.size() - unread.size();
+    candidates.removeIf(r -> texts.stream().filter(t -> reads(r, t)).count() <= known);
+    candidates.add(0, usual);
+    return candidates;
+  }
+
+  private static boolean reads(Reading reading, String text) {
+    byte[] b = text.getBytes(StandardCharsets.UTF_8);
+    return !Double.isNaN(reading.parse(b, 0, b.length));
+  }
+
+  /** The first sign beside a number, "" if there is none. */
+  private static String sign(List<String> texts) {
+    for (String text : texts) {
+      for (char decimal : new char[] {'.', ','}) {
+        Figures.Match match = Figures.match(text, decimal);
+        if (match != null && !match.sign().isEmpty()) {
+          return match.sign();
+        }
+      }
+    }
+    return "";
+  }
+
+  /**
+   * Orders of day, month and year. Where the values don't tell, dates with slashes are taken for
+   * American ones, which have the month first, and others for European ones.
+   */
+  private static List<DateOrder> orders(List<String> texts) {
+    boolean slashes = texts.stream().anyMatch(t -> t.matches("\\d+/\\d+/.*"));
+    return slashes
+        ? List.of(DateOrder.YEAR_MONTH_DAY, DateOrder.MONTH_DAY_YEAR, DateOrder.DAY_MONTH_YEAR)
+        : List.of(DateOrder.YEAR_MONTH_DAY, DateOrder.DAY_MONTH_YEAR, DateOrder.MONTH_DAY_YEAR);
   }
 }

@@ -57,7 +57,7 @@ final class CsvSource implements RowSource {
     this.badRows = badRows;
     this.hashed = hashed;
     for (TablePreprocessing.Target target : plan.table.targets()) {
-      targets.add(TargetCoder.of(target, (byte) plan.format.decimal()));
+      targets.add(TargetCoder.of(target, plan.format.decimal()));
     }
     this.records = CsvRecords.open(plan.file, plan.format, badRows);
   }

@@ -3,12 +3,16 @@ package dev.crema.data;
 import dev.crema.CremaException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 
 /** One pass over a delimited file that gathers what its columns hold, in bounded memory. */
 final class CsvSurvey {
-  /** Most categories of a column; a column with more texts is an error. */
+  /** Most categories of a column. */
   static final int MOST_CATEGORIES = 100;
+
+  /** Texts that are told apart to find the most frequent. */
+  private static final int MOST_TEXTS = 1000;
 
   private static final int MOST_CLASSES = 10_000;
 
@@ -31,18 +35,20 @@ final class CsvSurvey {
   private long memoryLimit;
   private int[] labelIds;
 
-  private CsvSurvey(Path file, CsvFormat format, int[] labels, Set<Integer> ignored) {
+  /** How numbers are read, by column; null in a first pass. */
+  private Reading[] readings;
+
+  private CsvSurvey(Path file, CsvFormat format, int[] labels) {
     this.file = file;
     this.format = format;
     this.labels = labels;
     this.columns = new ColumnStatistics[format.names().size()];
-    for (int c = 0; c < columns.length; c++) {
-      if (isLabel(c)) {
-        columns[c] = new ColumnStatistics(MOST_CLASSES, format.decimal());
-      } else if (!ignored.contains(c)) {
-        columns[c] = new ColumnStatistics(MOST_CATEGORIES, format.decimal());
-      }
-    }
+  }
+
+  private ColumnStatistics column(int c, List<Reading> candidates) {
+    return isLabel(c)
+        ? new ColumnStatistics(MOST_CLASSES, MOST_CLASSES, candidates)
+        : new ColumnStatistics(MOST_CATEGORIES, MOST_TEXTS, candidates);
   }
 
   /**
@@ -51,7 +57,15 @@ final class CsvSurvey {
    */
   static CsvSurvey first(
       Path file, CsvFormat format, int[] labels, Set<Integer> ignored, DataOptions options) {
-    CsvSurvey survey = new CsvSurvey(file, format, labels, ignored);
+    CsvSurvey survey = new CsvSurvey(file, format, labels);
+    List<List<Reading>> readings = CsvSniffer.readings(file, format);
+    for (int c = 0; c < survey.columns.length; c++) {
+      List<Reading> candidates =
+          survey.isLabel(c)
+              ? readings.get(c).stream().filter(r -> r instanceof Figures).toList()
+              : readings.get(c);
+      survey.columns[c] = ignored.contains(c) ? null : survey.column(c, candidates);
+    }
     boolean divided = options.validationSplit() > 0 && labels.length == 1;
     survey.labelIds = divided ? new int[1024] : null;
     survey.memoryLimit = options.memoryLimit();
@@ -62,10 +76,12 @@ final class CsvSurvey {
   /** A second pass, in which rows that don't fit their columns take no part. */
   static CsvSurvey second(
       CsvSurvey first, ColumnKind[] kinds, Membership membership, BadRows badRows) {
-    CsvSurvey survey = new CsvSurvey(first.file, first.format, first.labels, Set.of());
+    CsvSurvey survey = new CsvSurvey(first.file, first.format, first.labels);
+    survey.readings = new Reading[kinds.length];
     for (int c = 0; c < kinds.length; c++) {
-      if (kinds[c] == ColumnKind.IGNORED) {
-        survey.columns[c] = null;
+      if (kinds[c] != ColumnKind.IGNORED) {
+        survey.readings[c] = first.columns[c].reading();
+        survey.columns[c] = survey.column(c, List.of(survey.readings[c]));
       }
     }
     survey.run(kinds, membership, badRows);
@@ -92,14 +108,14 @@ final class CsvSurvey {
   private boolean fits(CsvRecords records, ColumnKind[] kinds, BadRows badRows) {
     CsvScanner row = records.row();
     for (int c = 0; c < kinds.length; c++) {
-      boolean missing = Missing.is(row.bytes(), row.start(c), row.end(c));
-      boolean bad =
-          kinds[c].isNumber()
-              && !missing
-              && Double.isNaN(
-                  Numbers.parse(row.bytes(), row.start(c), row.end(c), (byte) format.decimal()));
+      byte[] b = row.bytes();
+      int from = row.start(c);
+      int to = row.end(c);
+      boolean number = kinds[c].isNumber();
+      boolean missing = Missing.is(b, from, to) || number && Missing.amongNumbers(b, from, to);
+      boolean bad = number && !missing && Double.isNaN(readings[c].parse(b, from, to));
       if (bad || missing && isLabel(c)) {
-        badRows.report(badValue(records, c, kinds[c].expected()));
+        badRows.report(badValue(records, c, number ? readings[c].expected() : kinds[c].expected()));
         return false;
       }
     }
@@ -185,7 +201,8 @@ final class CsvSurvey {
   boolean hasBadValues(ColumnKind[] kinds) {
     for (int c = 0; c < kinds.length; c++) {
       boolean texts = kinds[c].isNumber() && columns[c].texts() > 0;
-      if (texts || isLabel(c) && columns[c].hasMissing()) {
+      boolean dashes = kinds[c].isNumber() && columns[c].read().dashes() > 0;
+      if (texts || isLabel(c) && (columns[c].hasMissing() || dashes)) {
         return true;
       }
     }

@@ -104,6 +104,9 @@ final class DataFiles {
     if (first.length >= 4 && first[0] == 0 && first[1] == 0) {
       return Kind.IDX;
     }
+    if (TextEncoding.isMarked(first)) {
+      return Kind.TABLE;
+    }
     for (byte b : first) {
       if (b >= 0 && b < ' ' && b != '\n' && b != '\r' && b != '\t') {
         throw new CremaException(path + " is no data that is known. " + SUPPORTED);

@@ -21,7 +21,10 @@ sealed interface FieldCoder {
   static FieldCoder of(
       TablePreprocessing.Column column, int offset, char point, AtomicLong unseen) {
     if (column instanceof TablePreprocessing.Numeric n) {
-      return new Number(offset, n.mean(), n.deviation(), (byte) point);
+      return new Number(offset, NumberReader.of(n.figures(), point), n.mean(), n.deviation());
+    }
+    if (column instanceof TablePreprocessing.Date d) {
+      return new Date(offset, new Dates(d.order()), d);
     }
     if (column instanceof TablePreprocessing.Categorical c) {
       return new Category(
@@ -30,12 +33,17 @@ sealed interface FieldCoder {
     return null;
   }
 
-  record Number(int offset, double mean, double deviation, byte point) implements FieldCoder {
+  private static boolean isMissing(byte[] b, int from, int to) {
+    return Missing.is(b, from, to) || Missing.amongNumbers(b, from, to);
+  }
+
+  record Number(int offset, NumberReader reader, double mean, double deviation)
+      implements FieldCoder {
     @Override
     public boolean encode(byte[] b, int from, int to, float[] out, int at) {
-      double value = Numbers.parse(b, from, to, point);
+      double value = reader.parse(b, from, to);
       if (Double.isNaN(value)) {
-        return Missing.is(b, from, to);
+        return isMissing(b, from, to);
       }
       out[at + offset] = (float) ((value - mean) / deviation);
       return true;
@@ -43,7 +51,31 @@ sealed interface FieldCoder {
 
     @Override
     public String expected() {
-      return "a number";
+      return reader.figures().expected();
+    }
+  }
+
+  /** Days since 1970, standardised, and where they stand in each cycle: sine and cosine. */
+  record Date(int offset, Dates dates, TablePreprocessing.Date column) implements FieldCoder {
+    @Override
+    public boolean encode(byte[] b, int from, int to, float[] out, int at) {
+      double days = dates.parse(b, from, to);
+      if (Double.isNaN(days)) {
+        return isMissing(b, from, to);
+      }
+      int i = at + offset;
+      out[i++] = (float) ((days - column.mean()) / column.deviation());
+      for (Cycle cycle : column.cycles()) {
+        double angle = 2 * Math.PI * days / cycle.days();
+        out[i++] = (float) Math.sin(angle);
+        out[i++] = (float) Math.cos(angle);
+      }
+      return true;
+    }
+
+    @Override
+    public String expected() {
+      return dates.expected();
     }
   }
 

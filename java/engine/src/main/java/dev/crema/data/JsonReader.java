@@ -89,6 +89,30 @@ record JsonReader(JsonNode json, String where) {
     return extents;
   }
 
+  /** The one of some values that a text names. */
+  <T> T oneOf(String name, List<T> values) {
+    String text = text(name);
+    for (T value : values) {
+      if (value.toString().equals(text)) {
+        return value;
+      }
+    }
+    throw wrong(name, "one of " + values, text);
+  }
+
+  /** Those of some values that an array of texts names, all different. */
+  <T> List<T> manyOf(String name, List<T> values) {
+    List<T> many = new ArrayList<>();
+    for (String text : names(name)) {
+      many.add(
+          values.stream()
+              .filter(value -> value.toString().equals(text))
+              .findFirst()
+              .orElseThrow(() -> wrong(name, "of " + values, text)));
+    }
+    return many;
+  }
+
   /** Strings that all differ. */
   List<String> names(String name) {
     List<String> names = new ArrayList<>();

@@ -10,6 +10,7 @@ import java.util.List;
  * @param preprocessing what was learnt from the training part; saved with the model
  * @param notes decisions that the user should know of, one sentence each
  * @param badRows rows left out when it was opened
+ * @param columns what was done with each column of a table; empty for other data
  */
 public record LoadedData(
     Dataset train,
@@ -17,9 +18,11 @@ public record LoadedData(
     Dataset test,
     Preprocessing preprocessing,
     List<String> notes,
-    long badRows) {
+    long badRows,
+    List<ColumnUse> columns) {
   public LoadedData {
     notes = List.copyOf(notes);
+    columns = List.copyOf(columns);
   }
 
   /** Sets a validation part apart if the options ask for it and the source has none. */
@@ -31,8 +34,9 @@ public record LoadedData(
       DataOptions options) {
     if (validation == null && options.validationSplit() > 0) {
       Dataset.Split split = train.split(options.validationSplit(), options.seed());
-      return new LoadedData(split.train(), split.validation(), test, preprocessing, List.of(), 0);
+      return new LoadedData(
+          split.train(), split.validation(), test, preprocessing, List.of(), 0, List.of());
     }
-    return new LoadedData(train, validation, test, preprocessing, List.of(), 0);
+    return new LoadedData(train, validation, test, preprocessing, List.of(), 0, List.of());
   }
 }

@@ -11,11 +11,16 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.SequenceInputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * Rows of named values to predict for, one after the other: delimited text, or JSON objects (one a
@@ -30,6 +35,10 @@ public final class NamedRows implements AutoCloseable {
   private final MappingIterator<JsonNode> objects;
   private final CsvScanner records;
   private final List<String> columns;
+
+  /** Columns of numbers whose texts here are to be written with a point. */
+  private final Set<String> rewritten;
+
   private long line;
 
   private NamedRows(
@@ -37,12 +46,14 @@ public final class NamedRows implements AutoCloseable {
       String name,
       MappingIterator<JsonNode> objects,
       CsvScanner records,
-      List<String> columns) {
+      List<String> columns,
+      Set<String> rewritten) {
     this.in = in;
     this.name = name;
     this.objects = objects;
     this.records = records;
     this.columns = columns;
+    this.rewritten = rewritten;
   }
 
   /** Opens a file; the caller closes it. */
@@ -80,19 +91,36 @@ public final class NamedRows implements AutoCloseable {
       if (startsLikeJson(buffered)) {
         MappingIterator<JsonNode> objects =
             new ObjectMapper().readerFor(JsonNode.class).readValues(buffered);
-        return new NamedRows(buffered, name, objects, null, List.of());
+        Set<String> grouped = numbers(preprocessing, f -> f != null && f.decimal() == ',');
+        return new NamedRows(buffered, name, objects, null, List.of(), grouped);
       }
       byte[] sample = buffered.readNBytes(SAMPLE_BYTES);
       CsvFormat format = format(sample, name, preprocessing, options);
       InputStream all = new SequenceInputStream(new ByteArrayInputStream(sample), buffered);
-      CsvScanner scanner = new CsvScanner(all, name, format.delimiter());
+      InputStream text = TextEncoding.toUtf8(all, format.charset());
+      CsvScanner scanner = new CsvScanner(text, name, format.delimiter());
       if (format.header()) {
         scanner.next();
       }
-      return new NamedRows(all, name, null, scanner, format.names());
+      Set<String> comma =
+          format.decimal() == ',' ? numbers(preprocessing, Objects::isNull) : Set.of();
+      return new NamedRows(text, name, null, scanner, format.names(), comma);
     } catch (IOException e) {
       throw InputFiles.unreadable(name, e);
     }
+  }
+
+  /** Columns of numbers that the training file wrote in some way. */
+  private static Set<String> numbers(Preprocessing preprocessing, Predicate<Figures> written) {
+    Set<String> names = new HashSet<>();
+    if (preprocessing instanceof TablePreprocessing table) {
+      for (TablePreprocessing.Column column : table.columns()) {
+        if (column instanceof TablePreprocessing.Numeric n && written.test(n.figures())) {
+          names.add(n.name());
+        }
+      }
+    }
+    return names;
   }
 
   private static boolean startsLikeJson(InputStream in) throws IOException {
@@ -127,7 +155,7 @@ public final class NamedRows implements AutoCloseable {
               + " columns and no header that the model knows; the model was trained with "
               + columns);
     }
-    return new CsvFormat(bare.delimiter(), false, columns, bare.decimal());
+    return new CsvFormat(bare.delimiter(), false, columns, bare.decimal(), bare.charset());
   }
 
   /**
@@ -159,9 +187,17 @@ public final class NamedRows implements AutoCloseable {
     }
     Map<String, String> row = new LinkedHashMap<>();
     for (int i = 0; i < columns.size(); i++) {
-      row.put(columns.get(i), records.text(i));
+      String column = columns.get(i);
+      row.put(column, rewritten.contains(column) ? withPoint(records.text(i)) : records.text(i));
     }
     return row;
+  }
+
+  /** A number that the file writes with a decimal comma; other texts as they are. */
+  private static String withPoint(String text) {
+    byte[] b = text.getBytes(StandardCharsets.UTF_8);
+    boolean number = !Double.isNaN(Numbers.parse(b, 0, b.length, (byte) ','));
+    return number ? text.replace(',', '.') : text;
   }
 
   private Map<String, String> nextObject() {
@@ -201,7 +237,9 @@ public final class NamedRows implements AutoCloseable {
       throw new CremaException(
           name + ", line " + line + ": " + key + " is an object; values are numbers or texts");
     } else {
-      row.put(key, value.isNull() ? "" : value.asText());
+      // One more digit, so that a point is no group of thousands: 1.234 is not 1234.
+      String zero = value.isFloatingPointNumber() && rewritten.contains(key) ? "0" : "";
+      row.put(key, value.isNull() ? "" : value.asText() + zero);
     }
   }
 

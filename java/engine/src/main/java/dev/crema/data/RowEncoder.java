@@ -17,6 +17,9 @@ public interface RowEncoder {
   /** Encodes one row into an array of its own. */
   float[] encode(Map<String, String> row);
 
-  /** Values so far of categories that the training set didn't have; they were encoded as zeros. */
+  /**
+   * Values so far of categories that the model doesn't know, as the training set had none of them
+   * or few; they were encoded as zeros.
+   */
   long unseen();
 }

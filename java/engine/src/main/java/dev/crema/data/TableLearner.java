@@ -4,8 +4,11 @@ import dev.crema.CremaException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -21,6 +24,7 @@ final class TableLearner {
   private final DataOptions options;
   private final String file;
   private final List<String> notes = new ArrayList<>();
+  private final Map<Integer, String> reasons = new HashMap<>();
 
   TableLearner(CsvSurvey survey, DataOptions options) {
     this.survey = survey;
@@ -73,39 +77,64 @@ final class TableLearner {
     ColumnStatistics column = survey.column(c);
     String name = format.names().get(c);
     if (column == null) {
+      reasons.put(c, "left out as asked");
       return ColumnKind.IGNORED;
     }
     if (column.allMissing()) {
-      notes.add("Column " + name + " is empty and not used.");
-      return ColumnKind.IGNORED;
+      return ignored(c, "is empty");
     }
-    if (!categorical && column.isConsecutive() && (isRowNumber(c) || isIdentifier(name))) {
-      notes.add("Column " + name + " numbers the rows and is not used.");
-      return ColumnKind.IGNORED;
-    }
-    if (!categorical && column.isInteger() && column.hasManyDistinct() && isIdentifier(name)) {
-      notes.add("Column " + name + " identifies rows and is not used.");
-      return ColumnKind.IGNORED;
-    }
-    if (!categorical && column.isNumeric()) {
-      return ColumnKind.NUMERIC;
-    }
-    if (column.hasManyDistinct()) {
-      String example = column.texts() > 0 ? " such as " + column.exampleText() : "";
-      String found =
-          "Column "
-              + name
-              + " holds more than "
-              + CsvSurvey.MOST_CATEGORIES
-              + " different texts"
-              + example;
-      if (categorical) {
-        throw new CremaException(file + ": " + found + ", too many for categories");
+    if (categorical) {
+      if (column.hasManyDistinct() && !column.hasFrequentTexts()) {
+        throw new CremaException(
+            file + ": Column " + name + " " + manyTexts(column) + ", too many for categories");
       }
-      notes.add(found + " and is not used.");
-      return ColumnKind.IGNORED;
+      return ColumnKind.CATEGORICAL;
+    }
+    if (column.isConsecutive() && (isRowNumber(c) || isIdentifier(name))) {
+      return ignored(c, "numbers the rows");
+    }
+    if (column.isInteger() && column.hasManyDistinct() && isIdentifier(name)) {
+      return ignored(c, "identifies rows");
+    }
+    boolean numeric = column.isNumeric();
+    if (column.isConstant() && (numeric || !column.hasMissing())) {
+      return ignored(c, "holds the same value in every row");
+    }
+    if (numeric) {
+      return column.reading() instanceof Dates ? dates(name, column) : ColumnKind.NUMERIC;
+    }
+    if (column.hasManyDistinct() && !column.hasFrequentTexts()) {
+      return ignored(c, manyTexts(column));
+    }
+    if (column.isNearlyUnique()) {
+      return ignored(c, "has a text of its own in most rows, such as " + column.exampleText());
     }
     return ColumnKind.CATEGORICAL;
+  }
+
+  private ColumnKind ignored(int c, String why) {
+    notes.add("Column " + format.names().get(c) + " " + why + " and is not used.");
+    reasons.put(c, why);
+    return ColumnKind.IGNORED;
+  }
+
+  private static String manyTexts(ColumnStatistics column) {
+    return "holds more than "
+        + CsvSurvey.MOST_CATEGORIES
+        + " different texts"
+        + (column.texts() > 0 ? " such as " + column.exampleText() : "");
+  }
+
+  private ColumnKind dates(String name, ColumnStatistics column) {
+    if (column.isAmbiguousDate()) {
+      notes.add(
+          "Column "
+              + name
+              + ": its dates could have day or month first; they are read as "
+              + ((Dates) column.reading()).order()
+              + ". Dates such as 2024-12-31 are sure.");
+    }
+    return ColumnKind.DATE;
   }
 
   /** Whether a name is "id" or ends in it as a word of its own, as in user_id or PassengerId. */
@@ -191,8 +220,8 @@ final class TableLearner {
               + column.values()
               + " rows"
               + (column.texts() > 0 ? ", such as " + column.exampleText() : "")
-              + ": too many for classes, and not all are numbers. Name the label with --label, or"
-              + " write its numbers without currency, percent and thousands signs.");
+              + ": too many for classes, and not all are numbers of one unit. Name the label with"
+              + " --label, or correct its values.");
     }
     if (n < 2) {
       throw new CremaException(
@@ -224,7 +253,10 @@ final class TableLearner {
       switch (kinds[c]) {
         case IGNORED -> columns.add(new TablePreprocessing.Ignored(name));
         case NUMERIC ->
-            columns.add(new TablePreprocessing.Numeric(name, column.mean(), column.deviation()));
+            columns.add(
+                new TablePreprocessing.Numeric(
+                    name, column.read().mean(), column.read().deviation(), figures(column)));
+        case DATE -> columns.add(date(name, column.read()));
         case CATEGORICAL ->
             columns.add(
                 new TablePreprocessing.Categorical(
@@ -245,8 +277,82 @@ final class TableLearner {
     return switch (kind) {
       case CLASSES -> new TablePreprocessing.Classes(name, c, classNames(column));
       case LABEL -> new TablePreprocessing.Label(name, c, classNames(column));
-      default -> new TablePreprocessing.Value(name, c, column.mean(), column.deviation());
+      default ->
+          new TablePreprocessing.Value(
+              name, c, column.read().mean(), column.read().deviation(), figures(column));
     };
+  }
+
+  /** Null if the numbers are plain ones. */
+  private Figures figures(ColumnStatistics column) {
+    Figures figures = (Figures) column.reading();
+    boolean plain = !column.read().isWritten() && figures.decimal() == format.decimal();
+    return plain ? null : figures;
+  }
+
+  /**
+   * Cycles that the training rows go through at least twice, for less can't be told from the days
+   * themselves; of a day only where there are times.
+   */
+  private static TablePreprocessing.Date date(String name, NumberStatistics days) {
+    List<Cycle> cycles =
+        Arrays.stream(Cycle.values())
+            .filter(cycle -> cycle != Cycle.DAY || days.isBetweenDays())
+            .filter(cycle -> days.span() >= 2 * cycle.days())
+            .toList();
+    DateOrder order = ((Dates) days.reading()).order();
+    return new TablePreprocessing.Date(name, order, days.mean(), days.deviation(), cycles);
+  }
+
+  /** What was done with each column, in the order of the file. */
+  List<ColumnUse> uses(TablePreprocessing table) {
+    List<ColumnUse> uses = new ArrayList<>();
+    Iterator<TablePreprocessing.Column> columns = table.columns().iterator();
+    for (int c = 0; c < format.names().size(); c++) {
+      String name = format.names().get(c);
+      if (survey.isLabel(c)) {
+        uses.add(new ColumnUse(name, target(table, c), 0));
+      } else {
+        TablePreprocessing.Column column = columns.next();
+        uses.add(new ColumnUse(name, use(column, c), column.width()));
+      }
+    }
+    return uses;
+  }
+
+  private String use(TablePreprocessing.Column column, int c) {
+    if (column instanceof TablePreprocessing.Numeric n) {
+      return "number" + written(n.figures());
+    }
+    if (column instanceof TablePreprocessing.Date d) {
+      String cycles = d.cycles().stream().map(Cycle::toString).collect(Collectors.joining(", "));
+      return "date, " + d.order() + (cycles.isEmpty() ? "" : ", and place in " + cycles);
+    }
+    if (column instanceof TablePreprocessing.Categorical k) {
+      int n = k.categories().size();
+      int all = survey.column(c).distinctCount();
+      boolean some = survey.column(c).hasManyDistinct();
+      return n
+          + (n == 1 ? " category" : " categories")
+          + (k.missing() ? " and missing" : "")
+          + (some ? ", the most frequent of " + all : "");
+    }
+    return "not used: " + reasons.get(c);
+  }
+
+  private static String written(Figures figures) {
+    return figures == null ? "" : " such as " + figures.example();
+  }
+
+  private static String target(TablePreprocessing table, int c) {
+    TablePreprocessing.Target target =
+        table.targets().stream().filter(t -> t.position() == c).findFirst().orElseThrow();
+    if (target instanceof TablePreprocessing.Classes k) {
+      return "label, " + k.classNames().size() + " classes";
+    }
+    return target instanceof TablePreprocessing.Value v
+        ? "label, number" + written(v.figures())
+        : "label, yes or no";
   }
 
   private static List<String> classNames(ColumnStatistics column) {

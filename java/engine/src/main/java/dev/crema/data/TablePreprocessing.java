@@ -27,22 +27,55 @@ public record TablePreprocessing(List<Column> columns, List<Target> targets, boo
   private static final int MOST_WIDTH = 1 << 26;
 
   /** A column that is no target. */
-  public sealed interface Column permits Numeric, Categorical, Ignored {
+  public sealed interface Column permits Numeric, Date, Categorical, Ignored {
     String name();
 
     /** Elements that it takes in an encoded row. */
     int width();
   }
 
-  /** Numbers. */
-  public record Numeric(String name, double mean, double deviation) implements Column {
+  /**
+   * Numbers.
+   *
+   * @param figures how they are written; null if plainly, with the decimal point of each file
+   */
+  public record Numeric(String name, double mean, double deviation, Figures figures)
+      implements Column {
     public Numeric {
       requireScale(name, mean, deviation);
+    }
+
+    /** Plain numbers. */
+    public Numeric(String name, double mean, double deviation) {
+      this(name, mean, deviation, null);
     }
 
     @Override
     public int width() {
       return 1;
+    }
+  }
+
+  /**
+   * Dates: days since 1970-01-01 as a number, and for each cycle the sine and cosine of where they
+   * stand in it.
+   *
+   * @param mean of the days
+   */
+  public record Date(
+      String name, DateOrder order, double mean, double deviation, List<Cycle> cycles)
+      implements Column {
+    public Date {
+      requireScale(name, mean, deviation);
+      cycles = List.copyOf(cycles);
+      if (cycles.stream().distinct().count() < cycles.size()) {
+        throw new CremaException("Column " + name + " has a cycle twice: " + cycles);
+      }
+    }
+
+    @Override
+    public int width() {
+      return 1 + 2 * cycles.size();
     }
   }
 
@@ -100,10 +133,20 @@ public record TablePreprocessing(List<Column> columns, List<Target> targets, boo
     }
   }
 
-  /** A number, standardised for training. */
-  public record Value(String name, int position, double mean, double deviation) implements Target {
+  /**
+   * A number, standardised for training.
+   *
+   * @param figures how it is written; null if plainly, with the decimal point of each file
+   */
+  public record Value(String name, int position, double mean, double deviation, Figures figures)
+      implements Target {
     public Value {
       requireScale(name, mean, deviation);
+    }
+
+    /** A plain number. */
+    public Value(String name, int position, double mean, double deviation) {
+      this(name, position, mean, deviation, null);
     }
 
     /** A prediction in the unit of the file. */
@@ -220,6 +263,12 @@ public record TablePreprocessing(List<Column> columns, List<Target> targets, boo
       ObjectNode c = list.addObject().put("name", column.name());
       if (column instanceof Numeric n) {
         c.put("type", "numeric").put("mean", n.mean()).put("deviation", n.deviation());
+        write(n.figures(), c);
+      } else if (column instanceof Date d) {
+        c.put("type", "date").put("order", d.order().toString());
+        c.put("mean", d.mean()).put("deviation", d.deviation());
+        ArrayNode cycles = c.putArray("cycles");
+        d.cycles().forEach(cycle -> cycles.add(cycle.toString()));
       } else if (column instanceof Categorical k) {
         c.put("type", "categorical").put("missing", k.missing());
         k.categories().forEach(c.putArray("categories")::add);
@@ -236,10 +285,20 @@ public record TablePreprocessing(List<Column> columns, List<Target> targets, boo
     return json;
   }
 
+  private static void write(Figures figures, ObjectNode column) {
+    if (figures != null) {
+      column
+          .putObject("figures")
+          .put("decimal", "" + figures.decimal())
+          .put("sign", figures.sign());
+    }
+  }
+
   private static void write(Target target, ObjectNode t) {
     t.put("name", target.name()).put("position", target.position());
     if (target instanceof Value v) {
       t.put("type", "value").put("mean", v.mean()).put("deviation", v.deviation());
+      write(v.figures(), t);
     } else if (target instanceof Label label) {
       t.put("type", "label");
       label.classNames().forEach(t.putArray("classNames")::add);
@@ -255,10 +314,19 @@ public record TablePreprocessing(List<Column> columns, List<Target> targets, boo
       String name = c.text("name");
       columns.add(
           switch (c.text("type")) {
-            case "numeric" -> new Numeric(name, c.number("mean"), c.positive("deviation"));
+            case "numeric" ->
+                new Numeric(name, c.number("mean"), c.positive("deviation"), figures(c));
+            case "date" ->
+                new Date(
+                    name,
+                    c.oneOf("order", List.of(DateOrder.values())),
+                    c.number("mean"),
+                    c.positive("deviation"),
+                    c.manyOf("cycles", List.of(Cycle.values())));
             case "categorical" -> new Categorical(name, c.names("categories"), c.bool("missing"));
             case "ignored" -> new Ignored(name);
-            default -> throw c.wrong("type", "numeric, categorical or ignored", c.text("type"));
+            default ->
+                throw c.wrong("type", "numeric, date, categorical or ignored", c.text("type"));
           });
     }
     List<Target> targets =
@@ -268,13 +336,23 @@ public record TablePreprocessing(List<Column> columns, List<Target> targets, boo
     return new TablePreprocessing(columns, targets, json.bool("header"));
   }
 
+  /** Models of versions before this have none. */
+  private static Figures figures(JsonReader column) {
+    if (!column.has("figures")) {
+      return null;
+    }
+    JsonReader f = column.object("figures");
+    return new Figures(f.oneOf("decimal", List.of('.', ',')), f.text("sign"));
+  }
+
   private static Target target(JsonReader t) {
     String name = t.text("name");
     int position = t.integer("position", 0);
     return switch (t.text("type")) {
       case "classes" -> new Classes(name, position, t.names("classNames"));
       case "label" -> new Label(name, position, t.names("classNames"));
-      case "value" -> new Value(name, position, t.number("mean"), t.positive("deviation"));
+      case "value" ->
+          new Value(name, position, t.number("mean"), t.positive("deviation"), figures(t));
       default -> throw t.wrong("type", "classes, label or value", t.text("type"));
     };
   }

@@ -58,7 +58,7 @@ final class TableRowEncoder implements RowEncoder {
       if (before == 0 && unseen.get() == 1) {
         before = 1;
         LOG.warn(
-            "Column {}: {} is a category that the training set didn't have; such values are"
+            "Column {}: {} is a category that the model doesn't know; such values are"
                 + " encoded as zeros and counted",
             name,
             Quote.of(bytes, 0, bytes.length));

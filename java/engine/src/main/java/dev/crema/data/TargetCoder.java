@@ -16,9 +16,9 @@ sealed interface TargetCoder {
   /** What the column holds, for messages. */
   String expected();
 
-  static TargetCoder of(TablePreprocessing.Target target, byte point) {
+  static TargetCoder of(TablePreprocessing.Target target, char point) {
     if (target instanceof TablePreprocessing.Value v) {
-      return new Number(v.mean(), v.deviation(), point);
+      return new Number(NumberReader.of(v.figures(), point), v.mean(), v.deviation());
     }
     if (target instanceof TablePreprocessing.Label l) {
       return new Named(l.classNames(), ByteTable.of(l.classNames()), false);
@@ -27,17 +27,17 @@ sealed interface TargetCoder {
     return new Named(names, ByteTable.of(names), true);
   }
 
-  record Number(double mean, double deviation, byte point) implements TargetCoder {
+  record Number(NumberReader reader, double mean, double deviation) implements TargetCoder {
     @Override
     public boolean encode(byte[] b, int from, int to, RowSource.Row row, int index) {
-      double value = Numbers.parse(b, from, to, point);
+      double value = reader.parse(b, from, to);
       row.target[index] = (float) ((value - mean) / deviation);
       return !Double.isNaN(value);
     }
 
     @Override
     public String expected() {
-      return "a number";
+      return reader.figures().expected();
     }
   }
 
