@@ -69,8 +69,6 @@ class Reader {
 
 class Plan {
  public:
-  ~Plan() { crema_free(scratch_, scratch_bytes_); }
-
   const char* read(const int64_t* words, int64_t count) {
     Reader r(words, count);
     if (r.next() != CREMA_PLAN_MAGIC || r.next() != CREMA_PLAN_VERSION) {
@@ -101,8 +99,8 @@ class Plan {
     return nullptr;
   }
 
-  // Scratch memory for the largest kernel at full capacity.
-  bool reserve() {
+  // Bytes of scratch memory that the largest kernel needs at full capacity, on as many threads as there are now.
+  int64_t scratch_bytes() {
     resolve(capacity_);
     int64_t most = 0;
     for (const Instruction& i : instructions_) {
@@ -112,13 +110,15 @@ class Plan {
       const int64_t bytes = i.entry.scratch(call);
       if (bytes > most) most = bytes;
     }
-    scratch_threads_ = threads();
-    if (most <= scratch_bytes_) return true;
-    const int64_t bigger = crema_alloc(most);
-    if (bigger == 0) return false;
-    crema_free(scratch_, scratch_bytes_);
-    scratch_ = bigger;
-    scratch_bytes_ = most;
+    return most;
+  }
+
+  // Memory of the caller's, which counts it; it lives until other memory is bound or the plan ends.
+  bool bind_scratch(int64_t address, int64_t bytes) {
+    const int32_t threads = this->threads();
+    if (bytes < scratch_bytes() || (address == 0 && bytes > 0) || address % 64 != 0) return false;
+    scratch_ = address;
+    scratch_threads_ = threads;
     return true;
   }
 
@@ -137,7 +137,11 @@ class Plan {
         return CREMA_ERROR_PLAN;
       }
     }
-    if (threads > scratch_threads_ && !reserve()) return CREMA_ERROR_MEMORY;
+    if (threads > scratch_threads_) {
+      std::snprintf(error_, sizeof(error_), "the plan's scratch memory is for %d threads, there are %d now",
+                    scratch_threads_, threads);
+      return CREMA_ERROR_MEMORY;
+    }
     resolve(batch);
     const FloatMode flush_denormals;
     for (size_t i = 0; i < instructions_.size(); ++i) {
@@ -273,7 +277,6 @@ class Plan {
   std::vector<Tensor> shapes_, values_;
   std::vector<Instruction> instructions_;
   int64_t scratch_ = 0;
-  int64_t scratch_bytes_ = 0;
   int64_t failed_ = -1;
   char error_[256] = {};
 };
@@ -294,7 +297,6 @@ int64_t crema_plan_create(int64_t words, int64_t count, int64_t error, int64_t e
   try {
     auto plan = std::make_unique<crema::Plan>();
     const char* problem = plan->read(reinterpret_cast<const int64_t*>(static_cast<intptr_t>(words)), count);
-    if (problem == nullptr && !plan->reserve()) problem = "out of native memory for scratch space";
     if (problem != nullptr) {
       crema::put(error, error_bytes, problem);
       return 0;
@@ -304,6 +306,12 @@ int64_t crema_plan_create(int64_t words, int64_t count, int64_t error, int64_t e
     crema::put(error, error_bytes, "out of native memory");
     return 0;
   }
+}
+
+int64_t crema_plan_scratch(int64_t plan) { return crema::plan_of(plan)->scratch_bytes(); }
+
+int32_t crema_plan_bind_scratch(int64_t plan, int64_t address, int64_t bytes) {
+  return crema::plan_of(plan)->bind_scratch(address, bytes) ? CREMA_OK : CREMA_ERROR_PLAN;
 }
 
 int32_t crema_plan_run(int64_t plan, int64_t batch, int64_t sections) {

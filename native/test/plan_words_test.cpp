@@ -121,6 +121,8 @@ std::vector<int64_t> mutated(const std::vector<int64_t>& sound, crema_test::Rand
 
 struct Plan {
   int64_t handle = 0;
+  int64_t scratch = 0;
+  int64_t scratch_bytes = 0;
   std::string problem;
 
   explicit Plan(const std::vector<int64_t>& words) {
@@ -134,13 +136,20 @@ struct Plan {
   }
   ~Plan() {
     if (handle != 0) crema_plan_destroy(handle);
+    crema_free(scratch, scratch_bytes);
+  }
+  // Memory for its kernels; false if there is not that much.
+  bool take_scratch() {
+    scratch_bytes = crema_plan_scratch(handle);
+    scratch = crema_alloc(scratch_bytes);
+    return scratch != 0 && crema_plan_bind_scratch(handle, scratch, scratch_bytes) == CREMA_OK;
   }
 };
 
 void the_sound_plan_computes() {
   int64_t bases[kRegions] = {};
   const std::vector<int64_t> words = sound_plan(bases);
-  const Plan plan(words);
+  Plan plan(words);
   CHECK(plan.handle != 0, "refused: %s", plan.problem.c_str());
   if (plan.handle == 0) return;
   CHECK(crema_plan_run(plan.handle, 1, -1) == CREMA_ERROR_PLAN, "ran with no memory bound");
@@ -148,6 +157,13 @@ void the_sound_plan_computes() {
   CHECK(memory.take(words, bases), "regions");
   float* const x = reinterpret_cast<float*>(static_cast<intptr_t>(bases[0]));
   for (int i = 0; i < kColumns; ++i) x[i] = static_cast<float>(i - 2);
+  CHECK(crema_plan_run(plan.handle, 1, -1) == CREMA_ERROR_MEMORY, "ran with no scratch memory");
+  const int64_t need = crema_plan_scratch(plan.handle);
+  CHECK(need > 0, "a product and an element-wise operation need scratch memory");
+  CHECK(crema_plan_bind_scratch(plan.handle, 64, need - 1) == CREMA_ERROR_PLAN, "took too little scratch memory");
+  CHECK(crema_plan_bind_scratch(plan.handle, 0, need) == CREMA_ERROR_PLAN, "took no scratch memory");
+  CHECK(crema_plan_bind_scratch(plan.handle, 68, need) == CREMA_ERROR_PLAN, "took unaligned scratch memory");
+  CHECK(plan.take_scratch(), "scratch memory");
   CHECK(crema_plan_run(plan.handle, 1, -1) == CREMA_OK, "did not run");
   const float* const y = reinterpret_cast<const float*>(static_cast<intptr_t>(bases[2]));
   for (int i = 0; i < kColumns; ++i) CHECK(y[i] == (i > 2 ? 2.0f * static_cast<float>(i - 2) + 1 : 1.0f), "y[%d]", i);
@@ -165,12 +181,12 @@ void changed_plans_are_refused_or_run_within_their_regions() {
     const std::vector<int64_t> words = mutated(sound, random);
     const int64_t before = crema_allocated_bytes();
     {
-      const Plan plan(words);
+      Plan plan(words);
       CHECK((plan.handle == 0) == !plan.problem.empty(), "a refusal without a reason, or a reason without one");
       Memory memory;
       if (plan.handle == 0) {
         ++refused;
-      } else if (same_shapes(words, sound) && memory.take(words, bases)) {
+      } else if (same_shapes(words, sound) && plan.take_scratch() && memory.take(words, bases)) {
         for (int64_t batch : {words[2], int64_t{1}, int64_t{0}}) {
           const int32_t status = crema_plan_run(plan.handle, batch, random.below(4));
           CHECK(status != CREMA_ERROR_MEMORY, "seed %d", static_cast<int>(seed));

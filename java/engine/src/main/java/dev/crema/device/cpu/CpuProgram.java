@@ -19,6 +19,7 @@ final class CpuProgram implements Program {
   private final Buffer table; // addresses of the regions; read by native code at every run
   private final LongBuffer addresses;
   private final Buffer[] bound;
+  private Buffer scratch; // of the kernels; shared by all, as one runs after the other
   private final long handle;
   private final Exclusive use = new Exclusive("This plan", this::destroy);
 
@@ -33,12 +34,25 @@ final class CpuProgram implements Program {
         addresses.put(i, 0);
       }
       created = create(Words.of(device, spec, table.address()));
+      scratch = scratch(created);
     } finally {
-      if (created == 0) {
+      if (scratch == null) {
+        Crema.crema_plan_destroy(created);
         table.close();
       }
     }
     this.handle = created;
+  }
+
+  /** Scratch memory for as many threads as there are now, bound to the plan. */
+  private static Buffer scratch(long plan) {
+    long bytes = Crema.crema_plan_scratch(plan);
+    Buffer memory = Buffer.allocate(bytes, "Scratch memory of a plan");
+    if (Crema.crema_plan_bind_scratch(plan, memory.address(), bytes) != Crema.CREMA_OK) {
+      memory.close();
+      throw new CremaException("The number of threads changed while a plan was made; try again");
+    }
+    return memory;
   }
 
   private static long create(long[] words) {
@@ -83,7 +97,12 @@ final class CpuProgram implements Program {
   public void run(long batch, long sections) {
     use.enter();
     try {
-      if (Crema.crema_plan_run(handle, batch, sections) != Crema.CREMA_OK) {
+      int status = Crema.crema_plan_run(handle, batch, sections);
+      if (status == Crema.CREMA_ERROR_MEMORY) { // more threads than when it was made
+        growScratch();
+        status = Crema.crema_plan_run(handle, batch, sections);
+      }
+      if (status != Crema.CREMA_OK) {
         throw failure(batch);
       }
     } finally {
@@ -97,6 +116,9 @@ final class CpuProgram implements Program {
     long[] nanos = new long[count];
     use.enter();
     try (Buffer memory = Buffer.allocate(Math.max(8L, 8L * count))) {
+      if (Crema.crema_plan_scratch(handle) > scratch.byteSize()) {
+        growScratch();
+      }
       if (Crema.crema_plan_profile(handle, batch, sections, memory.address(), count)
           != Crema.CREMA_OK) {
         throw failure(batch);
@@ -108,13 +130,18 @@ final class CpuProgram implements Program {
     return nanos;
   }
 
+  private void growScratch() {
+    Buffer before = scratch;
+    scratch = scratch(handle);
+    before.close();
+  }
+
   private CremaException failure(long batch) {
     try (Buffer error = Buffer.allocate(ERROR_BYTES)) {
       int instruction = (int) Crema.crema_plan_error(handle, error.address(), ERROR_BYTES);
       String message = text(error);
       if (instruction < 0) {
-        return new CremaException(
-            message.isEmpty() ? "Out of native memory for a batch of " + batch : message);
+        return new CremaException("A batch of " + batch + ": " + message);
       }
       return new KernelException(
           instruction, spec.instructions().get(instruction).where() + ": " + message);
@@ -144,6 +171,7 @@ final class CpuProgram implements Program {
         buffer.release();
       }
     }
+    scratch.close();
     table.close();
   }
 }
