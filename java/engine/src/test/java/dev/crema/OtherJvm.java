@@ -16,7 +16,14 @@ public final class OtherJvm implements AutoCloseable {
   /** Starts {@code main}; its output and its errors come together in {@link #finish}. */
   public static OtherJvm start(List<String> options, Class<?> main, Object... arguments)
       throws IOException {
-    List<String> command = new ArrayList<>();
+    return startUnder(List.of(), options, main, arguments);
+  }
+
+  /** The same, started by a command that takes the JVM's as its last arguments. */
+  public static OtherJvm startUnder(
+      List<String> starter, List<String> options, Class<?> main, Object... arguments)
+      throws IOException {
+    List<String> command = new ArrayList<>(starter);
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-XX:-UsePerfData", "-XX:+UseSerialGC"));
     command.addAll(options);

@@ -100,9 +100,9 @@ final class ProcessLock implements AutoCloseable {
     try {
       FileLock lock = channel.tryLock();
       // Between opening and locking it may have been deleted, and another one locked in its place.
-      held = lock != null && !isGone(channel);
-      if (held) {
-        channel.write(ByteBuffer.wrap(HELD), 0);
+      if (lock != null && !isGone(channel)) {
+        channel.write(ByteBuffer.wrap(HELD), 0); // fails on a full disk
+        held = true;
       }
     } catch (OverlappingFileLockException e) {
       return null; // this process, by another name of the folder
