@@ -5,6 +5,7 @@ import dev.crema.graph.Gradients;
 import dev.crema.graph.Node;
 import dev.crema.graph.TensorType;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Sum over axes. With {@code keepDims} the axes stay with extent 1, else they go.
@@ -14,6 +15,11 @@ import java.util.List;
 public record ReduceSum(List<Integer> axes, boolean keepDims) implements ReduceOp {
   public ReduceSum {
     axes = List.copyOf(axes);
+  }
+
+  /** The sum of all elements, a scalar. */
+  public static Node all(Node x) {
+    return x.then(new ReduceSum(IntStream.range(0, x.type().rank()).boxed().toList(), false));
   }
 
   @Override

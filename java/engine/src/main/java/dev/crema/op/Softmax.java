@@ -10,6 +10,16 @@ import java.util.List;
 
 /** Softmax over the last axis (Bridle 1990): [..., k] → [..., k]. dx = y ⊙ (dy − Σ dy ⊙ y). */
 public record Softmax() implements Op {
+  /** Over any axis, negative ones counted from the last: moved to the end and back. */
+  public static Node over(Node x, int axis) {
+    int at = x.type().axis(axis);
+    if (at == x.type().rank() - 1) {
+      return x.then(new Softmax());
+    }
+    Transpose swap = Transpose.swap(x.type().rank(), at, -1);
+    return x.then(swap).then(new Softmax()).then(swap);
+  }
+
   @Override
   public List<TensorType> infer(List<TensorType> in) {
     in.get(0).axis(-1);

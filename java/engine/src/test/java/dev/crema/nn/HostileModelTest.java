@@ -14,6 +14,7 @@ import dev.crema.io.ModelArchive;
 import dev.crema.memory.Buffer;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -94,6 +95,52 @@ class HostileModelTest {
     }
     assertThat(Buffer.allocatedBytes()).isEqualTo(before);
   }
+
+  /** Text that no JSON tree has: names twice, depth, endless numbers, half characters. */
+  @Property(tries = 300)
+  void anyTextInPlaceOfTheModelIsRefusedOrSound(@ForAll long seed) throws IOException {
+    SplittableRandom random = new SplittableRandom(seed);
+    String text = new String(Json.bytes(document), StandardCharsets.UTF_8);
+    for (int i = random.nextInt(3); i >= 0; i--) {
+      int from = random.nextInt(text.length());
+      int to = Math.min(text.length(), from + random.nextInt(random.nextInt(1, 40)));
+      text = text.substring(0, from) + TEXTS.get(random.nextInt(TEXTS.size())) + text.substring(to);
+    }
+    byte[] json = text.getBytes(StandardCharsets.UTF_8);
+    if (random.nextInt(4) == 0) {
+      json[random.nextInt(json.length)] = (byte) random.nextInt(128, 256); // no UTF-8
+    }
+    Path path = write(json, tensors);
+    long before = Buffer.allocatedBytes();
+    try (Model model = Model.load(path)) {
+      assertThat(Buffer.allocatedBytes() - before).isLessThan(tensors.length + 4096);
+      assertThat(model.predict(new float[72])).isNotEmpty();
+    } catch (CremaException e) {
+      assertThat(e).hasMessageContaining(path.toString());
+    }
+    assertThat(Buffer.allocatedBytes()).isEqualTo(before);
+  }
+
+  private static final List<String> TEXTS =
+      List.of(
+          "",
+          "[".repeat(5_000),
+          "{\"a\":".repeat(5_000),
+          "\"units\": 3, \"units\": 4,",
+          "\"topology\": {},",
+          "1e999",
+          "-0",
+          "9".repeat(500),
+          "9223372036854775808",
+          "1.0",
+          "NaN",
+          "\"\\ud800\"",
+          "\u0000",
+          "null,",
+          "}",
+          "]",
+          "},{",
+          "\"");
 
   @Property(tries = 100)
   void shortenedTensorsAreRefused(@ForAll long seed) throws IOException {
