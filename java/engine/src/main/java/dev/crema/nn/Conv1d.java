@@ -60,126 +60,47 @@ public record Conv1d(
   }
 
   public Conv1d withStrides(int steps) {
-    return new Conv1d(
-        filters,
-        kernel,
-        steps,
-        padding,
-        dilation,
-        groups,
-        activation,
-        bias,
-        kernelInitializer,
-        biasInitializer,
-        kernelRegularizer);
+    return with(steps, padding, dilation, groups);
   }
 
   public Conv1d withPadding(Padding zeros) {
-    return new Conv1d(
-        filters,
-        kernel,
-        strides,
-        zeros,
-        dilation,
-        groups,
-        activation,
-        bias,
-        kernelInitializer,
-        biasInitializer,
-        kernelRegularizer);
+    return with(strides, zeros, dilation, groups);
   }
 
   public Conv1d withDilation(int distance) {
-    return new Conv1d(
-        filters,
-        kernel,
-        strides,
-        padding,
-        distance,
-        groups,
-        activation,
-        bias,
-        kernelInitializer,
-        biasInitializer,
-        kernelRegularizer);
+    return with(strides, padding, distance, groups);
   }
 
   public Conv1d withGroups(int count) {
-    return new Conv1d(
-        filters,
-        kernel,
-        strides,
-        padding,
-        dilation,
-        count,
-        activation,
-        bias,
-        kernelInitializer,
-        biasInitializer,
-        kernelRegularizer);
+    return with(strides, padding, dilation, count);
   }
 
   public Conv1d withActivation(Activation function) {
-    return new Conv1d(
-        filters,
-        kernel,
-        strides,
-        padding,
-        dilation,
-        groups,
-        function,
-        bias,
-        kernelInitializer,
-        biasInitializer,
-        kernelRegularizer);
+    return with(filter().withActivation(function));
   }
 
   public Conv1d withoutBias() {
-    return new Conv1d(
-        filters,
-        kernel,
-        strides,
-        padding,
-        dilation,
-        groups,
-        activation,
-        false,
-        kernelInitializer,
-        biasInitializer,
-        kernelRegularizer);
+    return with(filter().withoutBias());
   }
 
   public Conv1d withKernelInitializer(Initializer initializer) {
-    return new Conv1d(
-        filters,
-        kernel,
-        strides,
-        padding,
-        dilation,
-        groups,
-        activation,
-        bias,
-        initializer,
-        biasInitializer,
-        kernelRegularizer);
+    return with(filter().withKernelInitializer(initializer));
   }
 
   public Conv1d withBiasInitializer(Initializer initializer) {
-    return new Conv1d(
-        filters,
-        kernel,
-        strides,
-        padding,
-        dilation,
-        groups,
-        activation,
-        bias,
-        kernelInitializer,
-        initializer,
-        kernelRegularizer);
+    return with(filter().withBiasInitializer(initializer));
   }
 
   public Conv1d withKernelRegularizer(Regularizer regularizer) {
+    return with(filter().withKernelRegularizer(regularizer));
+  }
+
+  private FilterSettings filter() {
+    return new FilterSettings(
+        activation, bias, kernelInitializer, biasInitializer, kernelRegularizer);
+  }
+
+  private Conv1d with(FilterSettings f) {
     return new Conv1d(
         filters,
         kernel,
@@ -187,11 +108,27 @@ public record Conv1d(
         padding,
         dilation,
         groups,
+        f.activation(),
+        f.bias(),
+        f.kernelInitializer(),
+        f.biasInitializer(),
+        f.kernelRegularizer());
+  }
+
+  private Conv1d with(
+      Integer newStrides, Padding newPadding, Integer newDilation, Integer newGroups) {
+    return new Conv1d(
+        filters,
+        kernel,
+        newStrides,
+        newPadding,
+        newDilation,
+        newGroups,
         activation,
         bias,
         kernelInitializer,
         biasInitializer,
-        regularizer);
+        kernelRegularizer);
   }
 
   @Override
@@ -199,15 +136,8 @@ public record Conv1d(
     Node x = context.floats(inputs.get(0));
     TensorType type = context.sequences(x);
     long in = ConvSettings.channelsOfGroup(context, x, groups, filters);
-    Node weights =
-        context.parameter(
-            "kernel",
-            ConvSettings.grouped(kernelInitializer, groups),
-            kernelRegularizer,
-            kernel,
-            in,
-            filters);
-    Node b = bias ? context.parameter("bias", biasInitializer, filters) : null;
+    Node weights = filter().kernel(context, groups, kernel, in, filters);
+    Node b = filter().bias(context, filters);
     Window2d w =
         padding.window(type, Size2d.of(1, kernel), Size2d.of(1, strides), Size2d.of(1, dilation));
     var op = new dev.crema.op.Conv1d(strides, dilation, w.left(), w.right(), groups);

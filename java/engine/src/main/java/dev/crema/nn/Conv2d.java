@@ -63,156 +63,55 @@ public record Conv2d(
   }
 
   public Conv2d withStrides(int side) {
-    return new Conv2d(
-        filters,
-        kernel,
-        Size2d.square(side),
-        padding,
-        dilation,
-        groups,
-        activation,
-        bias,
-        kernelInitializer,
-        biasInitializer,
-        kernelRegularizer);
+    return with(Size2d.square(side), padding, dilation, groups);
   }
 
   public Conv2d withStrides(int height, int width) {
-    return new Conv2d(
-        filters,
-        kernel,
-        Size2d.of(height, width),
-        padding,
-        dilation,
-        groups,
-        activation,
-        bias,
-        kernelInitializer,
-        biasInitializer,
-        kernelRegularizer);
+    return with(Size2d.of(height, width), padding, dilation, groups);
   }
 
   public Conv2d withPadding(Padding zeros) {
-    return new Conv2d(
-        filters,
-        kernel,
-        strides,
-        zeros,
-        dilation,
-        groups,
-        activation,
-        bias,
-        kernelInitializer,
-        biasInitializer,
-        kernelRegularizer);
+    return with(strides, zeros, dilation, groups);
   }
 
   public Conv2d withDilation(int distance) {
-    return new Conv2d(
-        filters,
-        kernel,
-        strides,
-        padding,
-        Size2d.square(distance),
-        groups,
-        activation,
-        bias,
-        kernelInitializer,
-        biasInitializer,
-        kernelRegularizer);
+    return with(strides, padding, Size2d.square(distance), groups);
   }
 
   public Conv2d withDilation(int height, int width) {
-    return new Conv2d(
-        filters,
-        kernel,
-        strides,
-        padding,
-        Size2d.of(height, width),
-        groups,
-        activation,
-        bias,
-        kernelInitializer,
-        biasInitializer,
-        kernelRegularizer);
+    return with(strides, padding, Size2d.of(height, width), groups);
   }
 
   public Conv2d withGroups(int count) {
-    return new Conv2d(
-        filters,
-        kernel,
-        strides,
-        padding,
-        dilation,
-        count,
-        activation,
-        bias,
-        kernelInitializer,
-        biasInitializer,
-        kernelRegularizer);
+    return with(strides, padding, dilation, count);
   }
 
   public Conv2d withActivation(Activation function) {
-    return new Conv2d(
-        filters,
-        kernel,
-        strides,
-        padding,
-        dilation,
-        groups,
-        function,
-        bias,
-        kernelInitializer,
-        biasInitializer,
-        kernelRegularizer);
+    return with(filter().withActivation(function));
   }
 
   public Conv2d withoutBias() {
-    return new Conv2d(
-        filters,
-        kernel,
-        strides,
-        padding,
-        dilation,
-        groups,
-        activation,
-        false,
-        kernelInitializer,
-        biasInitializer,
-        kernelRegularizer);
+    return with(filter().withoutBias());
   }
 
   public Conv2d withKernelInitializer(Initializer initializer) {
-    return new Conv2d(
-        filters,
-        kernel,
-        strides,
-        padding,
-        dilation,
-        groups,
-        activation,
-        bias,
-        initializer,
-        biasInitializer,
-        kernelRegularizer);
+    return with(filter().withKernelInitializer(initializer));
   }
 
   public Conv2d withBiasInitializer(Initializer initializer) {
-    return new Conv2d(
-        filters,
-        kernel,
-        strides,
-        padding,
-        dilation,
-        groups,
-        activation,
-        bias,
-        kernelInitializer,
-        initializer,
-        kernelRegularizer);
+    return with(filter().withBiasInitializer(initializer));
   }
 
   public Conv2d withKernelRegularizer(Regularizer regularizer) {
+    return with(filter().withKernelRegularizer(regularizer));
+  }
+
+  private FilterSettings filter() {
+    return new FilterSettings(
+        activation, bias, kernelInitializer, biasInitializer, kernelRegularizer);
+  }
+
+  private Conv2d with(FilterSettings f) {
     return new Conv2d(
         filters,
         kernel,
@@ -220,11 +119,27 @@ public record Conv2d(
         padding,
         dilation,
         groups,
+        f.activation(),
+        f.bias(),
+        f.kernelInitializer(),
+        f.biasInitializer(),
+        f.kernelRegularizer());
+  }
+
+  private Conv2d with(
+      Size2d newStrides, Padding newPadding, Size2d newDilation, Integer newGroups) {
+    return new Conv2d(
+        filters,
+        kernel,
+        newStrides,
+        newPadding,
+        newDilation,
+        newGroups,
         activation,
         bias,
         kernelInitializer,
         biasInitializer,
-        regularizer);
+        kernelRegularizer);
   }
 
   @Override
@@ -232,16 +147,8 @@ public record Conv2d(
     Node x = context.floats(inputs.get(0));
     TensorType type = context.images(x);
     long in = ConvSettings.channelsOfGroup(context, x, groups, filters);
-    Node weights =
-        context.parameter(
-            "kernel",
-            ConvSettings.grouped(kernelInitializer, groups),
-            kernelRegularizer,
-            kernel.height(),
-            kernel.width(),
-            in,
-            filters);
-    Node b = bias ? context.parameter("bias", biasInitializer, filters) : null;
+    Node weights = filter().kernel(context, groups, kernel.height(), kernel.width(), in, filters);
+    Node b = filter().bias(context, filters);
     Window2d window = padding.window(type, kernel, strides, dilation);
     return activation.apply(x.then(new dev.crema.op.Conv2d(window, groups), weights, b));
   }

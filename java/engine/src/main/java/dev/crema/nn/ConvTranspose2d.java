@@ -62,117 +62,72 @@ public record ConvTranspose2d(
   }
 
   public ConvTranspose2d withPadding(Padding zeros) {
-    return new ConvTranspose2d(
-        filters,
-        kernel,
-        strides,
-        zeros,
-        outputPadding,
-        activation,
-        bias,
-        kernelInitializer,
-        biasInitializer,
-        kernelRegularizer);
+    return with(zeros, outputPadding);
   }
 
   public ConvTranspose2d withOutputPadding(int pixels) {
-    return new ConvTranspose2d(
-        filters,
-        kernel,
-        strides,
-        padding,
-        pixels,
-        activation,
-        bias,
-        kernelInitializer,
-        biasInitializer,
-        kernelRegularizer);
+    return with(padding, pixels);
   }
 
   public ConvTranspose2d withActivation(Activation function) {
-    return new ConvTranspose2d(
-        filters,
-        kernel,
-        strides,
-        padding,
-        outputPadding,
-        function,
-        bias,
-        kernelInitializer,
-        biasInitializer,
-        kernelRegularizer);
+    return with(filter().withActivation(function));
   }
 
   public ConvTranspose2d withoutBias() {
-    return new ConvTranspose2d(
-        filters,
-        kernel,
-        strides,
-        padding,
-        outputPadding,
-        activation,
-        false,
-        kernelInitializer,
-        biasInitializer,
-        kernelRegularizer);
+    return with(filter().withoutBias());
   }
 
   public ConvTranspose2d withKernelInitializer(Initializer initializer) {
-    return new ConvTranspose2d(
-        filters,
-        kernel,
-        strides,
-        padding,
-        outputPadding,
-        activation,
-        bias,
-        initializer,
-        biasInitializer,
-        kernelRegularizer);
+    return with(filter().withKernelInitializer(initializer));
   }
 
   public ConvTranspose2d withBiasInitializer(Initializer initializer) {
-    return new ConvTranspose2d(
-        filters,
-        kernel,
-        strides,
-        padding,
-        outputPadding,
-        activation,
-        bias,
-        kernelInitializer,
-        initializer,
-        kernelRegularizer);
+    return with(filter().withBiasInitializer(initializer));
   }
 
   public ConvTranspose2d withKernelRegularizer(Regularizer regularizer) {
+    return with(filter().withKernelRegularizer(regularizer));
+  }
+
+  private FilterSettings filter() {
+    return new FilterSettings(
+        activation, bias, kernelInitializer, biasInitializer, kernelRegularizer);
+  }
+
+  private ConvTranspose2d with(FilterSettings f) {
     return new ConvTranspose2d(
         filters,
         kernel,
         strides,
         padding,
         outputPadding,
+        f.activation(),
+        f.bias(),
+        f.kernelInitializer(),
+        f.biasInitializer(),
+        f.kernelRegularizer());
+  }
+
+  private ConvTranspose2d with(Padding newPadding, Integer newOutputPadding) {
+    return new ConvTranspose2d(
+        filters,
+        kernel,
+        strides,
+        newPadding,
+        newOutputPadding,
         activation,
         bias,
         kernelInitializer,
         biasInitializer,
-        regularizer);
+        kernelRegularizer);
   }
 
   @Override
   public Node build(LayerContext context, List<Node> inputs) {
     Node x = context.floats(inputs.get(0));
     long in = context.images(x).extent(-1);
-    Node weights =
-        context.parameter(
-            "kernel",
-            kernelInitializer,
-            kernelRegularizer,
-            kernel.height(),
-            kernel.width(),
-            filters,
-            in);
-    Node b = bias ? context.parameter("bias", biasInitializer, filters) : null;
+    Node weights = filter().kernel(context, 1, kernel.height(), kernel.width(), filters, in);
+    Node b = filter().bias(context, filters);
     return activation.apply(x.then(op(), weights, b));
   }
 

@@ -56,157 +56,81 @@ public record DepthwiseConv2d(
   }
 
   public DepthwiseConv2d withMultiplier(int channels) {
-    return new DepthwiseConv2d(
-        kernel,
-        channels,
-        strides,
-        padding,
-        dilation,
-        activation,
-        bias,
-        kernelInitializer,
-        biasInitializer,
-        kernelRegularizer);
+    return with(channels, strides, padding, dilation);
   }
 
   public DepthwiseConv2d withStrides(int side) {
-    return new DepthwiseConv2d(
-        kernel,
-        multiplier,
-        Size2d.square(side),
-        padding,
-        dilation,
-        activation,
-        bias,
-        kernelInitializer,
-        biasInitializer,
-        kernelRegularizer);
+    return with(multiplier, Size2d.square(side), padding, dilation);
   }
 
   public DepthwiseConv2d withStrides(int height, int width) {
-    return new DepthwiseConv2d(
-        kernel,
-        multiplier,
-        Size2d.of(height, width),
-        padding,
-        dilation,
-        activation,
-        bias,
-        kernelInitializer,
-        biasInitializer,
-        kernelRegularizer);
+    return with(multiplier, Size2d.of(height, width), padding, dilation);
   }
 
   public DepthwiseConv2d withPadding(Padding zeros) {
-    return new DepthwiseConv2d(
-        kernel,
-        multiplier,
-        strides,
-        zeros,
-        dilation,
-        activation,
-        bias,
-        kernelInitializer,
-        biasInitializer,
-        kernelRegularizer);
+    return with(multiplier, strides, zeros, dilation);
   }
 
   public DepthwiseConv2d withDilation(int distance) {
-    return new DepthwiseConv2d(
-        kernel,
-        multiplier,
-        strides,
-        padding,
-        Size2d.square(distance),
-        activation,
-        bias,
-        kernelInitializer,
-        biasInitializer,
-        kernelRegularizer);
+    return with(multiplier, strides, padding, Size2d.square(distance));
   }
 
   public DepthwiseConv2d withDilation(int height, int width) {
-    return new DepthwiseConv2d(
-        kernel,
-        multiplier,
-        strides,
-        padding,
-        Size2d.of(height, width),
-        activation,
-        bias,
-        kernelInitializer,
-        biasInitializer,
-        kernelRegularizer);
+    return with(multiplier, strides, padding, Size2d.of(height, width));
   }
 
   public DepthwiseConv2d withActivation(Activation function) {
-    return new DepthwiseConv2d(
-        kernel,
-        multiplier,
-        strides,
-        padding,
-        dilation,
-        function,
-        bias,
-        kernelInitializer,
-        biasInitializer,
-        kernelRegularizer);
+    return with(filter().withActivation(function));
   }
 
   public DepthwiseConv2d withoutBias() {
-    return new DepthwiseConv2d(
-        kernel,
-        multiplier,
-        strides,
-        padding,
-        dilation,
-        activation,
-        false,
-        kernelInitializer,
-        biasInitializer,
-        kernelRegularizer);
+    return with(filter().withoutBias());
   }
 
   public DepthwiseConv2d withKernelInitializer(Initializer initializer) {
-    return new DepthwiseConv2d(
-        kernel,
-        multiplier,
-        strides,
-        padding,
-        dilation,
-        activation,
-        bias,
-        initializer,
-        biasInitializer,
-        kernelRegularizer);
+    return with(filter().withKernelInitializer(initializer));
   }
 
   public DepthwiseConv2d withBiasInitializer(Initializer initializer) {
-    return new DepthwiseConv2d(
-        kernel,
-        multiplier,
-        strides,
-        padding,
-        dilation,
-        activation,
-        bias,
-        kernelInitializer,
-        initializer,
-        kernelRegularizer);
+    return with(filter().withBiasInitializer(initializer));
   }
 
   public DepthwiseConv2d withKernelRegularizer(Regularizer regularizer) {
+    return with(filter().withKernelRegularizer(regularizer));
+  }
+
+  private FilterSettings filter() {
+    return new FilterSettings(
+        activation, bias, kernelInitializer, biasInitializer, kernelRegularizer);
+  }
+
+  private DepthwiseConv2d with(FilterSettings f) {
     return new DepthwiseConv2d(
         kernel,
         multiplier,
         strides,
         padding,
         dilation,
+        f.activation(),
+        f.bias(),
+        f.kernelInitializer(),
+        f.biasInitializer(),
+        f.kernelRegularizer());
+  }
+
+  private DepthwiseConv2d with(
+      Integer newMultiplier, Size2d newStrides, Padding newPadding, Size2d newDilation) {
+    return new DepthwiseConv2d(
+        kernel,
+        newMultiplier,
+        newStrides,
+        newPadding,
+        newDilation,
         activation,
         bias,
         kernelInitializer,
         biasInitializer,
-        regularizer);
+        kernelRegularizer);
   }
 
   @Override
@@ -215,16 +139,8 @@ public record DepthwiseConv2d(
     TensorType type = context.images(x);
     int channels = Math.toIntExact(type.extent(-1));
     long filters = (long) channels * multiplier;
-    Node weights =
-        context.parameter(
-            "kernel",
-            ConvSettings.grouped(kernelInitializer, channels),
-            kernelRegularizer,
-            kernel.height(),
-            kernel.width(),
-            1,
-            filters);
-    Node b = bias ? context.parameter("bias", biasInitializer, filters) : null;
+    Node weights = filter().kernel(context, channels, kernel.height(), kernel.width(), 1, filters);
+    Node b = filter().bias(context, filters);
     Window2d window = padding.window(type, kernel, strides, dilation);
     return activation.apply(x.then(new dev.crema.op.Conv2d(window, channels), weights, b));
   }
