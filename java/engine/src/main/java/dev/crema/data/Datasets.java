@@ -5,6 +5,7 @@ import dev.crema.memory.Shape;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -24,6 +25,8 @@ public final class Datasets {
    * @throws CremaException if it is none of these, or can't be read
    */
   public static LoadedData open(Path path, DataOptions options) {
+    Objects.requireNonNull(path, "path");
+    Objects.requireNonNull(options, "options");
     return DataFiles.open(path, options);
   }
 
@@ -34,6 +37,9 @@ public final class Datasets {
    * @throws CremaException if they don't fit the model, or can't be read
    */
   public static Dataset open(Path path, Preprocessing preprocessing, DataOptions options) {
+    Objects.requireNonNull(path, "path");
+    Objects.requireNonNull(preprocessing, "preprocessing");
+    Objects.requireNonNull(options, "options");
     return DataFiles.open(path, preprocessing, options);
   }
 
@@ -44,11 +50,16 @@ public final class Datasets {
    * @param y class number of each example
    */
   public static IndexedDataset of(float[][] x, int[] y) {
+    Objects.requireNonNull(x, "x");
+    Objects.requireNonNull(y, "y");
     return of(x, y, numbered(y));
   }
 
   /** Classified examples with class names. */
   public static IndexedDataset of(float[][] x, int[] y, List<String> classNames) {
+    Objects.requireNonNull(x, "x");
+    Objects.requireNonNull(y, "y");
+    Objects.requireNonNull(classNames, "classNames");
     Block rows = rows(x, Slots.INPUT);
     return classified(Shape.of(width(x)), rows, x.length, y, classNames);
   }
@@ -60,6 +71,10 @@ public final class Datasets {
    * @param shape of one example
    */
   public static IndexedDataset of(float[] x, Shape shape, int[] y, List<String> classNames) {
+    Objects.requireNonNull(x, "x");
+    Objects.requireNonNull(shape, "shape");
+    Objects.requireNonNull(y, "y");
+    Objects.requireNonNull(classNames, "classNames");
     return classified(shape, flat(x, shape), count(x, shape), y, classNames);
   }
 
@@ -70,6 +85,8 @@ public final class Datasets {
    * @param y [n][k]
    */
   public static IndexedDataset regression(float[][] x, float[][] y) {
+    Objects.requireNonNull(x, "x");
+    Objects.requireNonNull(y, "y");
     sameCount(x.length, y.length);
     return IndexedDataset.of(
         List.of(Slots.input(Shape.of(width(x)))),
@@ -82,6 +99,9 @@ public final class Datasets {
 
   /** Examples of any shape with numbers as targets, both one after the other. */
   public static IndexedDataset regression(float[] x, Shape shape, float[] y, int k) {
+    Objects.requireNonNull(x, "x");
+    Objects.requireNonNull(shape, "shape");
+    Objects.requireNonNull(y, "y");
     Shape target = Shape.of(k);
     sameCount(count(x, shape), count(y, target));
     return IndexedDataset.of(
@@ -100,12 +120,15 @@ public final class Datasets {
 
   /** Examples without targets, for predictions. */
   public static IndexedDataset unlabelled(float[][] x) {
+    Objects.requireNonNull(x, "x");
     Shape shape = Shape.of(width(x));
     return unlabelled(shape, rows(x, Slots.INPUT), x.length);
   }
 
   /** Examples of any shape without targets. */
   public static IndexedDataset unlabelled(float[] x, Shape shape) {
+    Objects.requireNonNull(x, "x");
+    Objects.requireNonNull(shape, "shape");
     return unlabelled(shape, flat(x, shape), count(x, shape));
   }
 
@@ -121,6 +144,9 @@ public final class Datasets {
       Dataset.Slot target,
       List<String> classNames,
       Iterable<Example> examples) {
+    Objects.requireNonNull(inputs, "inputs");
+    Objects.requireNonNull(classNames, "classNames");
+    Objects.requireNonNull(examples, "examples");
     return stream(inputs, TargetSlots.of(target, classNames), examples);
   }
 
@@ -134,6 +160,10 @@ public final class Datasets {
       List<Dataset.Slot> targets,
       List<List<String>> classNames,
       Iterable<Example> examples) {
+    Objects.requireNonNull(inputs, "inputs");
+    Objects.requireNonNull(targets, "targets");
+    Objects.requireNonNull(classNames, "classNames");
+    Objects.requireNonNull(examples, "examples");
     return stream(inputs, TargetSlots.of(targets, classNames), examples);
   }
 
@@ -150,6 +180,9 @@ public final class Datasets {
       Dataset.Slot target,
       List<String> classNames,
       Iterator<Example> examples) {
+    Objects.requireNonNull(inputs, "inputs");
+    Objects.requireNonNull(classNames, "classNames");
+    Objects.requireNonNull(examples, "examples");
     AtomicBoolean taken = new AtomicBoolean();
     return stream(
         inputs,

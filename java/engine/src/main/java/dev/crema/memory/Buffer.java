@@ -9,6 +9,7 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.file.Path;
+import java.util.Objects;
 import org.bytedeco.javacpp.Pointer;
 
 /**
@@ -50,6 +51,7 @@ public final class Buffer implements AutoCloseable {
    *     crema.maxBytes} forbids it
    */
   public static Buffer allocate(long bytes, String name) {
+    Objects.requireNonNull(name, "name");
     NativeCode.require();
     MemoryLimit.check(bytes, name);
     long address = Crema.crema_alloc(bytes);
@@ -67,6 +69,7 @@ public final class Buffer implements AutoCloseable {
    * @throws CremaException if it is not direct
    */
   public static Buffer wrap(ByteBuffer direct) {
+    Objects.requireNonNull(direct, "direct");
     return WrappedMemory.of(direct, direct.remaining(), 1, ByteOrder.nativeOrder());
   }
 
@@ -76,6 +79,7 @@ public final class Buffer implements AutoCloseable {
    * @throws CremaException if it is not direct or not of this machine's byte order
    */
   public static Buffer wrap(FloatBuffer direct) {
+    Objects.requireNonNull(direct, "direct");
     return WrappedMemory.of(direct, direct.remaining(), Float.BYTES, direct.order());
   }
 
@@ -85,6 +89,7 @@ public final class Buffer implements AutoCloseable {
    * @throws CremaException if it is not direct or not of this machine's byte order
    */
   public static Buffer wrap(IntBuffer direct) {
+    Objects.requireNonNull(direct, "direct");
     return WrappedMemory.of(direct, direct.remaining(), Integer.BYTES, direct.order());
   }
 
@@ -95,6 +100,7 @@ public final class Buffer implements AutoCloseable {
    * @throws CremaException if the pointer is null or does not know its limit
    */
   public static Buffer wrap(Pointer pointer) {
+    Objects.requireNonNull(pointer, "pointer");
     return WrappedMemory.of(pointer);
   }
 
@@ -106,6 +112,7 @@ public final class Buffer implements AutoCloseable {
    * @throws CremaException if the file is too short or cannot be opened
    */
   public static Buffer map(Path file, long offset, long bytes, boolean writable) {
+    Objects.requireNonNull(file, "file");
     return MappedFile.map(file, offset, bytes, writable);
   }
 
@@ -218,6 +225,7 @@ public final class Buffer implements AutoCloseable {
 
   /** Copies {@code bytes} bytes from another buffer, or from this one: the ranges may overlap. */
   public void copyFrom(long offset, Buffer source, long sourceOffset, long bytes) {
+    Objects.requireNonNull(source, "source");
     requireRange(offset, bytes);
     source.requireRange(sourceOffset, bytes);
     if (!isWritable()) {

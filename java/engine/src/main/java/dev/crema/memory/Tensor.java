@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.StringJoiner;
 
 /**
@@ -30,11 +31,15 @@ public final class Tensor implements AutoCloseable {
 
   /** A tensor of zeros. */
   public static Tensor create(ElementType type, Shape shape) {
+    Objects.requireNonNull(type, "type");
+    Objects.requireNonNull(shape, "shape");
     return new Tensor(Buffer.allocate(shape.byteSize(type), "Tensor " + type + shape), type, shape);
   }
 
   /** A tensor of these values, which are copied. */
   public static Tensor of(Shape shape, float... values) {
+    Objects.requireNonNull(shape, "shape");
+    Objects.requireNonNull(values, "values");
     Tensor tensor = filled(ElementType.FLOAT32, shape, values.length);
     tensor.eachPiece((at, n, view) -> view.asFloatBuffer().put(values, (int) at, n));
     return tensor;
@@ -42,6 +47,8 @@ public final class Tensor implements AutoCloseable {
 
   /** A tensor of these values, which are copied. */
   public static Tensor of(Shape shape, int... values) {
+    Objects.requireNonNull(shape, "shape");
+    Objects.requireNonNull(values, "values");
     Tensor tensor = filled(ElementType.INT32, shape, values.length);
     tensor.eachPiece((at, n, view) -> view.asIntBuffer().put(values, (int) at, n));
     return tensor;
@@ -49,6 +56,8 @@ public final class Tensor implements AutoCloseable {
 
   /** A tensor of these values, which are copied. */
   public static Tensor of(Shape shape, long... values) {
+    Objects.requireNonNull(shape, "shape");
+    Objects.requireNonNull(values, "values");
     Tensor tensor = filled(ElementType.INT64, shape, values.length);
     tensor.eachPiece((at, n, view) -> view.asLongBuffer().put(values, (int) at, n));
     return tensor;
@@ -56,6 +65,9 @@ public final class Tensor implements AutoCloseable {
 
   /** A tensor of these values, which are copied; type INT8, UINT8 or BOOL. */
   public static Tensor of(ElementType type, Shape shape, byte... values) {
+    Objects.requireNonNull(type, "type");
+    Objects.requireNonNull(shape, "shape");
+    Objects.requireNonNull(values, "values");
     if (type.byteSize() != 1) {
       throw new CremaException("Bytes make a tensor of INT8, UINT8 or BOOL, not of " + type);
     }
@@ -71,6 +83,9 @@ public final class Tensor implements AutoCloseable {
    * @throws CremaException if the sizes differ or the memory is not aligned to the element's size
    */
   public static Tensor over(Buffer buffer, ElementType type, Shape shape) {
+    Objects.requireNonNull(buffer, "buffer");
+    Objects.requireNonNull(type, "type");
+    Objects.requireNonNull(shape, "shape");
     if (buffer.byteSize() != shape.byteSize(type)) {
       throw new CremaException(
           buffer + " cannot be " + type + shape + ", which has " + shape.byteSize(type) + " bytes");
@@ -204,6 +219,7 @@ public final class Tensor implements AutoCloseable {
    * saturated, with fractions cut off and NaN as 0, for integers; not 0 is true.
    */
   public Tensor to(ElementType target) {
+    Objects.requireNonNull(target, "target");
     buffer.retain();
     try {
       Tensor copy = create(target, shape);
@@ -216,6 +232,7 @@ public final class Tensor implements AutoCloseable {
 
   /** The same elements in another shape, as a view. */
   public Tensor reshape(Shape other) {
+    Objects.requireNonNull(other, "other");
     if (other.elements() != shape.elements()) {
       throw new CremaException(
           "A tensor of shape "

@@ -15,6 +15,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.function.UnaryOperator;
 
@@ -63,6 +64,7 @@ public final class Model implements AutoCloseable {
 
   /** A model with freshly initialised parameters; the same seed gives the same ones. */
   public static Model of(Topology topology, long seed) {
+    Objects.requireNonNull(topology, "topology");
     ParameterTable table = topology.table();
     table.all().forEach(Model::elements); // before memory is taken
     Model model = new Model(topology, table, Json.mapper().createObjectNode());
@@ -82,11 +84,14 @@ public final class Model implements AutoCloseable {
 
   /** As {@link #of(Topology, long)}, of a model written with {@link Layer#apply}. */
   public static Model of(List<Symbol> inputs, List<Symbol> outputs, long seed) {
+    Objects.requireNonNull(inputs, "inputs");
+    Objects.requireNonNull(outputs, "outputs");
     return of(Topology.of(inputs, outputs), seed);
   }
 
   /** Begins a model whose layers follow one another. */
   public static Sequential sequential(long... inputShape) {
+    Objects.requireNonNull(inputShape, "inputShape");
     return new Sequential(Symbol.input("x", inputShape));
   }
 
@@ -96,6 +101,7 @@ public final class Model implements AutoCloseable {
    * @throws CremaException naming the file and what is wrong with it; nothing is partly loaded
    */
   public static Model load(Path folderOrZip) {
+    Objects.requireNonNull(folderOrZip, "folderOrZip");
     return ModelFiles.load(folderOrZip);
   }
 
@@ -106,6 +112,7 @@ public final class Model implements AutoCloseable {
    * @throws CremaException if the archive holds another topology or other tensors
    */
   public void load(ModelArchive archive) {
+    Objects.requireNonNull(archive, "archive");
     requireOpen();
     ModelFiles.readInto(this, archive);
   }
@@ -120,11 +127,14 @@ public final class Model implements AutoCloseable {
    * sees the old model or the new one.
    */
   public void save(Path folderOrZip) {
+    Objects.requireNonNull(folderOrZip, "folderOrZip");
     save(folderOrZip, Map.of());
   }
 
   /** As {@link #save(Path)}, with more files beside the model's own. */
   public void save(Path folderOrZip, Map<String, Content> more) {
+    Objects.requireNonNull(folderOrZip, "folderOrZip");
+    Objects.requireNonNull(more, "more");
     ModelFiles.save(this, folderOrZip, more);
   }
 
@@ -164,11 +174,13 @@ public final class Model implements AutoCloseable {
 
   /** The flat buffer of a storage of this model. */
   public Buffer storage(Storage storage) {
+    Objects.requireNonNull(storage, "storage");
     return storage.equals(Storage.STATE) ? state() : parameters();
   }
 
   /** A copy of a parameter or state, row-major. */
   public float[] get(String path) {
+    Objects.requireNonNull(path, "path");
     Parameter p = parameter(path);
     float[] values = new float[elements(p)];
     chunks(
@@ -182,6 +194,8 @@ public final class Model implements AutoCloseable {
    * @param values as many as it has elements, row-major
    */
   public void set(String path, float[] values) {
+    Objects.requireNonNull(path, "path");
+    Objects.requireNonNull(values, "values");
     Parameter p = parameter(path);
     if (values.length != p.elements()) {
       throw new CremaException(
@@ -259,6 +273,7 @@ public final class Model implements AutoCloseable {
    * @throws CremaException if the file system refuses
    */
   public void exportTensors(Path file) {
+    Objects.requireNonNull(file, "file");
     requireOpen();
     ModelFiles.export(this, file);
   }
@@ -271,6 +286,8 @@ public final class Model implements AutoCloseable {
    * @throws CremaException if a tensor is missing or is not float32 of the parameter's shape
    */
   public void importTensors(Path file, UnaryOperator<String> nameOf) {
+    Objects.requireNonNull(file, "file");
+    Objects.requireNonNull(nameOf, "nameOf");
     requireOpen();
     ModelFiles.importInto(this, file, nameOf);
   }
@@ -283,6 +300,7 @@ public final class Model implements AutoCloseable {
 
   /** Adds this model to a graph. */
   public ModelGraph build(Graph graph, boolean training) {
+    Objects.requireNonNull(graph, "graph");
     return topology.build(graph, training, table);
   }
 
@@ -295,6 +313,7 @@ public final class Model implements AutoCloseable {
   }
 
   public Predictor predictor(int capacity, int threads, Device device) {
+    Objects.requireNonNull(device, "device");
     return predictor(capacity, threads, device, Precision.FLOAT32);
   }
 
@@ -304,6 +323,8 @@ public final class Model implements AutoCloseable {
    * @param threads of the pool to use; 0 for all
    */
   public Predictor predictor(int capacity, int threads, Device device, Precision precision) {
+    Objects.requireNonNull(device, "device");
+    Objects.requireNonNull(precision, "precision");
     return new Predictor(this, capacity, threads, device, precision);
   }
 
@@ -314,6 +335,7 @@ public final class Model implements AutoCloseable {
    * @throws IllegalStateException if the model is closed
    */
   public float[] predict(float... example) {
+    Objects.requireNonNull(example, "example");
     requireOpen();
     Predictor predictor = single.borrow();
     try {
@@ -327,6 +349,7 @@ public final class Model implements AutoCloseable {
 
   /** The outputs for several examples; as {@link #predict(float...)}. */
   public float[][] predict(float[][] examples) {
+    Objects.requireNonNull(examples, "examples");
     requireOpen();
     Predictor predictor = batches.borrow();
     try {

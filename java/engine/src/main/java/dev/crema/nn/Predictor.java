@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * A model ready to predict batches of up to a capacity, on one thread at a time: a second thread
@@ -127,6 +128,7 @@ public final class Predictor implements AutoCloseable {
 
   /** Elements of one example of an input. */
   public int inputElements(String name) {
+    Objects.requireNonNull(name, "name");
     return port(name).elements();
   }
 
@@ -137,6 +139,8 @@ public final class Predictor implements AutoCloseable {
 
   /** Predicts one example: {@code result} gets the output. No allocation. */
   public void predict(float[] example, float[] result) {
+    Objects.requireNonNull(example, "example");
+    Objects.requireNonNull(result, "result");
     requireSingle();
     input.checkExample(example.length);
     predict(example, result, 1);
@@ -149,6 +153,8 @@ public final class Predictor implements AutoCloseable {
    * @param result gets {@code rows · outputElements} values
    */
   public void predict(float[] examples, float[] result, int rows) {
+    Objects.requireNonNull(examples, "examples");
+    Objects.requireNonNull(result, "result");
     requireSingle();
     checkRows(rows);
     input.checkInput(rows, examples.length);
@@ -168,6 +174,8 @@ public final class Predictor implements AutoCloseable {
    * move. Off-heap or on the heap.
    */
   public void predict(FloatBuffer examples, FloatBuffer result, int rows) {
+    Objects.requireNonNull(examples, "examples");
+    Objects.requireNonNull(result, "result");
     requireSingle();
     checkRows(rows);
     input.checkInput(rows, examples.remaining());
@@ -184,6 +192,7 @@ public final class Predictor implements AutoCloseable {
 
   /** Predicts any number of examples, in batches. */
   public float[][] predict(float[][] examples) {
+    Objects.requireNonNull(examples, "examples");
     requireSingle();
     for (float[] example : examples) {
       input.checkExample(example.length);
@@ -215,6 +224,8 @@ public final class Predictor implements AutoCloseable {
    * @param values row-major; whole numbers for an input of a whole-number type
    */
   public void write(String inputName, float[] values, int rows) {
+    Objects.requireNonNull(inputName, "inputName");
+    Objects.requireNonNull(values, "values");
     Port port = port(inputName);
     checkRows(rows);
     port.checkInput(rows, values.length);
@@ -228,6 +239,8 @@ public final class Predictor implements AutoCloseable {
 
   /** As {@link #write(String, float[], int)}. */
   public void write(String inputName, int[] values, int rows) {
+    Objects.requireNonNull(inputName, "inputName");
+    Objects.requireNonNull(values, "values");
     Port port = port(inputName);
     checkRows(rows);
     port.checkInput(rows, values.length);
@@ -241,6 +254,8 @@ public final class Predictor implements AutoCloseable {
 
   /** As {@link #write(String, float[], int)}. */
   public void write(String inputName, long[] values, int rows) {
+    Objects.requireNonNull(inputName, "inputName");
+    Objects.requireNonNull(values, "values");
     Port port = port(inputName);
     checkRows(rows);
     port.checkInput(rows, values.length);
@@ -265,6 +280,7 @@ public final class Predictor implements AutoCloseable {
 
   /** Copies an output of the last {@link #run}: {@code rows · outputElements(index)} values. */
   public void read(int index, float[] result, int rows) {
+    Objects.requireNonNull(result, "result");
     Port port = outputPort(index);
     checkRows(rows);
     port.checkOutput(rows, result.length);
@@ -282,6 +298,7 @@ public final class Predictor implements AutoCloseable {
    * close.
    */
   public ByteBuffer inputMemory(String name) {
+    Objects.requireNonNull(name, "name");
     port(name);
     use.enter();
     try {
@@ -297,6 +314,8 @@ public final class Predictor implements AutoCloseable {
    * predict} copy for that input is no longer read.
    */
   public void bindInput(String name, Buffer buffer) {
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(buffer, "buffer");
     port(name);
     use.enter();
     try {
