@@ -76,7 +76,8 @@ final class Bench {
           throw new CremaException("no result within " + TIMEOUT_SECONDS + " s");
         }
         if (process.exitValue() != 0 || Files.size(result) == 0) {
-          throw new CremaException(failure(log, process.exitValue()));
+          String said = new String(Files.readAllBytes(log), StandardCharsets.UTF_8);
+          throw new CremaException(failure(said.lines().toList(), process.exitValue()));
         }
         return Json.mapper().readValue(result.toFile(), Measurement.class);
       } finally {
@@ -118,16 +119,17 @@ final class Bench {
     return builder.start();
   }
 
-  /** The exception's message, or the last lines of what the process said. */
-  private static String failure(Path log, int exit) throws IOException {
-    List<String> lines =
-        new String(Files.readAllBytes(log), StandardCharsets.UTF_8)
-            .lines()
-            .filter(l -> !l.isBlank())
-            .toList();
+  /**
+   * The exception behind all others, or the last lines of what the process said. JMH keeps what a
+   * benchmark threw as a suppressed exception of its own.
+   */
+  static String failure(List<String> said, int exit) {
+    List<String> lines = said.stream().filter(l -> !l.isBlank()).toList();
     for (int i = lines.size() - 1; i >= 0; i--) {
-      if (lines.get(i).contains("Exception: ") || lines.get(i).contains("Error: ")) {
-        return lines.get(i).strip();
+      String line = lines.get(i).strip();
+      if (line.contains("Exception: ") || line.contains("Error: ")) {
+        return line.replaceFirst(
+            "^(Exception in thread \"[^\"]*\"|Caused by:|Suppressed:)\\s*", "");
       }
     }
     List<String> last = lines.subList(Math.max(0, lines.size() - LAST_LINES), lines.size());

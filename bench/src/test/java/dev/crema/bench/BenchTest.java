@@ -30,4 +30,21 @@ class BenchTest {
     assertThat(report.isComplete()).isFalse();
     assertThat(report.problems()).singleElement().asString().contains("abacus");
   }
+
+  @Test
+  void theCauseBehindTheOthersIsShown() {
+    List<String> trace =
+        List.of(
+            "Exception in thread \"main\" org.openjdk.jmh.runner.RunnerException: caught",
+            "\tat org.openjdk.jmh.runner.Runner.run(Runner.java:1)",
+            "Caused by: org.openjdk.jmh.runner.BenchmarkException: Benchmark error during the run",
+            "\tat org.openjdk.jmh.runner.Handler.run(Handler.java:2)",
+            "\tSuppressed: dev.crema.CremaException: Out of native memory: Arena asks for 9 GiB",
+            "\t\tat dev.crema.memory.Buffer.allocate(Buffer.java:3)");
+    assertThat(Bench.failure(trace, 1))
+        .isEqualTo("dev.crema.CremaException: Out of native memory: Arena asks for 9 GiB");
+    assertThat(Bench.failure(trace.subList(0, 2), 1))
+        .isEqualTo("org.openjdk.jmh.runner.RunnerException: caught");
+    assertThat(Bench.failure(List.of("", "Killed"), 137)).isEqualTo("exit code 137: Killed");
+  }
 }

@@ -8,6 +8,7 @@ import dev.crema.io.Json;
 import dev.crema.nn.Activation;
 import dev.crema.nn.Model;
 import dev.crema.nn.TopologyFormat;
+import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -16,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Random;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -414,6 +416,29 @@ class MainTest {
     Result missing = run("evaluate", "--model", "" + folder.resolve("none"), "--data", "x.csv");
     assertThat(missing.code()).isEqualTo(1);
     assertThat(missing.err()).startsWith("crema: ").contains("none");
+  }
+
+  @Test
+  void theDemoDrawsPngFilesAndRefusesOtherFormatsFirst() throws IOException {
+    Path demo = folder.resolve("demo");
+    Result png = run("demo", "--epochs", "1", "--plot", "png", "--out", "" + demo, "--json");
+    if (png.code() != 0) { // a Java without fonts says so before it trains
+      assertThat(png.err()).contains("font").doesNotContain("Epoch");
+      return;
+    }
+    for (String network : new String[] {"seed-mlp", "lenet"}) {
+      for (String name : new String[] {"curves.png", "confusion.png"}) {
+        BufferedImage picture = ImageIO.read(demo.resolve(network).resolve(name).toFile());
+        assertThat(picture.getWidth()).isGreaterThan(300);
+      }
+      assertThat(demo.resolve(network).resolve("curves.svg")).doesNotExist();
+    }
+    assertThat(png.json().at("/lenet/test/classification/accuracy").asDouble()).isGreaterThan(0.8);
+
+    Result gif = run("demo", "--plot", "gif", "--out", "" + folder.resolve("other"));
+    assertThat(gif.code()).isEqualTo(1);
+    assertThat(gif.err()).contains("A plot is an .svg or a .png file").doesNotContain("Epoch");
+    assertThat(folder.resolve("other")).doesNotExist();
   }
 
   @Test

@@ -4,7 +4,6 @@ import dev.crema.CremaException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.Charset;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -14,7 +13,7 @@ import java.util.Set;
 
 /** Finds out from the first 256 KB how a delimited file is written. */
 final class CsvSniffer {
-  private static final int SAMPLE_BYTES = 1 << 18;
+  static final int SAMPLE_BYTES = 1 << 18;
   private static final int SAMPLE_ROWS = 1000;
   private static final List<Dates> DATES =
       Arrays.stream(DateOrder.values()).map(Dates::new).toList();
@@ -91,7 +90,7 @@ final class CsvSniffer {
     return best;
   }
 
-  private static List<List<String>> rows(byte[] sample, char delimiter) {
+  static List<List<String>> rows(byte[] sample, char delimiter) {
     List<List<String>> rows = new ArrayList<>();
     try (CsvScanner scanner =
         new CsvScanner(new ByteArrayInputStream(sample), "sample", delimiter)) {
@@ -186,79 +185,5 @@ final class CsvSniffer {
       }
     }
     return commas > points || points == 0 && either && delimiter == ';' ? ',' : '.';
-  }
-
-  /**
-   * The ways in which each column's texts could be numbers, the likeliest first: plain numbers with
-   * the file's decimal point always, and those that read more of the sample than they do.
-   */
-  static List<List<Reading>> readings(Path file, CsvFormat format) {
-    List<List<String>> rows;
-    try (InputFiles.Input in = InputFiles.open(file)) {
-      byte[] sample = in.stream().readNBytes(SAMPLE_BYTES);
-      rows = rows(TextEncoding.toUtf8(sample, format.charset()), format.delimiter());
-    } catch (IOException e) {
-      throw InputFiles.unreadable(file.toString(), e);
-    }
-    List<List<Reading>> readings = new ArrayList<>();
-    for (int c = 0; c < format.names().size(); c++) {
-      List<String> texts = new ArrayList<>();
-      for (List<String> row : rows.subList(format.header() ? 1 : 0, rows.size())) {
-        if (row.size() > c) {
-          texts.add(row.get(c));
-        }
-      }
-      readings.add(readings(texts, format.decimal()));
-    }
-    return readings;
-  }
-
-  private static List<Reading> readings(List<String> texts, char decimal) {
-    Reading usual = new Figures(decimal, "");
-    List<String> unread = texts.stream().filter(t -> !reads(usual, t)).toList();
-    if (unread.isEmpty()) {
-      return List.of(usual);
-    }
-    char other = decimal == '.' ? ',' : '.';
-    String sign = sign(unread);
-    List<Reading> candidates = new ArrayList<>();
-    if (!sign.isEmpty()) {
-      candidates.add(new Figures(decimal, sign));
-    }
-    candidates.add(new Figures(other, sign));
-    candidates.addAll(orders(unread).stream().map(Dates::new).toList());
-    long known = texts.size() - unread.size();
-    candidates.removeIf(r -> texts.stream().filter(t -> reads(r, t)).count() <= known);
-    candidates.add(0, usual);
-    return candidates;
-  }
-
-  private static boolean reads(Reading reading, String text) {
-    byte[] b = text.getBytes(StandardCharsets.UTF_8);
-    return !Double.isNaN(reading.parse(b, 0, b.length));
-  }
-
-  /** The first sign beside a number, "" if there is none. */
-  private static String sign(List<String> texts) {
-    for (String text : texts) {
-      for (char decimal : new char[] {'.', ','}) {
-        Figures.Match match = Figures.match(text, decimal);
-        if (match != null && !match.sign().isEmpty()) {
-          return match.sign();
-        }
-      }
-    }
-    return "";
-  }
-
-  /**
-   * Orders of day, month and year. Where the values don't tell, dates with slashes are taken for
-   * American ones, which have the month first, and others for European ones.
-   */
-  private static List<DateOrder> orders(List<String> texts) {
-    boolean slashes = texts.stream().anyMatch(t -> t.matches("\\d+/\\d+/.*"));
-    return slashes
-        ? List.of(DateOrder.YEAR_MONTH_DAY, DateOrder.MONTH_DAY_YEAR, DateOrder.DAY_MONTH_YEAR)
-        : List.of(DateOrder.YEAR_MONTH_DAY, DateOrder.DAY_MONTH_YEAR, DateOrder.MONTH_DAY_YEAR);
   }
 }

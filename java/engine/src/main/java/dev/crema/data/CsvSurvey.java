@@ -58,7 +58,7 @@ final class CsvSurvey {
   static CsvSurvey first(
       Path file, CsvFormat format, int[] labels, Set<Integer> ignored, DataOptions options) {
     CsvSurvey survey = new CsvSurvey(file, format, labels);
-    List<List<Reading>> readings = CsvSniffer.readings(file, format);
+    List<List<Reading>> readings = CsvReadings.of(file, format);
     for (int c = 0; c < survey.columns.length; c++) {
       List<Reading> candidates =
           survey.isLabel(c)
