@@ -10,6 +10,7 @@ import dev.crema.data.Preprocessing;
 import dev.crema.data.TablePreprocessing;
 import dev.crema.device.Device;
 import dev.crema.graph.Graph;
+import dev.crema.graph.Precision;
 import dev.crema.graph.Storage;
 import dev.crema.memory.Buffer;
 import dev.crema.memory.ElementType;
@@ -60,6 +61,7 @@ class NullArgumentsTest {
     values.put(Device.class, Device.cpu());
     values.put(Storage.class, Storage.PARAMETERS);
     values.put(Graph.class, new Graph());
+    values.put(Precision.class, Precision.FLOAT32);
     values.put(Topology.class, model.topology());
     values.put(Buffer.class, buffer);
     values.put(ByteBuffer.class, direct);
