@@ -1,11 +1,8 @@
 package dev.crema.train;
 
 import dev.crema.CremaException;
-import dev.crema.data.Dataset;
 import dev.crema.eval.Scores;
 import dev.crema.graph.Node;
-import dev.crema.graph.TensorType;
-import dev.crema.nn.BuiltIn;
 import dev.crema.op.Affine;
 import dev.crema.op.BinaryCrossEntropy;
 import dev.crema.op.Linear;
@@ -14,7 +11,7 @@ import dev.crema.op.Sigmoid;
 import dev.crema.op.SigmoidCrossEntropy;
 
 /** {@link Losses#binaryCrossentropy}. */
-record BinaryCrossentropy(boolean fromLogits, double labelSmoothing) implements Loss {
+record BinaryCrossentropy(boolean fromLogits, double labelSmoothing) implements LabelLoss {
   BinaryCrossentropy {
     CategoricalCrossentropy.requireSmoothing(labelSmoothing);
   }
@@ -30,18 +27,8 @@ record BinaryCrossentropy(boolean fromLogits, double labelSmoothing) implements 
   }
 
   @Override
-  public BuiltIn.Output answers() {
-    return BuiltIn.Output.LABELS;
-  }
-
-  @Override
   public Loss withLabelSmoothing(double amount) {
     return new BinaryCrossentropy(fromLogits, amount);
-  }
-
-  @Override
-  public TensorType target(TensorType output, Dataset.Slot target) {
-    return Targets.ofLabels(name(), output, target);
   }
 
   @Override

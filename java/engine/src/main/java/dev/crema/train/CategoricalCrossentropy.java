@@ -5,7 +5,6 @@ import dev.crema.eval.Scores;
 import dev.crema.graph.Constant;
 import dev.crema.graph.Node;
 import dev.crema.graph.TensorType;
-import dev.crema.nn.BuiltIn;
 import dev.crema.op.Softmax;
 import dev.crema.op.SoftmaxCrossEntropy;
 
@@ -14,7 +13,7 @@ import dev.crema.op.SoftmaxCrossEntropy;
  *
  * @param sparse whether targets are class numbers where no data says it
  */
-record CategoricalCrossentropy(boolean sparse, double labelSmoothing) implements Loss {
+record CategoricalCrossentropy(boolean sparse, double labelSmoothing) implements ClassLoss {
   CategoricalCrossentropy {
     requireSmoothing(labelSmoothing);
   }
@@ -36,18 +35,8 @@ record CategoricalCrossentropy(boolean sparse, double labelSmoothing) implements
   }
 
   @Override
-  public BuiltIn.Output answers() {
-    return BuiltIn.Output.CLASSES;
-  }
-
-  @Override
   public Loss withLabelSmoothing(double amount) {
     return new CategoricalCrossentropy(sparse, amount);
-  }
-
-  @Override
-  public TensorType target(TensorType output, Dataset.Slot target) {
-    return Targets.ofClasses(name(), output, target);
   }
 
   @Override

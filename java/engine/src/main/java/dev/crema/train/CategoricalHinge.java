@@ -1,11 +1,8 @@
 package dev.crema.train;
 
-import dev.crema.data.Dataset;
 import dev.crema.eval.Scores;
 import dev.crema.graph.Constant;
 import dev.crema.graph.Node;
-import dev.crema.graph.TensorType;
-import dev.crema.nn.BuiltIn;
 import dev.crema.op.Affine;
 import dev.crema.op.Mul;
 import dev.crema.op.ReduceMax;
@@ -16,20 +13,10 @@ import dev.crema.op.Sub;
 import java.util.List;
 
 /** {@link Losses#categoricalHinge}. An example counts as its class's weight, the mean is plain. */
-record CategoricalHinge() implements Loss {
+record CategoricalHinge() implements ClassLoss {
   @Override
   public String name() {
     return "categorical_hinge";
-  }
-
-  @Override
-  public BuiltIn.Output answers() {
-    return BuiltIn.Output.CLASSES;
-  }
-
-  @Override
-  public TensorType target(TensorType output, Dataset.Slot target) {
-    return Targets.ofClasses(name(), output, target);
   }
 
   @Override

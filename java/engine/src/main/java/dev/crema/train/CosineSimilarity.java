@@ -1,10 +1,7 @@
 package dev.crema.train;
 
-import dev.crema.data.Dataset;
 import dev.crema.eval.Scores;
 import dev.crema.graph.Node;
-import dev.crema.graph.TensorType;
-import dev.crema.nn.BuiltIn;
 import dev.crema.op.Maximum;
 import dev.crema.op.Mul;
 import dev.crema.op.Neg;
@@ -15,22 +12,12 @@ import dev.crema.op.Rsqrt;
 import java.util.List;
 
 /** {@link Losses#cosineSimilarity}. */
-record CosineSimilarity() implements Loss {
+record CosineSimilarity() implements ValueLoss {
   private static final float LEAST = 1e-12f; // of a squared norm: Keras's
 
   @Override
   public String name() {
     return "cosine_similarity";
-  }
-
-  @Override
-  public BuiltIn.Output answers() {
-    return BuiltIn.Output.VALUES;
-  }
-
-  @Override
-  public TensorType target(TensorType output, Dataset.Slot target) {
-    return Targets.ofValues(name(), output, target);
   }
 
   @Override

@@ -1,12 +1,9 @@
 package dev.crema.train;
 
 import dev.crema.CremaException;
-import dev.crema.data.Dataset;
 import dev.crema.eval.Scores;
 import dev.crema.graph.Node;
 import dev.crema.graph.Op;
-import dev.crema.graph.TensorType;
-import dev.crema.nn.BuiltIn;
 import dev.crema.op.Abs;
 import dev.crema.op.Huber;
 import dev.crema.op.ReduceMean;
@@ -18,7 +15,7 @@ import dev.crema.op.Sub;
  *
  * @param term of a difference
  */
-record Difference(String name, Op term) implements Loss {
+record Difference(String name, Op term) implements ValueLoss {
   static final Difference SQUARED = new Difference("mean_squared_error", new Square());
   static final Difference ABSOLUTE = new Difference("mean_absolute_error", new Abs());
 
@@ -27,16 +24,6 @@ record Difference(String name, Op term) implements Loss {
       throw new IllegalArgumentException("The delta of huber must be above 0, got " + delta);
     }
     return new Difference(delta == 1 ? "huber" : "huber:" + delta, new Huber(delta));
-  }
-
-  @Override
-  public BuiltIn.Output answers() {
-    return BuiltIn.Output.VALUES;
-  }
-
-  @Override
-  public TensorType target(TensorType output, Dataset.Slot target) {
-    return Targets.ofValues(name, output, target);
   }
 
   @Override

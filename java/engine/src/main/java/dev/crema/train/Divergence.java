@@ -1,11 +1,8 @@
 package dev.crema.train;
 
-import dev.crema.data.Dataset;
 import dev.crema.eval.Scores;
 import dev.crema.graph.Constant;
 import dev.crema.graph.Node;
-import dev.crema.graph.TensorType;
-import dev.crema.nn.BuiltIn;
 import dev.crema.op.Clip;
 import dev.crema.op.KlDivergence;
 import dev.crema.op.Log;
@@ -17,22 +14,12 @@ import dev.crema.op.Softmax;
 import java.util.List;
 
 /** {@link Losses#klDivergence}. Class weights multiply the terms of their class. */
-record Divergence() implements Loss {
+record Divergence() implements ClassLoss {
   private static final double LEAST = 1e-7; // Keras's
 
   @Override
   public String name() {
     return "kl_divergence";
-  }
-
-  @Override
-  public BuiltIn.Output answers() {
-    return BuiltIn.Output.CLASSES;
-  }
-
-  @Override
-  public TensorType target(TensorType output, Dataset.Slot target) {
-    return Targets.ofClasses(name(), output, target);
   }
 
   @Override

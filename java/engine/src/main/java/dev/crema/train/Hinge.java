@@ -1,30 +1,17 @@
 package dev.crema.train;
 
-import dev.crema.data.Dataset;
 import dev.crema.eval.Scores;
 import dev.crema.graph.Node;
-import dev.crema.graph.TensorType;
-import dev.crema.nn.BuiltIn;
 import dev.crema.op.Affine;
 import dev.crema.op.Mul;
 import dev.crema.op.ReduceMean;
 import dev.crema.op.Relu;
 
 /** {@link Losses#hinge}. */
-record Hinge() implements Loss {
+record Hinge() implements LabelLoss {
   @Override
   public String name() {
     return "hinge";
-  }
-
-  @Override
-  public BuiltIn.Output answers() {
-    return BuiltIn.Output.LABELS;
-  }
-
-  @Override
-  public TensorType target(TensorType output, Dataset.Slot target) {
-    return Targets.ofLabels(name(), output, target);
   }
 
   @Override
