@@ -97,13 +97,28 @@ public final class EpochLog implements Callback {
 
   private void append(String line) {
     ByteBuffer bytes = ByteBuffer.wrap(line.getBytes(StandardCharsets.UTF_8));
+    long before = -1;
     try {
+      before = out.size();
       while (bytes.hasRemaining()) {
         out.write(bytes);
       }
       out.force(false);
     } catch (IOException e) {
-      throw failed(e);
+      CremaException failed = failed(e);
+      cutOff(before, failed);
+      throw failed;
+    }
+  }
+
+  /** Leaves no part of a line in the file. */
+  private void cutOff(long size, CremaException why) {
+    try {
+      if (size >= 0) {
+        out.truncate(size);
+      }
+    } catch (IOException e) {
+      why.addSuppressed(e);
     }
   }
 

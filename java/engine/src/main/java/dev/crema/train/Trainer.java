@@ -51,7 +51,7 @@ public final class Trainer {
   }
 
   public static Trainer of(Model model) {
-    return new Trainer(model);
+    return new Trainer(Objects.requireNonNull(model, "model"));
   }
 
   /**
@@ -111,7 +111,7 @@ public final class Trainer {
 
   /** By default Adam with a learning rate of 0.001. */
   public Trainer optimizer(Optimizer value) {
-    optimizer = value;
+    optimizer = Objects.requireNonNull(value, "optimizer");
     return this;
   }
 
@@ -198,30 +198,32 @@ public final class Trainer {
 
   /** What each class counts in the loss, by class index; see {@code ClassWeights.balanced}. */
   public Trainer classWeights(float... weights) {
-    outputs.classWeights(weights.clone());
+    outputs.classWeights(Objects.requireNonNull(weights, "weights").clone());
     return this;
   }
 
   /** As {@link #classWeights(float...)}, of one output of several. */
   public Trainer classWeights(String output, float... weights) {
-    outputs.classWeights(output, weights.clone());
+    outputs.classWeights(output, Objects.requireNonNull(weights, "weights").clone());
     return this;
   }
 
   /** Layers whose parameters stay as they are, by name. */
   public Trainer freeze(String... layers) {
-    frozen.addAll(List.of(layers));
+    for (String layer : Objects.requireNonNull(layers, "layers")) {
+      frozen.add(Objects.requireNonNull(layer, "layer"));
+    }
     return this;
   }
 
   /** Other settings for the parameters of some layers. */
   public Trainer group(ParameterGroup group) {
-    groups.add(group);
+    groups.add(Objects.requireNonNull(group, "group"));
     return this;
   }
 
   public Trainer callback(Callback callback) {
-    callbacks.add(callback);
+    callbacks.add(Objects.requireNonNull(callback, "callback"));
     return this;
   }
 
@@ -259,7 +261,7 @@ public final class Trainer {
    * @throws CremaException if the data does not fit the model, or the loss is no longer finite
    */
   public History fit(Dataset data) {
-    Dataset train = data;
+    Dataset train = Objects.requireNonNull(data, "data");
     Dataset held = validation;
     if (held == null && validationFraction > 0) {
       Dataset.Split split = data.split(validationFraction, seed);

@@ -1,7 +1,6 @@
 package dev.crema.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.crema.data.Mnist;
 import dev.crema.device.Device;
@@ -101,13 +100,6 @@ class PrecisionTest {
       try (Evaluator evaluator = Evaluator.of(model, digits.test())) {
         return evaluator.evaluate(digits.test()).classification().accuracy();
       }
-    }
-  }
-
-  @Test
-  void nullIsRefusedByName() {
-    try (Model model = model()) {
-      assertThatThrownBy(() -> Trainer.of(model).precision(null)).hasMessage("precision");
     }
   }
 }
