@@ -41,7 +41,8 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--peers",
       description =
-          "Measure the peers too: libtorch, ONNX Runtime, oneDNN, DL4J (first use downloads them).")
+          "Measure the peers too: libtorch, ONNX Runtime, oneDNN, TensorFlow, DL4J (first use"
+              + " downloads them).")
   private boolean peers;
 
   @Option(names = "--kernels", description = "Measure the single kernels too.")

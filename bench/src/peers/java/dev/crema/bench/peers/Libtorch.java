@@ -12,17 +12,10 @@ import java.util.Map;
 
 /**
  * libtorch through the JavaCPP preset, set up as an expert would: OpenBLAS's core for this
- * processor, glibc told to keep its pages, tensors made once. Its Adam is that of torch::optim: the
- * preset doesn't bind the fused one.
+ * processor, glibc told to keep its pages, tensors made once, the fused Adam, for each work the
+ * layout of images in which it is faster.
  */
 public class Libtorch implements Engine {
-  /** glibc gives big blocks back to the system, and page faults then double a step's time. */
-  private static final Map<String, String> KEEP_PAGES =
-      Map.of(
-          "GLIBC_TUNABLES",
-          "glibc.malloc.trim_threshold=17179869184:glibc.malloc.mmap_max=0"
-              + ":glibc.malloc.arena_max=1");
-
   private final boolean tuned;
 
   public Libtorch() {
@@ -42,7 +35,7 @@ public class Libtorch implements Engine {
   public String version() {
     return "libtorch 2.10.0 ("
         + (tuned ? "OPENBLAS_CORETYPE and malloc tuned" : "as it loads")
-        + ", torch::optim::Adam)";
+        + ", fused Adam)";
   }
 
   @Override
@@ -50,7 +43,7 @@ public class Libtorch implements Engine {
     if (!tuned) {
       return Map.of("OPENBLAS_CORETYPE", "");
     }
-    Map<String, String> variables = new LinkedHashMap<>(KEEP_PAGES);
+    Map<String, String> variables = new LinkedHashMap<>(Malloc.KEEP_PAGES);
     String core = OpenBlas.coreFor(Crema.crema_isa_name(Crema.crema_isa_active()));
     if (core != null) {
       variables.put("OPENBLAS_CORETYPE", core);

@@ -3,8 +3,6 @@ package dev.crema.bench.peers;
 import dev.crema.bench.Problem;
 import dev.crema.bench.Task;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.Adam;
-import org.bytedeco.pytorch.AdamOptions;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
@@ -12,13 +10,13 @@ import org.bytedeco.pytorch.global.torch;
 @SuppressWarnings("try") // a scope frees what is made in it
 final class LibtorchTraining implements Task {
   private final TorchNetwork network;
-  private final Adam optimizer;
+  private final TorchAdam optimizer;
   private final Tensor x;
   private final Tensor target;
 
   LibtorchTraining(Problem.Training problem) {
     this.network = new TorchNetwork(problem.network(), true);
-    this.optimizer = new Adam(network.parameters(), new AdamOptions(0.001));
+    this.optimizer = new TorchAdam(network.parameters());
     this.x = network.input(problem.network().examples(problem.batch()), problem.batch());
     this.target = TorchTensors.longs(problem.network().classes(problem.batch()));
   }
@@ -50,7 +48,7 @@ final class LibtorchTraining implements Task {
   }
 
   private Tensor step(Tensor examples, Tensor classes) {
-    optimizer.zero_grad();
+    optimizer.zeroGrad();
     Tensor loss = torch.cross_entropy_loss(network.logits(examples), classes);
     loss.backward();
     optimizer.step();

@@ -28,13 +28,15 @@ final class TorchTensors {
   }
 
   /** A convolution's kernel [h, w, in, out] as libtorch has it: [out, in, h, w]. */
-  static Tensor kernel(float[] values, long height, long width, long in, long out) {
-    return floats(values, height, width, in, out).permute(3, 2, 0, 1).contiguous();
+  static Tensor kernel(
+      float[] values, long height, long width, long in, long out, torch.MemoryFormat layout) {
+    return floats(values, height, width, in, out).permute(3, 2, 0, 1).contiguous(layout);
   }
 
   /** Images [n, h, w, c] as libtorch has them: [n, c, h, w]. */
-  static Tensor images(float[] values, long n, long height, long width, long channels) {
-    return floats(values, n, height, width, channels).permute(0, 3, 1, 2).contiguous();
+  static Tensor images(
+      float[] values, long n, long height, long width, long channels, torch.MemoryFormat layout) {
+    return floats(values, n, height, width, channels).permute(0, 3, 1, 2).contiguous(layout);
   }
 
   /** Images back to [n, h, w, c]. */
