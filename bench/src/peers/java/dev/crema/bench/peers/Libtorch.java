@@ -60,7 +60,7 @@ public class Libtorch implements Engine {
   public Task prepare(Problem problem, int threads) {
     set_num_threads(threads);
     if (problem instanceof Problem.Training p) {
-      return new LibtorchTraining(p);
+      return new LibtorchTraining(p, true);
     }
     if (problem instanceof Problem.Prediction p) {
       return new LibtorchPrediction(p);

@@ -2,23 +2,36 @@ package dev.crema.bench.peers;
 
 import dev.crema.bench.Problem;
 import dev.crema.bench.Task;
+import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Adam;
+import org.bytedeco.pytorch.AdamOptions;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /** Training steps of libtorch. */
 @SuppressWarnings("try") // a scope frees what is made in it
 final class LibtorchTraining implements Task {
   private final TorchNetwork network;
-  private final TorchAdam optimizer;
+  private final TorchAdam fused; // null: torch::optim's is used
+  private final Adam plain;
   private final Tensor x;
   private final Tensor target;
 
-  LibtorchTraining(Problem.Training problem) {
+  /**
+   * @param fused whether one kernel updates all parameters, or torch::optim's Adam does
+   */
+  LibtorchTraining(Problem.Training problem, boolean fused) {
     this.network = new TorchNetwork(problem.network(), true);
-    this.optimizer = new TorchAdam(network.parameters());
+    this.fused = fused ? new TorchAdam(network.parameters()) : null;
+    this.plain = fused ? null : new Adam(vector(network.parameters()), new AdamOptions(0.001));
     this.x = network.input(problem.network().examples(problem.batch()), problem.batch());
     this.target = TorchTensors.longs(problem.network().classes(problem.batch()));
+  }
+
+  private static TensorVector vector(List<Tensor> tensors) {
+    return new TensorVector(tensors.toArray(new Tensor[0]));
   }
 
   @Override
@@ -48,16 +61,28 @@ final class LibtorchTraining implements Task {
   }
 
   private Tensor step(Tensor examples, Tensor classes) {
-    optimizer.zeroGrad();
+    if (fused == null) {
+      plain.zero_grad();
+    } else {
+      fused.zeroGrad();
+    }
     Tensor loss = torch.cross_entropy_loss(network.logits(examples), classes);
     loss.backward();
-    optimizer.step();
+    if (fused == null) {
+      plain.step();
+    } else {
+      fused.step();
+    }
     return loss;
   }
 
   @Override
   public void close() {
-    optimizer.close();
+    if (fused == null) {
+      plain.close();
+    } else {
+      fused.close();
+    }
     target.close();
     x.close();
     network.close();
