@@ -53,7 +53,7 @@ public class Libtorch implements Engine {
 
   @Override
   public boolean supports(Problem problem) {
-    return !(problem instanceof Problem.Kernel);
+    return !(problem instanceof Problem.Kernel || problem instanceof Problem.Bfloat16);
   }
 
   @Override
