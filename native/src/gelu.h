@@ -6,8 +6,6 @@
 namespace crema {
 namespace CREMA_ISA {
 
-constexpr float kGeluScale = 1.59576912160573f;  // 2 sqrt(2 / pi)
-
 #if defined(__AVX512F__)
 // For a >= 0, what GELU(a) lacks of a and what GELU'(a) lacks of 1, which are -GELU(-a) and GELU'(-a): in 15 pieces
 // [i - 1/2, i + 1/2] / kPieces and 0 after them, polynomials of t = kPieces a - i (minimax fits by Lawson's method),
@@ -117,6 +115,8 @@ CREMA_INLINE vec vgelu_slope(vec x) { return slope(x, piecewise(x, kGeluSlopeTai
 CREMA_INLINE vec vgelu_tanh(vec x) { return at_least(x, vec{}) - piecewise(x, kGeluTanhTail); }
 CREMA_INLINE vec vgelu_tanh_slope(vec x) { return slope(x, piecewise(x, kGeluTanhSlopeTail)); }
 #else
+constexpr float kGeluScale = 1.59576912160573f;  // 2 sqrt(2 / pi)
+
 // x Phi(x), Phi the distribution function of the normal distribution.
 CREMA_INLINE vec vgelu(vec x) {
   const vec tail = normal_tail(vabs(x)).tail;

@@ -9,8 +9,6 @@ namespace crema {
 namespace CREMA_ISA {
 namespace {
 
-constexpr int64_t kBlockPanels = 32;   // of B between two passes over A: up to 4 MB of the L3 cache
-constexpr int64_t kStepsAhead = 32;    // of packed weights from memory, between what is fetched and what is read
 constexpr int64_t kNearStepsAhead = 16;  // of a panel that lies in the L2 cache
 
 TileFunction tile_for(int64_t rows, int64_t vectors, Side a, bool copies) {

@@ -7,9 +7,6 @@ namespace crema {
 namespace CREMA_ISA {
 namespace {
 
-constexpr int64_t kBlockPanels = 32;  // as in gemm.cpp
-constexpr int64_t kStepsAhead = 32;
-
 #if defined(__AVX512BF16__)
 // As transpose_rows, of pairs: row j of y is pair j of every row of x, which has k floats.
 CREMA_INLINE void transpose_pairs(const float* x, int64_t x_step, int64_t rows, int64_t k, float* y, int64_t y_step) {

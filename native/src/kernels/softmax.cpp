@@ -1,6 +1,6 @@
 // softmax.cpp: softmax over the last axis, its gradient, and the cross-entropy of logits. Rows of n
 // floats, each read and written once while it stays in the cache. NaN in, NaN out. In place allowed.
-#include "../rows.h"
+#include "../softmax_rows.h"
 
 namespace crema {
 namespace CREMA_ISA {
@@ -20,44 +20,6 @@ float exp_minus(const float* x, float shift, float* y, int64_t n) {
   });
 }
 
-// One row of three that are under way, so that their arithmetic and their memory overlap: y = e^(x - shift), of which
-// it returns the sum; the row before is multiplied by `scale`; of the row after, the largest element is found.
-template <bool Before, bool After>
-float softmax_row(const float* x, float shift, float* y, int64_t n, float scale, float* next_shift) {
-  const vec s = broadcast(shift), by = broadcast(scale);
-  vec most = broadcast(-INFINITY), sum[kSums] = {};
-  sweep(n, [&](int64_t i, int64_t count, int k) CREMA_LAMBDA {
-    const auto row = [&](const float* p) CREMA_LAMBDA {
-      return count == W ? load(p + i) : load_n(p + i, count, broadcast(-INFINITY));
-    };
-    if (After) {
-      fetch(x + 2 * n + i);
-      fetch_to_write(y + n + i);
-      most = at_least(most, row(x + n));
-    }
-    const vec e = vexp_negative(row(x) - s);
-    put(y + i, e, count);
-    sum[k] += e;
-    if (Before) put(y - n + i, some(y - n + i, count) * by, count);
-  });
-  if (After) *next_shift = hmax(most);
-  return total(sum);
-}
-
-void softmax_rows(const float* x, float* y, int64_t rows, int64_t n) {
-  float shift = largest_number(x, n), scale = 0;
-  for (int64_t r = 0; r < rows; ++r, x += n, y += n) {
-    float next_shift = 0;
-    const bool last = r + 1 == rows;
-    const auto row = r == 0 ? (last ? softmax_row<false, false> : softmax_row<false, true>)
-                            : (last ? softmax_row<true, false> : softmax_row<true, true>);
-    scale = 1.0f / row(x, shift, y, n, scale, &next_shift);
-    shift = next_shift;
-  }
-  const vec by = broadcast(scale);
-  each(y - n, y - n, n, [=](vec v) CREMA_LAMBDA { return v * by; });
-}
-
 float dot(const float* a, const float* b, int64_t n) {
   return sum_of(n, [&](int64_t i, int64_t k) CREMA_LAMBDA { return some(a + i, k) * some(b + i, k); });
 }
@@ -70,7 +32,7 @@ CREMA_KERNEL(softmax) {
   const int64_t n = c.in[0].last();
   if (n == 0) return;
   parallel(c.threads, c.in[0].rows(), row_grain(n), [&](int64_t begin, int64_t end, int64_t) {
-    if (begin < end) softmax_rows(c.in[0].f32() + begin * n, c.out[0].f32() + begin * n, end - begin, n);
+    if (begin < end) softmax_rows<false>(c.in[0].f32() + begin * n, c.out[0].f32() + begin * n, end - begin, n);
   });
 }
 

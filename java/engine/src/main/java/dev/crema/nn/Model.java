@@ -201,7 +201,7 @@ public final class Model implements AutoCloseable {
       throw new CremaException(
           path + " is " + p.type() + " (" + p.elements() + " values), got " + values.length);
     }
-    chunks(
+    overwrite(
         p, (from, bytes) -> bytes.asFloatBuffer().put(values, (int) (from / 4), bytes.limit() / 4));
   }
 
@@ -228,6 +228,16 @@ public final class Model implements AutoCloseable {
     chunks(p, CHUNK_BYTES, action);
   }
 
+  /** As {@link #chunks(Parameter, Chunk)}, for an action that changes the memory. */
+  <E extends Exception> void overwrite(Parameter p, Chunk<E> action) throws E {
+    Buffer memory = storage(p.storage());
+    try {
+      chunks(p, action);
+    } finally {
+      memory.changed();
+    }
+  }
+
   /** As {@link #chunks(Parameter, Chunk)}, in stretches of at most that many bytes. */
   <E extends Exception> void chunks(Parameter p, int most, Chunk<E> action) throws E {
     Buffer memory = storage(p.storage()).retain();
@@ -238,7 +248,6 @@ public final class Model implements AutoCloseable {
         action.take(from, memory.borrow(4 * p.offset() + from, bytes));
       }
     } finally {
-      memory.changed();
       memory.release();
     }
   }

@@ -72,7 +72,7 @@ final class ModelFiles {
           names.put(p, name);
         }
       }
-      names.forEach((p, name) -> model.chunks(p, (from, to) -> tensors.read(name, from, to)));
+      names.forEach((p, name) -> model.overwrite(p, (from, to) -> tensors.read(name, from, to)));
     }
   }
 
@@ -181,7 +181,7 @@ final class ModelFiles {
 
   private static void fill(Model model, Safetensors tensors) {
     for (Parameter p : model.table().all()) {
-      model.chunks(p, (from, bytes) -> tensors.read(p.path(), from, bytes));
+      model.overwrite(p, (from, bytes) -> tensors.read(p.path(), from, bytes));
     }
   }
 }
