@@ -1,0 +1,2 @@
+/** Smaller and faster models: pruning, quantization, distillation, and what they change. */
+package dev.crema.compress;
