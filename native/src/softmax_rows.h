@@ -1,6 +1,8 @@
 // softmax_rows.h: softmax and its logarithm over rows of n floats. In place allowed. NaN in, NaN out.
 #pragma once
 
+#include <type_traits>
+
 #include "rows.h"
 
 namespace crema {
@@ -12,45 +14,95 @@ CREMA_INLINE vec share(vec v, vec constant) {
   return Log ? v - constant : v * constant;
 }
 
-// One row of three that are under way, so that their arithmetic and their memory overlap: of e^(x - most) it returns
-// the sum; the row before is finished by its constant; of the row after, the largest element is found.
-template <bool Log, bool Before, bool After>
-float softmax_row(const float* x, float most, float* y, int64_t n, float constant, float* next_most) {
+// One row of five that are under way, so that their arithmetic and their memory overlap and no reduction is waited for:
+// of e = e^(x - most) it returns the sum; the row two before is finished by its constant and goes to `done`; of the row
+// `next`, two after, the largest element is found. `before` is x (Log) or e of the row two before.
+template <bool Log, bool Before, bool Past>
+float softmax_row(const float* x, float most, const float* next, float* e, const float* before, float constant,
+                  float* done, int64_t n, float* next_most) {
   const vec m = broadcast(most), of_before = broadcast(constant);
-  const float* const before = (Log ? x : y) - n;
-  vec largest = broadcast(-INFINITY), sum[kSums] = {};
-  sweep(n, [&](int64_t i, int64_t count, int k) CREMA_LAMBDA {
+  vec largest[2] = {broadcast(-INFINITY), broadcast(-INFINITY)}, sum[kSums] = {};
+  // `count` vectors, the last of which has `last` elements: all are read before one is written, so that their chains of
+  // dependent instructions may run side by side.
+  const auto some_vectors = [&](int64_t i, auto vectors, int64_t last) CREMA_LAMBDA {
+    constexpr int kVectors = decltype(vectors)::value;
+    vec v[kVectors], done_before[kVectors];
     const auto row = [&](const float* p) CREMA_LAMBDA {
-      return count == W ? load(p + i) : load_n(p + i, count, broadcast(-INFINITY));
+      return last == W ? load(p) : load_n(p, last, broadcast(-INFINITY));
     };
-    if (After) {
-      fetch(x + 2 * n + i);
-      fetch_to_write((Log ? y : y + n) + i);
-      largest = at_least(largest, row(x + n));
+#pragma GCC unroll 4
+    for (int k = 0; k < kVectors; ++k) {
+      fetch(next + n + i + k * W);
+      if (!Past) fetch_to_write((Log ? done + n : e + n) + i + k * W);
+      v[k] = row(x + i + k * W);
+      if (Before) done_before[k] = share<Log>(some(before + i + k * W, last), of_before);
+      largest[k % 2] = at_least(largest[k % 2], row(next + i + k * W));
     }
-    const vec e = vexp_negative(row(x) - m);
-    if (!Log) put(y + i, e, count);
-    sum[k] += e;
-    if (Before) put(y - n + i, share<Log>(some(before + i, count), of_before), count);
-  });
-  if (After) *next_most = hmax(largest);
+#pragma GCC unroll 4
+    for (int k = 0; k < kVectors; ++k) {
+      v[k] = vexp_negative(v[k] - m);
+      sum[k] += v[k];
+    }
+#pragma GCC unroll 4
+    for (int k = 0; k < kVectors; ++k) {
+      if (!Log) put(e + i + k * W, v[k], last);
+      if (Before && Past) stream(done + i + k * W, done_before[k]);
+      if (Before && !Past) put(done + i + k * W, done_before[k], last);
+    }
+  };
+  int64_t i = 0;
+  for (; i + kSums * W <= n; i += kSums * W) some_vectors(i, std::integral_constant<int, kSums>{}, W);
+  for (; i < n; i += W) some_vectors(i, std::integral_constant<int, 1>{}, n - i < W ? n - i : W);
+  *next_most = hmax(at_least(largest[0], largest[1]));
   return total(sum);
 }
 
-template <bool Log>
-void softmax_rows(const float* x, float* y, int64_t rows, int64_t n) {
-  float most = largest_number(x, n), constant = 0;
-  for (int64_t r = 0; r < rows; ++r, x += n, y += n) {
-    float next_most = 0;
-    const bool last = r + 1 == rows;
-    const auto row = r == 0 ? (last ? softmax_row<Log, false, false> : softmax_row<Log, false, true>)
-                            : (last ? softmax_row<Log, true, false> : softmax_row<Log, true, true>);
-    const float sum = row(x, most, y, n, constant, &next_most);
-    constant = Log ? most + vlog(broadcast(sum))[0] : 1.0f / sum;
-    most = next_most;
+constexpr int64_t kSoftmaxRing = 3;  // rows of e that are kept when y is written past the cache
+
+// Past: y, whose rows are whole vectors, is written past the cache and may not be x.
+template <bool Log, bool Past>
+void softmax_rows(const float* x, float* y, int64_t rows, int64_t n, float* scratch) {
+  const auto e_of = [=](int64_t r) CREMA_LAMBDA { return Past ? scratch + r % kSoftmaxRing * n : y + r * n; };
+  const auto before_of = [=](int64_t r) CREMA_LAMBDA { return Log ? x + r * n : static_cast<const float*>(e_of(r)); };
+  // Of rows r and r + 1: their largest elements. Of rows r - 2 and r - 1: their constants.
+  float most[2] = {largest_number(x, n), largest_number(rows > 1 ? x + n : x, n)}, constant[2] = {};
+  for (int64_t r = 0; r < rows; ++r) {
+    const float* const next = x + (r + 2 < rows ? r + 2 : rows - 1) * n;
+    const float this_most = most[r % 2];
+    const auto row = r < 2 ? softmax_row<Log, false, Past> : softmax_row<Log, true, Past>;
+    const float sum = row(x + r * n, this_most, next, e_of(r), r < 2 ? x : before_of(r - 2), constant[r % 2],
+                          y + (r < 2 ? r : r - 2) * n, n, &most[r % 2]);
+    constant[r % 2] = Log ? this_most + vlog(broadcast(sum))[0] : 1.0f / sum;
   }
-  const vec c = broadcast(constant);
-  each((Log ? x : y) - n, y - n, n, [=](vec v) CREMA_LAMBDA { return share<Log>(v, c); });
+  for (int64_t r = rows < 2 ? 0 : rows - 2; r < rows; ++r) {
+    const vec c = broadcast(constant[r % 2]);
+    each(before_of(r), y + r * n, n, [=](vec v) CREMA_LAMBDA { return share<Log>(v, c); });
+  }
+  if (Past) streamed();
+}
+
+constexpr int64_t kSoftmaxGrain = 8192;      // elements worth waking another thread for
+constexpr int64_t kLongestPastCache = 16384;  // floats of a row that scratch memory in the cache may hold
+
+CREMA_INLINE int64_t softmax_scratch(const Call& c) {
+  const int64_t n = c.in[0].last();
+  return n > kLongestPastCache ? 0 : c.threads * kSoftmaxRing * n * static_cast<int64_t>(sizeof(float));
+}
+
+// The kernels: in x, out y; rows of the last axis.
+template <bool Log>
+void softmax_of(const Call& c) {
+  const int64_t n = c.in[0].last(), rows = c.in[0].rows();
+  if (n == 0) return;
+  const float* const x = c.in[0].f32();
+  float* const y = c.out[0].f32();
+  const bool past = x != y && n <= kLongestPastCache && worth_streaming(y, rows * n, n);
+  parallel(c.threads, rows, kSoftmaxGrain / n + 1, [&](int64_t begin, int64_t end, int64_t chunk) {
+    if (begin >= end) return;
+    float* const scratch = past ? reinterpret_cast<float*>(c.scratch) + chunk * kSoftmaxRing * n : nullptr;
+    const auto f = past ? softmax_rows<Log, true> : softmax_rows<Log, false>;
+    f(x + begin * n, y + begin * n, end - begin, n, scratch);
+  });
 }
 
 }  // namespace CREMA_ISA

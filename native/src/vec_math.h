@@ -11,8 +11,25 @@ namespace CREMA_ISA {
 typedef double vecd __attribute__((vector_size(8 * W)));
 typedef int64_t vecl __attribute__((vector_size(8 * W)));
 
-// 2^k e^r for |r| <= ln 2 / 2 and an integer k, which is also the low bits of `shifted`: e^r = 1 + r + r^2 P(r).
+#if defined(__AVX512F__)
+// 2^(j / 16): a permute is a look-up, and leaves to the polynomial a range so small that it is short.
+alignas(64) constexpr float kPowers[16] = {1.0f,         1.04427373f,  1.09050775f, 1.13878858f,
+                                           1.18920708f,  1.24185777f,  1.29683959f, 1.35425556f,
+                                           1.41421354f,  1.47682619f,  1.54221082f, 1.61049032f,
+                                           1.68179286f,  1.75625217f,  1.8340081f,  1.91520655f};
+constexpr float kRounds = 1.5f * (1 << 19);  // added, it rounds to sixteenths
+#else
+constexpr float kRounds = 1.5f * (1 << 23);  // added, it rounds to an integer
+#endif
+
+// 2^k e^r where |r| ln 2 is at most half of what k = shifted - kRounds was rounded to: e^r = 1 + r + r^2 P(r).
 CREMA_INLINE vec vexp_reduced(vec r, vec k, vec shifted) {
+#if defined(__AVX512F__)
+  vec p = r * 1.66667193e-1f + 5.00016160e-1f;
+  p = p * r + 1.0f;
+  const vec power = (vec)_mm512_permutexvar_ps((__m512i)as_int(shifted), _mm512_load_ps(kPowers));
+  return (vec)_mm512_scalef_ps((__m512)fused(power, r * p, power), (__m512)k);  // takes k's integer part
+#else
   vec p = broadcast(1.3950493885204196e-3f);
   p = p * r + 8.368894457817078e-3f;
   p = p * r + 4.166620597243309e-2f;
@@ -20,10 +37,6 @@ CREMA_INLINE vec vexp_reduced(vec r, vec k, vec shifted) {
   p = p * r + 0.5f;
   p = p * r + 1.0f;
   p = p * r + 1.0f;
-#if defined(__AVX512F__)
-  (void)shifted;
-  return (vec)_mm512_scalef_ps((__m512)p, (__m512)k);
-#else
   (void)k;
   const veci ki = as_int(shifted) - 0x4B400000;  // garbage for NaN, which p is too
   const veci half = ki >> 1;
@@ -36,11 +49,10 @@ CREMA_INLINE vec vexp_reduced(vec r, vec k, vec shifted) {
 }
 
 // e^x, at most 1.2 ulp (1.1 where multiply-adds are fused): x = k ln 2 + r. Overflows to infinity above 88.722, is 0 where the result would be denormal.
-// Adding 1.5 * 2^23 rounds to an integer, in the low bits.
 CREMA_INLINE vec vexp(vec x) {
   x = at_most(at_least(x, broadcast(-105.0f)), broadcast(89.0f));
-  const vec shifted = x * 1.44269504088896341f + 12582912.0f;
-  const vec k = shifted - 12582912.0f;
+  const vec shifted = x * 1.44269504088896341f + kRounds;
+  const vec k = shifted - kRounds;
   const vec r = x - k * 0.693145751953125f;
   return vexp_reduced(r - k * 1.42860682030941723e-6f, k, shifted);
 }
@@ -48,8 +60,8 @@ CREMA_INLINE vec vexp(vec x) {
 // e^x for x <= 0, where a sum of it matters more than its last bits: at most 1.1 ulp above -20, 4.5 ulp at -87.
 CREMA_INLINE vec vexp_negative(vec x) {
   x = at_least(x, broadcast(-105.0f));
-  const vec shifted = x * 1.44269504088896341f + 12582912.0f;
-  const vec k = shifted - 12582912.0f;
+  const vec shifted = x * 1.44269504088896341f + kRounds;
+  const vec k = shifted - kRounds;
 #if defined(CREMA_FUSED)
   return vexp_reduced(fused(k, broadcast(-0.69314718055994530942f), x), k, shifted);  // only ln 2 itself is rounded
 #else
@@ -130,7 +142,7 @@ CREMA_INLINE vec vtanh(vec x) {
   return as_float(as_int(y) | (as_int(x) & broadcasti(INT32_MIN)));
 }
 
-// 1 / (1 + e^-x), at most 2.5 ulp on both sides.
+// 1 / (1 + e^-x), at most 3 ulp on both sides.
 CREMA_INLINE vec vsigmoid(vec x) { return reciprocal(1.0f + at_most(vexp(-x), broadcast(1.6e38f))); }
 
 // For t >= 0: e^(-t^2 / 2) and Phi(-t), the normal distribution's tail, which is e^(-t^2 / 2) u P(u) with

@@ -14,13 +14,7 @@ void log_softmax_grad_row(const float* y, const float* dy, float* dx, int64_t n)
 
 }  // namespace
 
-CREMA_KERNEL(log_softmax) {
-  const int64_t n = c.in[0].last();
-  if (n == 0) return;
-  parallel(c.threads, c.in[0].rows(), kGrain / n + 1, [&](int64_t begin, int64_t end, int64_t) {
-    if (begin < end) softmax_rows<true>(c.in[0].f32() + begin * n, c.out[0].f32() + begin * n, end - begin, n);
-  });
-}
+CREMA_KERNEL_SCRATCH(log_softmax, softmax_scratch) { softmax_of<true>(c); }
 
 // in: y, dy. out: dx.
 CREMA_KERNEL(log_softmax_grad) {

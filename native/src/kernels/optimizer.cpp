@@ -3,6 +3,8 @@
 //   in: parameters (written), gradients, moments (written) ..., hyper, scale (optional, one float)
 //   hyper: learning rate, step t counted from 1 (as float), 1 - beta1^t, 1 - beta2^t
 // A gradient is multiplied by scale first; then comes L2 weight decay where the optimiser has it.
+#include <type_traits>
+
 #include "../vec.h"
 
 namespace crema {
@@ -10,6 +12,9 @@ namespace CREMA_ISA {
 namespace {
 
 constexpr int64_t kGrain = 32768;  // parameters worth waking another thread for
+
+constexpr int64_t kAhead = 512;      // floats between what is fetched and what is updated: seven streams are more than
+                                     // the processor foresees (Adam: 1.1 times as fast on Zen 5)
 
 // Calls f(vector of w, of g, m0, m1 by reference) over all parameters and stores what f changed.
 template <int Moments, typename F>
@@ -20,27 +25,33 @@ void sweep(const Call& c, const F& f) {
   float* const m1 = Moments > 1 ? c.in[3].f32() : nullptr;
   const Tensor& scale = c.in[3 + Moments];
   const vec factor = broadcast(scale.present() ? scale.f32()[0] : 1.0f);
+  const auto update = [&](int64_t i, auto vectors, int64_t n) CREMA_LAMBDA {
+    constexpr int kVectors = decltype(vectors)::value;
+    vec wi[kVectors], gi[kVectors], a[kVectors]{}, b[kVectors]{};
+    for (int k = 0; k < kVectors; ++k) {
+      const int64_t at = i + k * W;
+      fetch(w + at + kAhead);
+      fetch(g + at + kAhead);
+      wi[k] = some(w + at, n);
+      gi[k] = some(g + at, n) * factor;
+      if (Moments > 0) {
+        fetch(m0 + at + kAhead);
+        a[k] = some(m0 + at, n);
+      }
+      if (Moments > 1) {
+        fetch(m1 + at + kAhead);
+        b[k] = some(m1 + at, n);
+      }
+    }
+    for (int k = 0; k < kVectors; ++k) f(wi[k], gi[k], a[k], b[k]);
+    for (int k = 0; k < kVectors; ++k) put(w + i + k * W, wi[k], n);
+    for (int k = 0; Moments > 0 && k < kVectors; ++k) put(m0 + i + k * W, a[k], n);
+    for (int k = 0; Moments > 1 && k < kVectors; ++k) put(m1 + i + k * W, b[k], n);
+  };
   parallel(c.threads, c.in[0].elements(), kGrain, [&](int64_t begin, int64_t end, int64_t) {
     int64_t i = begin;
-    for (; i + W <= end; i += W) {
-      vec wi = load(w + i), a{}, b{};
-      if (Moments > 0) a = load(m0 + i);
-      if (Moments > 1) b = load(m1 + i);
-      f(wi, load(g + i) * factor, a, b);
-      store(w + i, wi);
-      if (Moments > 0) store(m0 + i, a);
-      if (Moments > 1) store(m1 + i, b);
-    }
-    const int64_t n = end - i;
-    if (n > 0) {
-      vec wi = load_n(w + i, n), a{}, b{};
-      if (Moments > 0) a = load_n(m0 + i, n);
-      if (Moments > 1) b = load_n(m1 + i, n);
-      f(wi, load_n(g + i, n) * factor, a, b);
-      store_n(w + i, wi, n);
-      if (Moments > 0) store_n(m0 + i, a, n);
-      if (Moments > 1) store_n(m1 + i, b, n);
-    }
+    for (; i + 2 * W <= end; i += 2 * W) update(i, std::integral_constant<int, 2>{}, W);
+    for (; i < end; i += W) update(i, std::integral_constant<int, 1>{}, end - i < W ? end - i : W);
   });
 }
 

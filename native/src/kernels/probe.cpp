@@ -26,17 +26,6 @@ CREMA_INLINE vec chains(const float* seeds, int64_t rounds) {
   return all;
 }
 
-#if defined(__AVX512F__)
-CREMA_INLINE void stream(float* p, vec v) { _mm512_stream_ps(p, v); }
-CREMA_INLINE void streamed() { _mm_sfence(); }
-#elif defined(__AVX2__)
-CREMA_INLINE void stream(float* p, vec v) { _mm256_stream_ps(p, v); }
-CREMA_INLINE void streamed() { _mm_sfence(); }
-#else
-CREMA_INLINE void stream(float* p, vec v) { store(p, v); }
-CREMA_INLINE void streamed() {}
-#endif
-
 // y = f(i) for whole vectors, each thread a stretch that begins at a cache line; `past` the cache or into it.
 template <typename F>
 CREMA_INLINE void sweep(const Call& c, bool past, const F& f) {

@@ -28,13 +28,7 @@ int64_t row_grain(int64_t n) { return kGrain / (n < 1 ? 1 : n) + 1; }
 
 }  // namespace
 
-CREMA_KERNEL(softmax) {
-  const int64_t n = c.in[0].last();
-  if (n == 0) return;
-  parallel(c.threads, c.in[0].rows(), row_grain(n), [&](int64_t begin, int64_t end, int64_t) {
-    if (begin < end) softmax_rows<false>(c.in[0].f32() + begin * n, c.out[0].f32() + begin * n, end - begin, n);
-  });
-}
+CREMA_KERNEL_SCRATCH(softmax, softmax_scratch) { softmax_of<false>(c); }
 
 // in: y, dy; dx = y (dy - sum(dy y)).
 CREMA_KERNEL(softmax_grad) {
