@@ -8,20 +8,30 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
 /**
  * A JVM of its own that runs {@link Probe}: it starts, waits for {@link #go}, and says what
- * happened.
+ * happened. It is killed {@value #MINUTES} minutes after it started, so no wait for it is longer.
  */
 final class Jvm {
+  private static final int MINUTES = 5;
+
+  /** Options from here would change what a JVM does and print a line before its first. */
+  private static final Set<String> JVM_OPTIONS =
+      Set.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS");
+
   private final Process process;
   private final BufferedReader output;
 
   private Jvm(Process process) {
     this.process = process;
     this.output = process.inputReader();
+    CompletableFuture.delayedExecutor(MINUTES, TimeUnit.MINUTES).execute(process::destroyForcibly);
   }
 
   /** What is set for the JVM; nothing of this one's settings is inherited. */
@@ -58,12 +68,14 @@ final class Jvm {
       command.add(what);
       ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
       builder.environment().keySet().removeIf(name -> name.startsWith("CREMA_"));
+      builder.environment().keySet().removeAll(JVM_OPTIONS);
       builder.environment().remove("OPENBLAS_CORETYPE");
       builder.environment().putAll(variables);
       try {
         Jvm jvm = new Jvm(builder.start());
         String first = jvm.output.readLine();
         if (!"ready".equals(first)) {
+          jvm.process.destroy(); // it may wait for go
           throw new IllegalStateException("The JVM did not start: " + first + "\n" + jvm.rest());
         }
         return jvm;
