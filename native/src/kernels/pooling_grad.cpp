@@ -38,6 +38,37 @@ void max_wide(const Pool& p, const float* x, const float* y, const float* dy, in
   }
 }
 
+// As max_wide where windows are 2 x 2, side by side and inside, c >= W: what three pixels do not take, the fourth does.
+// Writes whole rows of dx, which need not be zero before.
+void max_squares(const Pool& p, const float* x, const float* y, const float* dy, int64_t oy, float* dx) {
+  const int64_t line = p.line(), c = p.x.c;
+  const float* pixel = x + 2 * oy * line;
+  float* slope = dx + 2 * oy * line;
+  for (int64_t ox = 0; ox < p.columns.outputs; ++ox, y += c, dy += c, pixel += 2 * c, slope += 2 * c) {
+    for (int64_t at = 0; at < c; at += W) {
+      const int64_t channel = vector_start(at, c);
+      const float* const q = pixel + channel;
+      float* const d = slope + channel;
+      for (int64_t next = 2 * line; next < 4 * line; next += line) {
+        fetch(q + next);
+        fetch(q + next + c);
+        fetch_to_write(d + next);
+        fetch_to_write(d + next + c);
+      }
+      const vec m = load(y + channel), flow = load(dy + channel);
+      const veci first = is_maximum(load(q), m), second = is_maximum(load(q + c), m) & ~first;
+      const veci third = is_maximum(load(q + line), m) & ~(first | second);
+      store(d, select(first, flow, vec{}));
+      store(d + c, select(second, flow, vec{}));
+      store(d + line, select(third, flow, vec{}));
+      store(d + line + c, select(first | second | third, vec{}, flow));
+    }
+  }
+  const size_t rest = static_cast<size_t>((p.x.w - 2 * p.columns.outputs) * c) * sizeof(float);
+  std::memset(slope, 0, rest);
+  std::memset(slope + line, 0, rest);
+}
+
 // As max_wide for c < W, one channel at a time.
 void max_narrow(const Pool& p, const float* x, const float* y, const float* dy, int64_t oy, int64_t from, int64_t to,
                 float* dx) {
@@ -91,6 +122,13 @@ void max_apart(const Pool& p, const float* x, const float* x_end, const float* y
   }
 }
 
+bool squares(const Pool& p) {
+  const auto halves = [](const Windows& w) {
+    return w.size == 2 && w.stride == 2 && w.pad == 0 && 2 * w.outputs <= w.inputs;
+  };
+  return p.x.c >= W && halves(p.rows) && halves(p.columns);
+}
+
 bool apart(const Pool& p) {
   return p.x.c < W && p.rows.stride >= p.rows.size && p.columns.stride >= p.columns.size;
 }
@@ -109,6 +147,12 @@ void max_rows(const Pool& p, const Call& c, int64_t image, int64_t from, int64_t
   const float* const y = c.in[1].f32() + image * p.y.h * out;
   const float* const dy = c.in[2].f32() + image * p.y.h * out;
   float* const dx = c.out[0].f32() + image * p.x.h * line;
+  if (squares(p)) {
+    const int64_t end = to / 2 < p.rows.outputs ? to / 2 : p.rows.outputs;
+    for (int64_t oy = from / 2; oy < end; ++oy) max_squares(p, x, y + oy * out, dy + oy * out, oy, dx);
+    if (2 * end < to) std::memset(dx + 2 * end * line, 0, static_cast<size_t>((to - 2 * end) * line) * sizeof(float));
+    return;
+  }
   const bool whole = apart(p);
   if (!whole) std::memset(dx + from * line, 0, static_cast<size_t>((to - from) * line) * sizeof(float));
   int64_t done = from;  // rows written, where windows are apart

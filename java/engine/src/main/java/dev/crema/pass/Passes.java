@@ -17,6 +17,7 @@ public final class Passes {
         new DropIdentity(),
         new FoldTranspose(),
         new EliminateCommon(),
+        new MaskPooledGradients(),
         new FuseActivation(),
         new FuseElementwise());
   }
