@@ -17,7 +17,7 @@ CREMA_INLINE vec share(vec v, vec constant) {
 // One row of five that are under way, so that their arithmetic and their memory overlap and no reduction is waited for:
 // of e = e^(x - most) it returns the sum; the row two before is finished by its constant and goes to `done`; of the row
 // `next`, two after, the largest element is found. `before` is x (Log) or e of the row two before.
-template <bool Log, bool Before, bool Past>
+template <bool Log, bool Before, Place To>
 float softmax_row(const float* x, float most, const float* next, float* e, const float* before, float constant,
                   float* done, int64_t n, float* next_most) {
   const vec m = broadcast(most), of_before = broadcast(constant);
@@ -32,8 +32,8 @@ float softmax_row(const float* x, float most, const float* next, float* e, const
     };
 #pragma GCC unroll 4
     for (int k = 0; k < kVectors; ++k) {
-      fetch(next + n + i + k * W);
-      if (!Past) fetch_to_write((Log ? done + n : e + n) + i + k * W);
+      if (To != Place::kNear) fetch(next + n + i + k * W);
+      if (To == Place::kFar) fetch_to_write((Log ? done + n : e + n) + i + k * W);
       v[k] = row(x + i + k * W);
       if (Before) done_before[k] = share<Log>(some(before + i + k * W, last), of_before);
       largest[k % 2] = at_least(largest[k % 2], row(next + i + k * W));
@@ -46,8 +46,8 @@ float softmax_row(const float* x, float most, const float* next, float* e, const
 #pragma GCC unroll 4
     for (int k = 0; k < kVectors; ++k) {
       if (!Log) put(e + i + k * W, v[k], last);
-      if (Before && Past) stream(done + i + k * W, done_before[k]);
-      if (Before && !Past) put(done + i + k * W, done_before[k], last);
+      if (Before && To == Place::kPast) stream(done + i + k * W, done_before[k]);
+      if (Before && To != Place::kPast) put(done + i + k * W, done_before[k], last);
     }
   };
   int64_t i = 0;
@@ -59,9 +59,9 @@ float softmax_row(const float* x, float most, const float* next, float* e, const
 
 constexpr int64_t kSoftmaxRing = 3;  // rows of e that are kept when y is written past the cache
 
-// Past: y, whose rows are whole vectors, is written past the cache and may not be x.
-template <bool Log, bool Past>
+template <bool Log, Place To>
 void softmax_rows(const float* x, float* y, int64_t rows, int64_t n, float* scratch) {
+  constexpr bool Past = To == Place::kPast;
   const auto e_of = [=](int64_t r) CREMA_LAMBDA { return Past ? scratch + r % kSoftmaxRing * n : y + r * n; };
   const auto before_of = [=](int64_t r) CREMA_LAMBDA { return Log ? x + r * n : static_cast<const float*>(e_of(r)); };
   // Of rows r and r + 1: their largest elements. Of rows r - 2 and r - 1: their constants.
@@ -69,7 +69,7 @@ void softmax_rows(const float* x, float* y, int64_t rows, int64_t n, float* scra
   for (int64_t r = 0; r < rows; ++r) {
     const float* const next = x + (r + 2 < rows ? r + 2 : rows - 1) * n;
     const float this_most = most[r % 2];
-    const auto row = r < 2 ? softmax_row<Log, false, Past> : softmax_row<Log, true, Past>;
+    const auto row = r < 2 ? softmax_row<Log, false, To> : softmax_row<Log, true, To>;
     const float sum = row(x + r * n, this_most, next, e_of(r), r < 2 ? x : before_of(r - 2), constant[r % 2],
                           y + (r < 2 ? r : r - 2) * n, n, &most[r % 2]);
     constant[r % 2] = Log ? this_most + vlog(broadcast(sum))[0] : 1.0f / sum;
@@ -96,11 +96,14 @@ void softmax_of(const Call& c) {
   if (n == 0) return;
   const float* const x = c.in[0].f32();
   float* const y = c.out[0].f32();
-  const bool past = x != y && n <= kLongestPastCache && worth_streaming(y, rows * n, n);
+  const Place to = place_of(x, y, rows * n, n);
+  const bool past = to == Place::kPast && n <= kLongestPastCache;
   parallel(c.threads, rows, kSoftmaxGrain / n + 1, [&](int64_t begin, int64_t end, int64_t chunk) {
     if (begin >= end) return;
     float* const scratch = past ? reinterpret_cast<float*>(c.scratch) + chunk * kSoftmaxRing * n : nullptr;
-    const auto f = past ? softmax_rows<Log, true> : softmax_rows<Log, false>;
+    const auto f = past                ? softmax_rows<Log, Place::kPast>
+                   : to != Place::kNear ? softmax_rows<Log, Place::kFar>
+                                        : softmax_rows<Log, Place::kNear>;
     f(x + begin * n, y + begin * n, end - begin, n, scratch);
   });
 }

@@ -90,10 +90,16 @@ CREMA_INLINE void streamed() { _mm_sfence(); }
 CREMA_INLINE void stream(float* p, vec v) { store(p, v); }
 CREMA_INLINE void streamed() {}
 #endif
-// Whether to write n floats in that way: rows of `row` floats from p on, of which all are whole vectors.
-constexpr int64_t kStreamFloats = int64_t{2} << 20;  // what a core has of the last cache, about
-CREMA_INLINE bool worth_streaming(const float* p, int64_t n, int64_t row) {
-  return n >= kStreamFloats && row % W == 0 && reinterpret_cast<uintptr_t>(p) % (sizeof(float) * W) == 0;
+// Where a result of n floats goes, read from as many: what lies in the L2 cache needs no fetching (it costs a sixth of a
+// softmax of 1 MB), what is too big for the last cache is better not kept there.
+enum class Place { kNear, kFar, kPast };
+constexpr int64_t kFarFloats = 1 << 17;
+constexpr int64_t kPastFloats = int64_t{2} << 20;  // what a core has of the last cache, about
+// y is made of rows of `row` floats, all of which must be whole vectors to be streamed, and not from x in place.
+CREMA_INLINE Place place_of(const float* x, const float* y, int64_t n, int64_t row) {
+  if (n < kFarFloats) return Place::kNear;
+  const bool whole = row % W == 0 && reinterpret_cast<uintptr_t>(y) % (sizeof(float) * W) == 0;
+  return n >= kPastFloats && whole && x != y ? Place::kPast : Place::kFar;
 }
 
 // The first n elements, W at most: whole vectors need no mask.
@@ -173,6 +179,17 @@ CREMA_INLINE vec reciprocal(vec x) {
   return fused(r, fused(-x, r, broadcast(1.0f)), r);
 #else
   return 1.0f / x;
+#endif
+}
+// The square root of a normal number, at most 1 ulp; of what is smaller or greater, that of the nearest normal number:
+// the square root proper is as slow as a division.
+CREMA_INLINE vec sqrt_of_normal(vec x) {
+#if defined(__AVX512F__)
+  x = at_most(at_least(x, broadcast(1.17549435e-38f)), broadcast(3.40282347e38f));
+  const vec r = (vec)_mm512_rsqrt14_ps((__m512)x), s = x * r;
+  return fused(fused(-s, s, x), 0.5f * r, s);  // a step of Newton's from 14 bits
+#else
+  return vsqrt(x);
 #endif
 }
 // Nearest integer, half to even.

@@ -19,7 +19,7 @@ struct Row {
 struct Sums {
   float squares, elements;
 };
-template <bool Gamma, bool Beta, bool Past>
+template <bool Gamma, bool Beta, Place To>
 Sums finish(const float* x, Row row, float next_mean, const float* gamma, const float* beta, float* y, int64_t n,
             int64_t rows_after) {
   const vec m = broadcast(row.mean), s = broadcast(row.inverse), m1 = broadcast(next_mean);
@@ -27,15 +27,15 @@ Sums finish(const float* x, Row row, float next_mean, const float* gamma, const 
   const float* const x1 = rows_after > 0 ? x + n : x;
   const float* const x2 = rows_after > 1 ? x + 2 * n : x;
   sweep(n, [&](int64_t i, int64_t count, int k) CREMA_LAMBDA {
-    fetch(x + 3 * n + i);
-    if (!Past) fetch_to_write(y + n + i);
+    if (To != Place::kNear) fetch(x + 3 * n + i);
+    if (To == Place::kFar) fetch_to_write(y + n + i);
     elements[k] += some(x2 + i, count);
     const vec d = (count == W ? load(x1 + i) : load_n(x1 + i, count, m1)) - m1;
     squares[k] = d * d + squares[k];
     vec v = (some(x + i, count) - m) * s;
     if (Gamma) v = v * some(gamma + i, count);
     if (Beta) v = v + some(beta + i, count);
-    if (Past) {
+    if (To == Place::kPast) {
       stream(y + i, v);
     } else {
       put(y + i, v, count);
@@ -44,10 +44,15 @@ Sums finish(const float* x, Row row, float next_mean, const float* gamma, const 
   return {total(squares), total(elements)};
 }
 
-template <bool Past>
+template <Place To>
 auto finisher(bool gamma, bool beta) {
-  return gamma ? (beta ? finish<true, true, Past> : finish<true, false, Past>)
-               : (beta ? finish<false, true, Past> : finish<false, false, Past>);
+  return gamma ? (beta ? finish<true, true, To> : finish<true, false, To>)
+               : (beta ? finish<false, true, To> : finish<false, false, To>);
+}
+auto finisher(Place to, bool gamma, bool beta) {
+  return to == Place::kNear  ? finisher<Place::kNear>(gamma, beta)
+         : to == Place::kFar ? finisher<Place::kFar>(gamma, beta)
+                             : finisher<Place::kPast>(gamma, beta);
 }
 
 float sum_of_row(const float* x, int64_t n) {
@@ -71,9 +76,8 @@ void forward(const Call& c) {
   const float count = static_cast<float>(n);
   const float* const gamma = c.in[1].present() ? c.in[1].f32() : nullptr;
   const float* const beta = c.in[2].present() ? c.in[2].f32() : nullptr;
-  const bool past = c.in[0].f32() != c.out[0].f32() && worth_streaming(c.out[0].f32(), c.out[0].elements(), n);
-  const auto finish_row = past ? finisher<true>(gamma != nullptr, beta != nullptr)
-                               : finisher<false>(gamma != nullptr, beta != nullptr);
+  const Place to = place_of(c.in[0].f32(), c.out[0].f32(), c.out[0].elements(), n);
+  const auto finish_row = finisher(to, gamma != nullptr, beta != nullptr);
   float* const means = Centred ? c.out[1].f32() : nullptr;
   float* const inverses = c.out[Centred ? 2 : 1].f32();
   const auto mean_of = [=](float sum) { return Centred ? sum / count : 0.0f; };
@@ -93,7 +97,7 @@ void forward(const Call& c) {
       row.inverse = inverse_of(sums.squares);
       next_mean = mean_of(sums.elements);
     }
-    if (past) streamed();
+    if (to == Place::kPast) streamed();
   });
 }
 
