@@ -52,12 +52,17 @@ void blocked(const Gemm& g, int64_t depth_bound, char* scratch) {
       t.relu = last && g.activation == kRelu;
       for (int64_t ic = 0; ic < blocks.tiles; ic += kBlockTiles) {
         const int64_t tile_end = ic + kBlockTiles < blocks.tiles ? ic + kBlockTiles : blocks.tiles;
-        const int64_t first_row = blocks.row(g, ic);
-        if (blocks.pack_a) {
-          for (int64_t i = ic; i < tile_end; ++i) {
-            const int64_t row = blocks.row(g, i);
-            pack_a(g.trans_a ? g.a + p0 * g.lda + row : g.a + row * g.lda + p0, g.lda, g.trans_a, depth,
-                   blocks.row(g, i + 1) - row, packed_a + (row - first_row) * depth);
+        const Side side = blocks.pack_a || g.trans_a ? Side::kPanel : Side::kRows;
+        int64_t row_of[kBlockTiles + 1];  // and behind the last
+        TileFunction whole[kBlockTiles];  // for panels of kTileColumns that are not copied
+        row_of[0] = blocks.row(g, ic);
+        for (int64_t i = ic; i < tile_end; ++i) {
+          const int64_t row = row_of[i - ic], rows = blocks.row(g, i + 1) - row;
+          row_of[i - ic + 1] = row + rows;
+          whole[i - ic] = tile_for(rows, kTileVectors, side, false);
+          if (blocks.pack_a) {
+            pack_a(g.trans_a ? g.a + p0 * g.lda + row : g.a + row * g.lda + p0, g.lda, g.trans_a, depth, rows,
+                   packed_a + (row - row_of[0]) * depth);
           }
         }
         for (int64_t j = jc; j < panel_end; ++j) {
@@ -78,13 +83,11 @@ void blocked(const Gemm& g, int64_t depth_bound, char* scratch) {
           if (packed && !copied && ic == 0) pack_b(b, g.ldb, g.trans_b, depth, t.columns, width, panel);
           t.bias = last && g.bias != nullptr ? g.bias + column : nullptr;
           for (int64_t i = ic; i < tile_end; ++i) {
-            const int64_t row = blocks.row(g, i), rows = blocks.row(g, i + 1) - row;
-            Side side = Side::kPanel;
+            const int64_t row = row_of[i - ic], rows = row_of[i - ic + 1] - row;
             if (blocks.pack_a) {
-              t.a = packed_a + (row - first_row) * depth;
+              t.a = packed_a + (row - row_of[0]) * depth;
               t.a_step = rows;
             } else {
-              side = g.trans_a ? Side::kPanel : Side::kRows;
               t.a = g.trans_a ? g.a + p0 * g.lda + row : g.a + row * g.lda + p0;
               t.a_step = g.lda;
             }
@@ -99,7 +102,8 @@ void blocked(const Gemm& g, int64_t depth_bound, char* scratch) {
             t.next_step = looks_ahead ? g.ldb : t.b_step;
             t.next = looks_ahead ? b + kTileColumns : t.b + (first ? kStepsAhead : kNearStepsAhead) * t.b_step;
             t.c = g.c + row * g.ldc + column;
-            tile_for(rows, vectors, side, copies)(t);
+            const bool usual = vectors == kTileVectors && !copies;
+            (usual ? whole[i - ic] : tile_for(rows, vectors, side, copies))(t);
             if (last && g.activation > kRelu) {
               for (int64_t r = 0; r < rows; ++r) apply_activation(g.activation, t.c + r * g.ldc, t.columns);
             }
