@@ -101,11 +101,12 @@ CREMA_INLINE vec piecewise(vec x, const float (&table)[Coefficients][16]) {
   const vec z = at_most(vabs(x), broadcast(6.1f)) * kPieces;
   const vec shifted = z + 12582912.0f;  // rounds to an integer, in the low bits
   const vec t = z - (shifted - 12582912.0f);
-  vec p{};
+  const auto coefficient = [&](int i) CREMA_LAMBDA {
+    return (vec)_mm512_permutexvar_ps((__m512i)shifted, _mm512_loadu_ps(table[i]));
+  };
+  vec p = coefficient(Coefficients - 1);
 #pragma GCC unroll 8
-  for (int i = Coefficients - 1; i >= 0; --i) {
-    p = p * t + (vec)_mm512_permutexvar_ps((__m512i)shifted, _mm512_loadu_ps(table[i]));
-  }
+  for (int i = Coefficients - 2; i >= 0; --i) p = p * t + coefficient(i);
   return p;
 }
 CREMA_INLINE vec slope(vec x, vec tail) { return select(x > 0.0f, 1.0f - tail, tail); }

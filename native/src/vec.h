@@ -90,16 +90,13 @@ CREMA_INLINE void streamed() { _mm_sfence(); }
 CREMA_INLINE void stream(float* p, vec v) { store(p, v); }
 CREMA_INLINE void streamed() {}
 #endif
-// Where a result of n floats goes, read from as many: what lies in the L2 cache needs no fetching (it costs a sixth of a
-// softmax of 1 MB), what is too big for the last cache is better not kept there.
-enum class Place { kNear, kFar, kPast };
-constexpr int64_t kFarFloats = 1 << 17;
+constexpr int64_t kFarFloats = 1 << 17;            // of a result that is read from as many
 constexpr int64_t kPastFloats = int64_t{2} << 20;  // what a core has of the last cache, about
-// y is made of rows of `row` floats, all of which must be whole vectors to be streamed, and not from x in place.
+CREMA_INLINE bool is_aligned(const float* p) { return reinterpret_cast<uintptr_t>(p) % (sizeof(float) * W) == 0; }
+// Of n floats y in rows of `row` floats, each of which must be whole vectors to be streamed, and not from x in place.
 CREMA_INLINE Place place_of(const float* x, const float* y, int64_t n, int64_t row) {
   if (n < kFarFloats) return Place::kNear;
-  const bool whole = row % W == 0 && reinterpret_cast<uintptr_t>(y) % (sizeof(float) * W) == 0;
-  return n >= kPastFloats && whole && x != y ? Place::kPast : Place::kFar;
+  return n >= kPastFloats && row % W == 0 && is_aligned(y) && x != y ? Place::kPast : Place::kFar;
 }
 
 // The first n elements, W at most: whole vectors need no mask.

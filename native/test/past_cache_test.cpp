@@ -16,7 +16,7 @@ class Aligned {
  public:
   explicit Aligned(int64_t n) : n_(n), data_(static_cast<float*>(std::aligned_alloc(64, bytes()))) { poison(); }
   float* data() const { return data_.get(); }
-  void poison() {
+  void poison() const {
     std::memset(data_.get(), 0xff, bytes());
     for (int64_t i = 0; i < kGuard; ++i) data_.get()[n_ + i] = kGuardValue;
   }
@@ -65,9 +65,39 @@ void in_place_and_out_of_place_agree(const char* kernel, int64_t rows, int64_t n
   });
 }
 
+// Chains of element-wise operations whose results are streamed give the bits of the same chain in pieces small enough not
+// to be: y = relu(a - b) and, where `kept`, a - b as a second result that a later step reads.
+void chains_give_the_bits_of_their_pieces(int64_t n, bool kept) {
+  Aligned a(n), b(n), y(n), d(n), small_y(n), small_d(n);
+  Random random(3);
+  for (int64_t i = 0; i < n; ++i) {
+    a.data()[i] = random.value();
+    b.data()[i] = random.value();
+  }
+  const int64_t sub = crema_elementwise("sub"), relu = crema_elementwise("relu"), y_register = 2, d_register = 3;
+  const std::vector<int64_t> steps{2, sub, d_register, 0, 1, -1, 0, relu, y_register, d_register, -1, -1, 0};
+  const auto run_on = [&](int level, int32_t threads, int64_t at, int64_t count, const Aligned& to_y, const Aligned& to_d) {
+    const auto part = [=](const Aligned& x) { return tensor_of(x.data() + at, CREMA_FLOAT32, {count}); };
+    std::vector<crema::Tensor> out{part(to_y)};
+    if (kept) out.push_back(part(to_d));
+    const std::string error = run(level, "elementwise", threads, {part(a), part(b)}, out, steps);
+    CHECK(error.empty(), "%s", error.c_str());
+  };
+  on_all([&](int level, int32_t threads) {
+    for (const Aligned* x : {&y, &d, &small_y, &small_d}) x->poison();
+    run_on(level, threads, 0, n, y, d);
+    for (int64_t at = 0; at < n; at += 10000) run_on(level, 1, at, n - at < 10000 ? n - at : 10000, small_y, small_d);
+    CHECK(y.guarded() && d.guarded(), "wrote behind an output");
+    CHECK(y.same_bits(small_y) && d.same_bits(small_d), "level %d, %d threads, %lld floats: other bits", level, threads,
+          static_cast<long long>(n));
+  });
+}
+
 }  // namespace
 
 int main() {
+  chains_give_the_bits_of_their_pieces((2 << 20) + 77, true);
+  chains_give_the_bits_of_their_pieces((2 << 20) + 64, false);
   for (const char* kernel : {"softmax", "log_softmax", "layer_norm", "rms_norm"}) {
     in_place_and_out_of_place_agree(kernel, 2052, 1024);
     in_place_and_out_of_place_agree(kernel, 7, 1 << 19);   // rows too long for scratch memory

@@ -30,7 +30,8 @@ void apply(int level, const char* name, const std::vector<float>& a, const std::
   CHECK(e.function != nullptr, "no operation %s", name);
   y.assign(a.size(), NAN);
   const crema::FloatMode flush_denormals;
-  e.function(a.data(), b.data(), b.data(), y.data(), static_cast<int64_t>(a.size()), p.data());
+  e.function(a.data(), b.data(), b.data(), y.data(), static_cast<int64_t>(a.size()), p.data(),
+             crema::Place::kNear);
 }
 
 // Bit patterns spread over all floats, and values between low and high densely.

@@ -32,7 +32,7 @@ CREMA_UNARY(sigmoid, vsigmoid(a))
 // (y, dy)
 CREMA_BINARY(sigmoid_grad, b*(a*(1.0f - a)))
 
-CREMA_UNARY(tanh, vtanh(a))
+CREMA_LONG_UNARY(tanh, vtanh(a))
 // (y, dy)
 CREMA_BINARY(tanh_grad, b*(1.0f - a * a))
 
@@ -50,10 +50,10 @@ CREMA_INLINE vec silu_slope(vec x) {
 // (x, dy)
 CREMA_BINARY(silu_grad, b* silu_slope(a))
 
-CREMA_UNARY(gelu, vgelu(a))
+CREMA_LONG_UNARY(gelu, vgelu(a))
 // (x, dy)
 CREMA_BINARY(gelu_grad, b* vgelu_slope(a))
-CREMA_UNARY(gelu_tanh, vgelu_tanh(a))
+CREMA_LONG_UNARY(gelu_tanh, vgelu_tanh(a))
 // (x, dy)
 CREMA_BINARY(gelu_tanh_grad, b* vgelu_tanh_slope(a))
 

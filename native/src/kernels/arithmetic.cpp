@@ -23,7 +23,7 @@ CREMA_UNARY(rsqrt, 1.0f / vsqrt(a))
 CREMA_UNARY(reciprocal, 1.0f / a)
 CREMA_UNARY(exp, vexp(a))
 CREMA_UNARY(log, vlog(a))
-CREMA_UNARY(erf, verf(a))
+CREMA_LONG_UNARY(erf, verf(a))
 // a * scale + shift
 CREMA_UNARY(affine, a* p[0] + p[1])
 // Between p[0] and p[1].

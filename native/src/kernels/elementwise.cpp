@@ -132,6 +132,26 @@ const char* problem(const Call& c) {
   return nullptr;
 }
 
+// Where the step's operands and its result lie; what another step reads after this one is never written past the caches.
+Place place_of_step(const Call& c, const Access* access, int64_t s) {
+  const int64_t* const step = c.ints + 1 + s * kStepWords;
+  const int64_t destination = step[1], elements = c.out[0].elements();
+  bool memory = destination < c.ins + c.outs;
+  for (int i = 2; i < 5; ++i) {
+    memory = memory || (step[i] >= 0 && step[i] < c.ins && access[step[i]].kind == Access::kContiguous);
+  }
+  if (!memory || elements < kFarFloats) return Place::kNear;
+  if (destination >= c.ins + c.outs || elements < kPastFloats) return Place::kFar;
+  for (int i = 0; i < c.ins; ++i) {
+    if (c.in[i].data == c.out[destination - c.ins].data) return Place::kFar;  // in place: its lines are here
+  }
+  for (int64_t later = s + 1; later < c.ints[0]; ++later) {
+    const int64_t* const reads = c.ints + 1 + later * kStepWords + 2;
+    if (reads[0] == destination || reads[1] == destination || reads[2] == destination) return Place::kFar;
+  }
+  return Place::kPast;
+}
+
 int64_t scratch(const Call& c) {
   if (problem(c) != nullptr) return 0;
   const int64_t temporaries = register_count(c) - c.ins - c.outs;
@@ -154,10 +174,12 @@ CREMA_KERNEL_SCRATCH(elementwise, scratch) {
   Access access[kMostRegisters];
   float parameters[kMostParameters + kStepParameters] = {};
   Elementwise functions[kMostSteps];
+  Place places[kMostSteps];
   for (int i = 0; i < c.ins; ++i) access[i] = access_of(c.in[i], out);
   for (int i = 0; i < c.float_count; ++i) parameters[i] = static_cast<float>(c.floats[i]);
   for (int64_t s = 0; s < steps; ++s) {
     functions[s] = elementwise_entry(CREMA_LEVEL, static_cast<int32_t>(c.ints[1 + s * kStepWords])).function;
+    places[s] = place_of_step(c, access, s);
   }
 
   parallel(c.threads, elements, kGrain, [&](int64_t begin, int64_t end, int64_t chunk) {
@@ -211,11 +233,13 @@ CREMA_KERNEL_SCRATCH(elementwise, scratch) {
       for (int o = 0; o < c.outs; ++o) registers[c.ins + o] = c.out[o].f32() + at;
       for (int64_t s = 0; s < steps; ++s) {
         const int64_t* step = c.ints + 1 + s * kStepWords;
-        const float* const none = registers[step[1]];
-        functions[s](step[2] < 0 ? none : registers[step[2]], step[3] < 0 ? none : registers[step[3]],
-                     step[4] < 0 ? none : registers[step[4]], registers[step[1]], n, parameters + step[5]);
+        float* const y = registers[step[1]];
+        const Place place = places[s] == Place::kPast && !is_aligned(y) ? Place::kFar : places[s];
+        functions[s](step[2] < 0 ? y : registers[step[2]], step[3] < 0 ? y : registers[step[3]],
+                     step[4] < 0 ? y : registers[step[4]], y, n, parameters + step[5], place);
       }
     }
+    streamed();  // once: waiting for every tile's would cost more than streaming gains
   });
 }
 
