@@ -29,7 +29,7 @@ constexpr int64_t kDepth = 352;
 constexpr int64_t kBlockTiles = 20;
 #endif
 constexpr int64_t kBlockPanels = 32;  // of B between two passes over A: up to 4 MB of the L3 cache
-constexpr int64_t kStepsAhead = 32;   // of packed weights from memory, between what is fetched and what is read
+constexpr int64_t kStepsAhead = 96;   // of packed weights from memory, between what is fetched and what is read
 
 Path path_of(const Gemm& g);
 void gemm_on(Path path, const Gemm& g, char* scratch);
