@@ -14,7 +14,7 @@ endfunction()
 # Sets `result` to the objects of all instruction sets of the target processor.
 function(crema_isa_libraries result)
   file(GLOB kernels CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/src/kernels/*.cpp")
-  # What has more than one instruction set's worth of code only for int8.
+  # Products of bytes, which have instructions of their own.
   set(int8 ${kernels})
   list(FILTER int8 INCLUDE REGEX "/int8[^/]*\\.cpp$")
   # Matrix products, which have instructions of their own for bfloat16.
@@ -26,12 +26,11 @@ function(crema_isa_libraries result)
     crema_isa(avx2 1 "-mavx2 -mfma -mf16c -mbmi2" "${kernels}")
     set(avx512 "-mavx2 -mfma -mf16c -mbmi2 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512")
     crema_isa(avx512 2 "${avx512}" "${kernels}")
-    if(int8)
-      crema_isa(avx512_vnni 3 "${avx512} -mavx512vnni" "${int8}")
-    endif()
+    crema_isa(avx512_vnni 3 "${avx512} -mavx512vnni" "${int8}")
     crema_isa(avx512_bf16 4 "${avx512} -mavx512vnni -mavx512bf16" "${bf16}")
   elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ARM64)$")
     crema_isa(neon 1 "" "${kernels}")
+    crema_isa(neon_dot 2 "-march=armv8.2-a+dotprod" "${int8}")
   endif()
   set(${result} ${CREMA_ISA_OBJECTS_COLLECTED} PARENT_SCOPE)
 endfunction()

@@ -86,9 +86,9 @@ CREMA_API int64_t crema_plan_error(int64_t plan, int64_t error, int64_t error_by
 CREMA_API int32_t crema_plan_profile(int64_t plan, int64_t batch, int64_t sections, int64_t nanos, int64_t count);
 CREMA_API void crema_plan_destroy(int64_t plan);
 
-/* A limit of this machine on that many threads, measured now (about 0.1 s): "fma" and "bf16" (pairs of bfloat16) in
- * floating-point operations a second; "copy", "triad" and "read" in bytes a second over arrays of that size. Negative if there is no such limit,
- * or no memory. */
+/* A limit of this machine on that many threads, measured now (about 0.1 s): "fma", "bf16" (pairs of bfloat16) and
+ * "int8" (VNNI, dot products) in operations a second; "copy", "triad" and "read" in bytes a second over arrays of that
+ * size. Negative if there is no such limit, or no memory. */
 CREMA_API double crema_probe(const char* limit, int64_t bytes, int32_t threads);
 
 /* OpenBLAS, loaded from a file on first need. `core` is the OPENBLAS_CORETYPE to set before. */

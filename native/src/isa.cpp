@@ -2,6 +2,9 @@
 #include "isa.h"
 
 #include <atomic>
+#if defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#endif
 
 #include "registry.h"
 
@@ -32,9 +35,20 @@ bool supported(int level) {
   }
 }
 #elif defined(__aarch64__)
-constexpr const char* kNames[kLevels] = {"scalar", "neon", nullptr, nullptr, nullptr};
+constexpr const char* kNames[kLevels] = {"scalar", "neon", "neon_dot", nullptr, nullptr};
 
-bool supported(int level) { return level == 0 || level == 1; }
+bool has_dot_product() {
+#if defined(__ARM_FEATURE_DOTPROD)
+  return true;
+#elif defined(__linux__)
+  constexpr unsigned long kDotProduct = 1ul << 20;  // HWCAP_ASIMDDP
+  return (getauxval(AT_HWCAP) & kDotProduct) != 0;
+#else
+  return false;
+#endif
+}
+
+bool supported(int level) { return level == 0 || level == 1 || (level == 2 && has_dot_product()); }
 #else
 constexpr const char* kNames[kLevels] = {"scalar", nullptr, nullptr, nullptr, nullptr};
 

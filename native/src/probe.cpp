@@ -118,6 +118,7 @@ extern "C" double crema_probe(const char* limit, int64_t bytes, int32_t threads)
   const int64_t n = bytes / 256 * 64;
   if (std::strcmp(limit, "fma") == 0) return crema::operations_rate("probe_fma", 1, threads);
   if (std::strcmp(limit, "bf16") == 0) return crema::operations_rate("probe_bf16", 2, threads);
+  if (std::strcmp(limit, "int8") == 0) return crema::operations_rate("probe_int8", 4, threads);
   if (std::strcmp(limit, "copy") == 0) return crema::memory_rate("probe_copy", 2, n, threads, false);
   if (std::strcmp(limit, "triad") == 0) return crema::memory_rate("probe_triad", 3, n, threads, false);
   if (std::strcmp(limit, "read") == 0) return crema::memory_rate("probe_read", 1, n, threads, true);

@@ -1,0 +1,71 @@
+// int8_linear.cpp: dense layers of bytes.
+#include <cmath>
+
+#include "../int8_dot.h"
+
+namespace crema {
+namespace CREMA_ISA {
+namespace {
+
+int64_t scratch(const Call& c) {
+  return int8_scratch(c.in[0].rows(), c.out[0].last(), c.in[0].last(), c.threads);
+}
+
+}  // namespace
+
+// quantized_linear: in: x [..., k] uint8, packed (pack_quantized's) [int8_packed_rows(k), n rounded up to 16];
+// out: y [..., n] float32 or uint8. ints: relu, zero point of y.
+CREMA_KERNEL_SCRATCH(quantized_linear, scratch) {
+  Int8Product g;
+  g.m = c.in[0].rows();
+  g.n = c.out[0].last();
+  g.k = c.in[0].last();
+  g.x = c.in[0].as<uint8_t>();
+  g.ldx = g.k;
+  g.weights = c.in[1].i32();
+  g.offset = g.weights + int8_steps(g.k) * int8_columns(g.n);
+  g.scale = reinterpret_cast<const float*>(g.offset + int8_columns(g.n));
+  if (c.out[0].type == CREMA_UINT8) {
+    g.q = c.out[0].as<uint8_t>();
+  } else {
+    g.y = c.out[0].f32();
+  }
+  g.ldy = g.n;
+  g.relu = c.ints[0] != 0;
+  g.zero_point = static_cast<int32_t>(c.ints[1]);
+  int8_product(g, c.scratch, c.threads);
+}
+
+// pack_quantized: in: packed (written in place), w [k, n] float32, scales of w's columns [n], bias [n] (optional).
+// ints: zero point of x. floats: scale of x, scale of y (0: y is float32). A weight becomes the nearest multiple of its
+// column's scale, 127 at most; a bias the nearest multiple of the scales' product; NaN becomes 0.
+static int64_t pack_scratch(const Call& c) { return c.in[1].elements(); }
+
+CREMA_KERNEL_SCRATCH(pack_quantized, pack_scratch) {
+  const int64_t k = c.in[1].rows(), n = c.in[1].last(), columns = int8_columns(n);
+  const float *const w = c.in[1].f32(), *const scales = c.in[2].f32();
+  const float* const bias = c.ins > 3 && c.in[3].present() ? c.in[3].f32() : nullptr;
+  int8_t* const q = reinterpret_cast<int8_t*>(c.scratch);
+  for (int64_t p = 0; p < k; ++p) {
+    for (int64_t j = 0; j < n; ++j) {
+      const float v = __builtin_rintf(w[p * n + j] / scales[j]);
+      q[p * n + j] = static_cast<int8_t>(v != v ? 0.0f : v < -127 ? -127.0f : v > 127 ? 127.0f : v);
+    }
+  }
+  int32_t* const packed = c.in[0].i32();
+  int32_t* const offset = packed + int8_steps(k) * columns;
+  float* const scale = reinterpret_cast<float*>(offset + columns);
+  std::memset(offset, 0, static_cast<size_t>(columns) * 8);
+  pack_int8(q, n, k, packed, offset);
+  const float x = static_cast<float>(c.floats[0]), y = static_cast<float>(c.floats[1]);
+  for (int64_t j = 0; j < n; ++j) {
+    const float product = x * scales[j];
+    const double b = bias == nullptr ? 0 : std::rint(static_cast<double>(bias[j]) / product);
+    const int64_t whole = b != b ? 0 : static_cast<int64_t>(b < -0x7fffffff ? -0x7fffffff : b > 0x7fffffff ? 0x7fffffff : b);
+    offset[j] = static_cast<int32_t>(static_cast<uint64_t>(whole - (c.ints[0] - kSigned) * offset[j]));
+    scale[j] = y == 0 ? product : product / y;
+  }
+}
+
+}  // namespace CREMA_ISA
+}  // namespace crema

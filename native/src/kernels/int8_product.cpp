@@ -1,0 +1,272 @@
+// int8_product.cpp: the product of bytes in tiles of registers over packed weights; x is packed too where a tile has
+// more rows than a processor has pointers. Few rows: several sums an element hide the latency of an addition.
+#include "../gemm_pack.h"
+#include "../int8_dot.h"
+
+namespace crema {
+namespace CREMA_ISA {
+namespace {
+
+constexpr int kVectors = 2;
+constexpr int64_t kPanel = kVectors * W;                 // columns of a panel of weights
+constexpr int64_t kDirectRows = kInt8Rows < 8 ? kInt8Rows : 8;  // most rows of x that are read where they lie
+constexpr int64_t kBlockBytes = 384 << 10;               // of packed x: it stays in the L2 cache beside a panel
+constexpr int64_t kAhead = 32;                           // steps between what is fetched and what is read
+constexpr int64_t kGrain = 2000000;                      // multiply-adds worth waking a thread for: about 5 µs
+
+struct Tile {
+  const uint8_t* x = nullptr;  // rows ldx apart, or packed: groups of a step adjacent
+  int64_t ldx = 0;
+  const int32_t* weights = nullptr;
+  const int32_t* offset = nullptr;
+  const float* scale = nullptr;
+  float* y = nullptr;
+  uint8_t* q = nullptr;
+  int64_t ldy = 0, k = 0, columns = 0;
+  int32_t zero_point = 0;
+  bool relu = false;
+};
+
+CREMA_INLINE int32_t group(const uint8_t* p) {
+  int32_t word;
+  std::memcpy(&word, p, sizeof(word));
+  return word;
+}
+
+template <int Rows, int Vectors>
+CREMA_INLINE void step(veci (*sum)[Vectors], const int32_t (&x)[Rows], const int32_t* weights) {
+  Right w[Vectors];
+#pragma GCC unroll 4
+  for (int v = 0; v < Vectors; ++v) w[v] = right(loadi(weights + v * W));
+#pragma GCC unroll 16
+  for (int r = 0; r < Rows; ++r) {
+    const Left a = left(x[r]);
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) sum[r][v] = dot(sum[r][v], a, w[v]);
+  }
+}
+
+// Turns the sums into the results, as int8.h says.
+template <int Rows, int Vectors>
+CREMA_INLINE void finish(const Tile& t, const veci (&sum)[Rows][Vectors]) {
+  const vec low = broadcast(t.relu ? 0.0f : static_cast<float>(-t.zero_point));
+  const vec high = broadcast(static_cast<float>(255 - t.zero_point));
+#pragma GCC unroll 4
+  for (int v = 0; v < Vectors; ++v) {
+    const int64_t left = t.columns - v * W;
+    const veci offset = loadi(t.offset + v * W);
+    const vec scale = load(t.scale + v * W);
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) {
+      const vec value = to_float(sum[r][v] + offset) * scale;
+      if (t.y != nullptr) {
+        put(t.y + r * t.ldy + v * W, t.relu ? at_least(value, vec{}) : value, left);
+      } else {
+        put_bytes(t.q + r * t.ldy + v * W, to_nearest(value, low, high) + t.zero_point, left);
+      }
+    }
+  }
+}
+
+template <int Rows, int Vectors>
+void packed_tile(const Tile& t) {
+  veci sum[Rows][Vectors] = {};
+  const uint8_t* x = t.x;
+  const int32_t* weights = t.weights;
+  const int64_t steps = int8_steps(t.k);
+  for (int64_t p = 0; p < steps; ++p) {
+    int32_t groups[Rows];
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) groups[r] = group(x + kGroup * r);
+    step<Rows, Vectors>(sum, groups, weights);
+    for (int v = 0; v < Vectors; ++v) __builtin_prefetch(weights + kAhead * Vectors * W + v * W);
+    x += kGroup * Rows;
+    weights += Vectors * W;
+  }
+  finish<Rows, Vectors>(t, sum);
+}
+
+template <int Rows, int Vectors, int Chains>
+void direct_tile(const Tile& t) {
+  veci sum[Chains][Rows][Vectors] = {};
+  const uint8_t* x = t.x;
+  const int32_t* weights = t.weights;
+  const int64_t whole = t.k / kGroup;
+  const auto at = [&](int c) CREMA_LAMBDA {
+    int32_t groups[Rows];
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) groups[r] = group(x + r * t.ldx);
+    step<Rows, Vectors>(sum[c], groups, weights);
+    for (int v = 0; v < Vectors; ++v) __builtin_prefetch(weights + kAhead * Vectors * W + v * W);
+    x += kGroup;
+    weights += Vectors * W;
+  };
+  int64_t p = 0;
+  for (; p + Chains <= whole; p += Chains) {
+#pragma GCC unroll 8
+    for (int c = 0; c < Chains; ++c) at(c);
+  }
+  for (; p < whole; ++p) at(0);
+  if (t.k % kGroup != 0) {
+    int32_t groups[Rows] = {};
+    for (int r = 0; r < Rows; ++r) std::memcpy(&groups[r], x + r * t.ldx, static_cast<size_t>(t.k % kGroup));
+    step<Rows, Vectors>(sum[0], groups, weights);
+  }
+  for (int c = 1; c < Chains; ++c) {
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) {
+      for (int v = 0; v < Vectors; ++v) sum[0][r][v] += sum[c][r][v];
+    }
+  }
+  finish<Rows, Vectors>(t, sum[0]);
+}
+
+using TileFunction = void (*)(const Tile&);
+
+template <int Rows, int Vectors>
+TileFunction packed_function(int64_t rows) {
+  if (rows == Rows) return packed_tile<Rows, Vectors>;
+  if constexpr (Rows > 1) return packed_function<Rows - 1, Vectors>(rows);
+  return nullptr;
+}
+
+template <int Rows, int Vectors>
+TileFunction direct_function(int64_t rows) {
+  constexpr int chains = W == 1 ? 1 : kInt8Rows < 8 ? 1 : Rows >= 7 ? 1 : Rows >= 4 ? 2 : 4;
+  if (rows == Rows) return direct_tile<Rows, Vectors, chains>;
+  if constexpr (Rows > 1) return direct_function<Rows - 1, Vectors>(rows);
+  return nullptr;
+}
+
+TileFunction function(bool direct, int64_t rows, int64_t columns) {
+  if (direct) return columns > W ? direct_function<kDirectRows, 2>(rows) : direct_function<kDirectRows, 1>(rows);
+  return columns > W ? packed_function<kInt8Rows, 2>(rows) : packed_function<kInt8Rows, 1>(rows);
+}
+
+// Rows of x as packed_tile reads them; what is behind the last byte is 0. Writes up to W groups more.
+void pack_x(const uint8_t* x, int64_t ldx, int64_t rows, int64_t k, uint8_t* packed) {
+  const int64_t whole = k / kGroup;
+  int64_t done = 0;
+  if (W > 1 && rows <= W) {
+    float* y = reinterpret_cast<float*>(packed);
+    for (; done + W <= whole; done += W) {
+      vec v[W];
+#pragma GCC unroll 16
+      for (int i = 0; i < W; ++i) {
+        v[i] = vec{};
+        if (i < rows) std::memcpy(&v[i], x + i * ldx + kGroup * done, sizeof(vec));
+      }
+      transpose(v);
+#pragma GCC unroll 16
+      for (int i = 0; i < W; ++i) store(y + (done + i) * rows, v[i]);
+    }
+  }
+  for (int64_t r = 0; r < rows; ++r, x += ldx) {
+    uint8_t* y = packed + kGroup * (done * rows + r);
+    for (int64_t p = done; p < whole; ++p, y += kGroup * rows) std::memcpy(y, x + kGroup * p, kGroup);
+    if (k > kGroup * whole) {
+      std::memset(y, 0, kGroup);
+      std::memcpy(y, x + kGroup * whole, static_cast<size_t>(k - kGroup * whole));
+    }
+  }
+}
+
+int64_t tiles_of(int64_t m) { return (m + kInt8Rows - 1) / kInt8Rows; }
+
+int64_t block_tiles(int64_t tiles, int64_t k) {
+  const int64_t fit = kBlockBytes / (kInt8Rows * kGroup * int8_steps(k < 1 ? 1 : k));
+  return fit < 1 ? 1 : fit < tiles ? fit : tiles;
+}
+
+int64_t packed_bytes(int64_t m, int64_t k) {
+  if (m <= kDirectRows) return 0;
+  return (block_tiles(tiles_of(m), k) * kInt8Rows * kGroup * int8_steps(k) + kGroup * W + 63) / 64 * 64;
+}
+
+void product(const Int8Product& g, char* scratch) {
+  const bool direct = g.m <= kDirectRows;
+  const int64_t tiles = direct ? 1 : tiles_of(g.m), block = direct ? 1 : block_tiles(tiles, g.k);
+  const int64_t steps = int8_steps(g.k);
+  const auto row_of = [&](int64_t tile) { return g.m * tile / tiles; };
+  uint8_t* const packed = reinterpret_cast<uint8_t*>(scratch);
+  Tile t;
+  t.k = g.k;
+  t.ldx = g.ldx;
+  t.ldy = g.ldy;
+  t.zero_point = g.zero_point;
+  t.relu = g.relu;
+  for (int64_t from = 0; from < tiles; from += block) {
+    const int64_t to = from + block < tiles ? from + block : tiles;
+    const auto place = [&](int64_t i) { return packed + (row_of(i) - row_of(from)) * kGroup * steps; };
+    for (int64_t i = from; !direct && i < to; ++i) {
+      pack_x(g.x + row_of(i) * g.ldx, g.ldx, row_of(i + 1) - row_of(i), g.k, place(i));
+    }
+    for (int64_t j = 0; j < g.n; j += kPanel) {
+      t.columns = g.n - j < kPanel ? g.n - j : kPanel;
+      t.weights = g.weights + j * steps;
+      t.offset = g.offset + j;
+      t.scale = g.scale + j;
+      for (int64_t i = from; i < to; ++i) {
+        const int64_t row = row_of(i);
+        t.x = direct ? g.x : place(i);
+        if (g.y != nullptr) t.y = g.y + row * g.ldy + j;
+        if (g.q != nullptr) t.q = g.q + row * g.ldy + j;
+        function(direct, row_of(i + 1) - row, t.columns)(t);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+int64_t int8_scratch(int64_t m, int64_t, int64_t k, int32_t threads) { return threads * packed_bytes(m, k); }
+
+// Each thread takes a range of rows or of columns.
+void int8_product(const Int8Product& g, char* scratch, int32_t threads) {
+  if (g.m <= 0 || g.n <= 0) return;
+  const int64_t tiles = tiles_of(g.m), panels = (g.n + kPanel - 1) / kPanel, bytes = packed_bytes(g.m, g.k);
+  const bool rows = g.m > kDirectRows && tiles >= panels;
+  const int64_t unit = rows ? kInt8Rows : kPanel, work = unit * (rows ? g.n : g.m) * (g.k < 1 ? 1 : g.k);
+  parallel(threads, rows ? tiles : panels, (kGrain + work - 1) / work,
+           [&](int64_t begin, int64_t end, int64_t chunk) {
+             Int8Product part = g;
+             const int64_t from = begin * unit;
+             if (rows) {
+               part.m = (end * unit < g.m ? end * unit : g.m) - from;
+               part.x += from * g.ldx;
+             } else {
+               part.n = (end * unit < g.n ? end * unit : g.n) - from;
+               part.weights += from * int8_steps(g.k);
+               part.offset += from;
+               part.scale += from;
+             }
+             const int64_t at = rows ? from * g.ldy : from;
+             if (g.y != nullptr) part.y += at;
+             if (g.q != nullptr) part.q += at;
+             product(part, scratch + chunk * bytes);
+           });
+}
+
+void pack_int8(const int8_t* w, int64_t n, int64_t k, int32_t* packed, int32_t* columns) {
+  const int64_t steps = int8_steps(k);
+  for (int64_t j = 0; j < n; j += kPanel) {
+    const int64_t width = (((n - j < kPanel ? n - j : kPanel) + W - 1) / W) * W;
+    for (int64_t c = 0; c < width; ++c) {
+      int32_t sum = 0;
+      for (int64_t p = 0; p < steps; ++p) {
+        uint32_t word = 0;
+        for (int64_t i = 0; i < kGroup; ++i) {
+          const int64_t row = kGroup * p + i;
+          const int8_t value = row < k && j + c < n ? w[row * n + j + c] : 0;
+          sum += value;
+          word |= static_cast<uint32_t>(static_cast<uint8_t>(value)) << (8 * i);
+        }
+        packed[j * steps + p * width + c] = static_cast<int32_t>(word);
+      }
+      if (j + c < n) columns[j + c] = sum;
+    }
+  }
+}
+
+}  // namespace CREMA_ISA
+}  // namespace crema
