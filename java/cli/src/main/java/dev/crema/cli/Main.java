@@ -17,6 +17,7 @@ import picocli.CommandLine.Command;
       DemoCommand.class,
       TrainCommand.class,
       EvaluateCommand.class,
+      QuantizeCommand.class,
       PredictCommand.class,
       InspectCommand.class,
       DevicesCommand.class

@@ -10,6 +10,8 @@ import dev.crema.io.Content;
 import dev.crema.io.Json;
 import dev.crema.io.ModelArchive;
 import dev.crema.memory.Buffer;
+import dev.crema.pass.Pass;
+import dev.crema.pass.Passes;
 import dev.crema.plan.Prepared;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -42,15 +44,18 @@ public final class Model implements AutoCloseable {
   private final Buffer parameters;
   private final Buffer state;
   private final ObjectNode metadata;
+  private final Quantization quantization; // null: none
   private final PredictorPool single = new PredictorPool(this, 1, 1, POOLED_PREDICTORS);
   private final PredictorPool batches = new PredictorPool(this, BATCH, 0, POOLED_BATCHES);
   private final Prepared prepared = new Prepared();
   private volatile boolean closed;
 
-  private Model(Topology topology, ParameterTable table, ObjectNode metadata) {
+  private Model(
+      Topology topology, ParameterTable table, ObjectNode metadata, Quantization quantization) {
     this.topology = topology;
     this.table = table;
     this.metadata = metadata;
+    this.quantization = quantization;
     this.parameters = Buffer.allocate(4 * table.size(Storage.PARAMETERS), "The model's parameters");
     Buffer second;
     try {
@@ -67,7 +72,7 @@ public final class Model implements AutoCloseable {
     Objects.requireNonNull(topology, "topology");
     ParameterTable table = topology.table();
     table.all().forEach(Model::elements); // before memory is taken
-    Model model = new Model(topology, table, Json.mapper().createObjectNode());
+    Model model = new Model(topology, table, Json.mapper().createObjectNode(), null);
     try {
       SplittableRandom random = new SplittableRandom(seed);
       for (Parameter p : model.table.all()) {
@@ -118,8 +123,9 @@ public final class Model implements AutoCloseable {
   }
 
   /** All zeros; the caller fills it. */
-  static Model uninitialized(Topology topology, ParameterTable table, ObjectNode metadata) {
-    return new Model(topology, table, metadata);
+  static Model uninitialized(
+      Topology topology, ParameterTable table, ObjectNode metadata, Quantization quantization) {
+    return new Model(topology, table, metadata, quantization);
   }
 
   /**
@@ -262,10 +268,46 @@ public final class Model implements AutoCloseable {
     return p;
   }
 
+  /** How its dense layers predict with int8 weights; null if they do not. */
+  public Quantization quantization() {
+    return quantization;
+  }
+
+  /**
+   * A copy whose predictions, evaluations and files use int8 weights. Its parameters are the
+   * nearest numbers that those can stand for. The caller closes it.
+   *
+   * @throws CremaException if the quantization does not fit this model
+   */
+  public Model quantized(Quantization with) {
+    Objects.requireNonNull(with, "with");
+    Map<String, float[]> scales = with.scales(topology, table);
+    Model copy = copy(with);
+    try {
+      scales.forEach((path, columns) -> QuantizedTensors.round(copy, table.get(path), columns));
+      return copy;
+    } catch (RuntimeException | Error e) {
+      copy.close();
+      throw e;
+    }
+  }
+
+  /** What a plan that predicts with this model's parameters and does not change them goes by. */
+  public List<Pass> predictionPasses(Precision precision) {
+    Objects.requireNonNull(precision, "precision");
+    return quantization == null
+        ? Passes.prediction(precision)
+        : Passes.prediction(precision, quantization.layers());
+  }
+
   /** Another model of the same structure, with copies of the values; the caller closes it. */
   public Model copy() {
+    return copy(quantization);
+  }
+
+  private Model copy(Quantization with) {
     requireOpen();
-    Model copy = new Model(topology, topology.table(), metadata.deepCopy());
+    Model copy = new Model(topology, topology.table(), metadata.deepCopy(), with);
     try {
       copy.parameters.copyFrom(0, parameters, 0, parameters.byteSize());
       copy.state.copyFrom(0, state, 0, state.byteSize());

@@ -27,15 +27,23 @@ import java.util.function.UnaryOperator;
 final class ModelFiles {
   private static final String FORMAT = "crema-model";
   private static final int FORMAT_VERSION = 1;
+  private static final int QUANTIZED_VERSION = 2; // of models with int8 tensors
   private static final Map<String, String> MARK = Map.of("format", "crema");
-  private static final List<String> RESERVED = List.of("format", "version", "library", "topology");
+  private static final List<String> RESERVED =
+      List.of("format", "version", "library", "topology", QuantizedTensors.FIELD);
 
   private ModelFiles() {}
 
   static void save(Model model, Path target, Map<String, Content> more) {
     ObjectNode json = Json.mapper().createObjectNode();
-    json.put("format", FORMAT).put("version", FORMAT_VERSION).put("library", Model.VERSION);
+    Quantization quantization = model.quantization();
+    json.put("format", FORMAT)
+        .put("version", quantization == null ? FORMAT_VERSION : QUANTIZED_VERSION)
+        .put("library", Model.VERSION);
     json.set("topology", TopologyFormat.toJson(model.topology()));
+    if (quantization != null) {
+      json.set(QuantizedTensors.FIELD, quantization.toJson());
+    }
     for (Map.Entry<String, JsonNode> e : model.metadata().properties()) {
       if (RESERVED.contains(e.getKey())) {
         throw new CremaException("'" + e.getKey() + "' in a model's metadata is reserved");
@@ -44,7 +52,9 @@ final class ModelFiles {
     }
     Map<String, Content> files = new LinkedHashMap<>();
     files.put(ModelArchive.MODEL, Content.of(Json.bytes(json)));
-    files.put(ModelArchive.TENSORS, Safetensors.content(tensors(model), MARK));
+    files.put(
+        ModelArchive.TENSORS,
+        Safetensors.content(QuantizedTensors.of(model, tensors(model)), MARK));
     files.putAll(more);
     ModelArchive.write(target, files);
   }
@@ -68,7 +78,7 @@ final class ModelFiles {
       for (Parameter p : model.table().all()) {
         String name = nameOf.apply(p.path());
         if (name != null) {
-          requireFits(tensors.tensor(name), p, file);
+          requireFits(tensors.tensor(name), p, ElementType.FLOAT32, file);
           names.put(p, name);
         }
       }
@@ -96,13 +106,20 @@ final class ModelFiles {
   static Model read(ModelArchive archive) {
     ObjectNode json = document(archive);
     Topology topology = TopologyFormat.fromJson(json.path("topology"), where(archive));
+    Safetensors tensors = archive.tensors();
+    Quantization quantization =
+        json.has(QuantizedTensors.FIELD)
+            ? QuantizedTensors.read(
+                json.path(QuantizedTensors.FIELD), topology, tensors, where(archive))
+            : null;
     json.remove(RESERVED);
     ParameterTable table = topology.table();
-    Safetensors tensors = archive.tensors();
-    check(tensors, table, archive);
-    Model model = Model.uninitialized(topology, table, json);
+    Map<String, float[]> scales =
+        quantization == null ? Map.of() : quantization.scales(topology, table);
+    check(tensors, table, scales, archive);
+    Model model = Model.uninitialized(topology, table, json, quantization);
     try {
-      fill(model, tensors);
+      fill(model, tensors, scales);
       return model;
     } catch (RuntimeException | Error e) {
       model.close();
@@ -112,7 +129,14 @@ final class ModelFiles {
 
   /** Overwrites the tensors of {@code model}, once everything about the archive is found right. */
   static void readInto(Model model, ModelArchive archive) {
-    JsonNode saved = document(archive).path("topology");
+    ObjectNode document = document(archive);
+    if (document.has(QuantizedTensors.FIELD) || model.quantization() != null) {
+      throw new CremaException(
+          where(archive)
+              + " or this model is quantized: the scales of one do not fit the weights of the other."
+              + " Load it as a model of its own.");
+    }
+    JsonNode saved = document.path("topology");
     JsonNode other = TopologyFormat.toJson(TopologyFormat.fromJson(saved, where(archive)));
     if (!other.equals(TopologyFormat.toJson(model.topology()))) {
       throw new CremaException(
@@ -121,8 +145,8 @@ final class ModelFiles {
               + " single tensors with set(path, values).");
     }
     Safetensors tensors = archive.tensors();
-    check(tensors, model.table(), archive);
-    fill(model, tensors);
+    check(tensors, model.table(), Map.of(), archive);
+    fill(model, tensors, Map.of());
   }
 
   private static String where(ModelArchive archive) {
@@ -134,24 +158,32 @@ final class ModelFiles {
     if (!(json instanceof ObjectNode object) || !FORMAT.equals(json.path("format").asText())) {
       throw new CremaException(where(archive) + " is not a Crema model");
     }
-    if (json.path("version").asInt() != FORMAT_VERSION) {
+    int version = json.path("version").asInt();
+    if (version != (json.has(QuantizedTensors.FIELD) ? QUANTIZED_VERSION : FORMAT_VERSION)) {
       throw new CremaException(
           where(archive)
               + " has format version "
               + json.path("version")
               + "; this library reads version "
               + FORMAT_VERSION
+              + ", and of quantized models version "
+              + QUANTIZED_VERSION
               + ". Save it again with a library of this version.");
     }
     return object;
   }
 
-  private static void check(Safetensors tensors, ParameterTable table, ModelArchive archive) {
+  private static void check(
+      Safetensors tensors,
+      ParameterTable table,
+      Map<String, float[]> scales,
+      ModelArchive archive) {
     for (Parameter p : table.all()) {
-      requireFits(tensors.tensor(p.path()), p, archive.path());
+      ElementType type = scales.containsKey(p.path()) ? ElementType.INT8 : ElementType.FLOAT32;
+      requireFits(tensors.tensor(p.path()), p, type, archive.path());
     }
     for (String name : tensors.tensors().keySet()) {
-      if (table.get(name) == null) {
+      if (table.get(name) == null && !QuantizedTensors.isScaleOf(name, scales)) {
         throw new CremaException(
             archive.path()
                 + ": no layer of the topology has the tensor '"
@@ -161,15 +193,17 @@ final class ModelFiles {
     }
   }
 
-  private static void requireFits(TensorInfo info, Parameter p, Path where) {
+  private static void requireFits(TensorInfo info, Parameter p, ElementType type, Path where) {
     Shape expected = p.type().at(0);
-    boolean fits = info.isSupported() && info.type() == ElementType.FLOAT32;
+    boolean fits = info.isSupported() && info.type() == type;
     if (!fits || !info.shape().equals(expected)) {
       throw new CremaException(
           where
               + ": tensor '"
               + info.name()
-              + "' should be F32 "
+              + "' should be "
+              + type.safetensorsName()
+              + " "
               + expected
               + " but the file has "
               + info.dtype()
@@ -179,9 +213,14 @@ final class ModelFiles {
     }
   }
 
-  private static void fill(Model model, Safetensors tensors) {
+  private static void fill(Model model, Safetensors tensors, Map<String, float[]> scales) {
     for (Parameter p : model.table().all()) {
-      model.overwrite(p, (from, bytes) -> tensors.read(p.path(), from, bytes));
+      float[] columns = scales.get(p.path());
+      if (columns == null) {
+        model.overwrite(p, (from, bytes) -> tensors.read(p.path(), from, bytes));
+      } else {
+        QuantizedTensors.fill(model, p, columns, tensors);
+      }
     }
   }
 }

@@ -61,8 +61,10 @@ public final class Predictor implements AutoCloseable {
             .storage(Storage.PARAMETERS, model.parameters())
             .storage(Storage.STATE, model.state())
             .passes(
-                capacity > MOST_UNPACKED || precision != Precision.FLOAT32
-                    ? Passes.prediction(precision)
+                capacity > MOST_UNPACKED
+                        || precision != Precision.FLOAT32
+                        || model.quantization() != null
+                    ? model.predictionPasses(precision)
                     : Passes.standard())
             .prepared(model.prepared())
             .build();

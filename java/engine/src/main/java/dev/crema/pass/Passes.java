@@ -38,6 +38,15 @@ public final class Passes {
     return List.copyOf(passes);
   }
 
+  /** As {@link #prediction(Precision)}, with dense layers of bytes. */
+  public static List<Pass> prediction(
+      Precision precision, Map<String, LayerQuantization> quantized) {
+    List<Pass> passes = new ArrayList<>(standard(precision));
+    passes.add(new QuantizeDense(quantized));
+    passes.add(new Prepack());
+    return List.copyOf(passes);
+  }
+
   /**
    * Applies passes one after the other.
    *

@@ -22,9 +22,12 @@ public record Prepack() implements Pass {
   public Rewrite apply(Computation from) {
     Rewrite rewrite = new Rewrite(from);
     List<Application> live = from.live();
-    boolean changes = live.stream().anyMatch(a -> a.op().writes().length > 0);
+    boolean changes =
+        live.stream()
+            .filter(a -> from.sections().applyAsLong(a) != Computation.PREPARE)
+            .anyMatch(a -> a.op().writes().length > 0);
     Map<Place, Node> packed = new HashMap<>();
-    long[] size = new long[1];
+    long[] size = {prepared(live)};
     for (Application a : live) {
       if (changes || !(a.op() instanceof Linear linear) || !isParameter(a.input(1))) {
         rewrite.copy(a);
@@ -40,6 +43,16 @@ public record Prepack() implements Pass {
       rewrite.put(a, rewrite.add(a.op(), a, in[0], kernel, bias, memory));
     }
     return rewrite;
+  }
+
+  /** Elements of what other passes have computed ahead of the runs. */
+  private static long prepared(List<Application> live) {
+    return live.stream()
+        .filter(a -> a.op() instanceof Variable v && v.storage().equals(Storage.PREPARED))
+        .map(a -> (Variable) a.op())
+        .mapToLong(v -> v.offset() + (v.type().elements().constant() + 15) / 16 * 16)
+        .max()
+        .orElse(0);
   }
 
   private static boolean isParameter(Node kernel) {

@@ -12,6 +12,7 @@ import dev.crema.graph.Node;
 import dev.crema.graph.Storage;
 import dev.crema.graph.TensorType;
 import dev.crema.memory.Buffer;
+import dev.crema.op.PackQuantized;
 import dev.crema.op.PackWeights;
 import dev.crema.pass.Computation;
 import dev.crema.pass.Pass;
@@ -118,7 +119,8 @@ public final class Plan implements AutoCloseable {
   }
 
   private static boolean changesStorages(Application a) {
-    return a.op().writes().length > 0 && !(a.op() instanceof PackWeights);
+    boolean packs = a.op() instanceof PackWeights || a.op() instanceof PackQuantized;
+    return a.op().writes().length > 0 && !packs;
   }
 
   private void checkOutputs(Set<Node> nodes) {

@@ -6,13 +6,16 @@ import dev.crema.data.Order;
 import dev.crema.data.Prefetcher;
 import dev.crema.device.Device;
 import dev.crema.graph.Graph;
+import dev.crema.graph.Precision;
 import dev.crema.graph.Storage;
 import dev.crema.memory.ElementType;
 import dev.crema.memory.Exclusive;
 import dev.crema.nn.Model;
 import dev.crema.nn.ModelGraph;
 import dev.crema.nn.Topology;
+import dev.crema.pass.Passes;
 import dev.crema.plan.Plan;
+import dev.crema.plan.Prepared;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -74,6 +77,11 @@ public final class Evaluator implements AutoCloseable {
             .device(device)
             .storage(Storage.PARAMETERS, model.parameters())
             .storage(Storage.STATE, model.state())
+            .passes(
+                model.quantization() == null
+                    ? Passes.standard()
+                    : model.predictionPasses(Precision.FLOAT32))
+            .prepared(new Prepared())
             .build();
     this.use = new Exclusive("This evaluator", plan::close);
     this.total = plan.output(objective.total()).asFloatBuffer();

@@ -1,0 +1,151 @@
+package dev.crema.compress;
+
+import dev.crema.op.QuantizationParameters;
+
+/** How often the values of an activation fall into each of 2048 equal parts of their range. */
+final class CalibrationHistogram {
+  static final int BINS = 2048;
+
+  private static final double OUTSIDE = 1e-4; // share of values that PERCENTILE leaves out
+  private static final int MSE_STEPS = 100;
+  private static final int LEVELS = 255;
+
+  private final double low;
+  private final double width;
+  private final long[] counts = new long[BINS];
+  private long total;
+
+  /** Of values from {@code low} to {@code high}. */
+  CalibrationHistogram(double low, double high) {
+    this.low = low;
+    this.width = (high - low) / BINS;
+  }
+
+  void add(float value) {
+    int bin = width > 0 ? (int) ((value - low) / width) : 0;
+    counts[Math.max(0, Math.min(BINS - 1, bin))]++;
+    total++;
+  }
+
+  private double center(int bin) {
+    return low + (bin + 0.5) * width;
+  }
+
+  private CalibrationRange whole() {
+    return new CalibrationRange(low, low + BINS * width);
+  }
+
+  CalibrationRange range(CalibrationMethod method) {
+    if (width <= 0 || total == 0) {
+      return whole();
+    }
+    return switch (method) {
+      case PERCENTILE -> percentile();
+      case ENTROPY -> entropy();
+      case MSE -> leastSquares();
+      default -> whole();
+    };
+  }
+
+  private CalibrationRange percentile() {
+    double each = OUTSIDE / 2 * total;
+    int from = 0;
+    for (double below = counts[0]; below <= each; below += counts[from]) {
+      from++;
+    }
+    int to = BINS - 1;
+    for (double above = counts[to]; above <= each; above += counts[to]) {
+      to--;
+    }
+    return new CalibrationRange(low + from * width, low + (to + 1) * width);
+  }
+
+  private CalibrationRange leastSquares() {
+    CalibrationRange best = whole();
+    double least = Double.POSITIVE_INFINITY;
+    for (int step = MSE_STEPS; step >= 1; step--) {
+      double share = (double) step / MSE_STEPS;
+      CalibrationRange range = whole().scaled(share);
+      double error = squaredError(QuantizationParameters.ofRange(range.low(), range.high()));
+      if (error < least) {
+        least = error;
+        best = range;
+      }
+    }
+    return best;
+  }
+
+  private double squaredError(QuantizationParameters q) {
+    double sum = 0;
+    for (int i = 0; i < BINS; i++) {
+      double x = center(i);
+      double whole = Math.rint(x / q.scale()) + q.zeroPoint();
+      double back = (Math.max(0, Math.min(LEVELS, whole)) - q.zeroPoint()) * q.scale();
+      sum += counts[i] * (x - back) * (x - back);
+    }
+    return sum;
+  }
+
+  /** Searches the threshold of the magnitudes; both signs share the levels where there are both. */
+  private CalibrationRange entropy() {
+    double most = Math.max(Math.abs(low), Math.abs(low + BINS * width));
+    double[] magnitudes = new double[BINS];
+    for (int i = 0; i < BINS; i++) {
+      int bin = (int) (Math.abs(center(i)) / most * BINS);
+      magnitudes[Math.min(BINS - 1, bin)] += counts[i];
+    }
+    boolean twoSided = low < 0 && low + BINS * width > 0;
+    int levels = twoSided ? (LEVELS + 1) / 2 : LEVELS;
+    int best = BINS;
+    double least = Double.POSITIVE_INFINITY;
+    for (int bins = BINS; bins >= levels; bins--) {
+      double divergence = divergence(magnitudes, bins, levels);
+      if (divergence < least) {
+        least = divergence;
+        best = bins;
+      }
+    }
+    double threshold = most * best / BINS;
+    return new CalibrationRange(Math.max(low, -threshold), Math.min(low + BINS * width, threshold));
+  }
+
+  /**
+   * KL(P || Q): P the magnitudes with what lies beyond {@code bins} counted at the end, Q those
+   * within, held in {@code levels} and spread over the parts that were not empty.
+   */
+  private static double divergence(double[] magnitudes, int bins, int levels) {
+    double outside = 0;
+    for (int i = bins; i < BINS; i++) {
+      outside += magnitudes[i];
+    }
+    double[] q = new double[bins];
+    double sum = 0;
+    for (int level = 0; level < levels; level++) {
+      int from = (int) ((long) bins * level / levels);
+      int to = (int) ((long) bins * (level + 1) / levels);
+      double inside = 0;
+      int occupied = 0;
+      for (int i = from; i < to; i++) {
+        inside += magnitudes[i];
+        occupied += magnitudes[i] > 0 ? 1 : 0;
+      }
+      for (int i = from; i < to; i++) {
+        q[i] = magnitudes[i] > 0 ? inside / occupied : 0;
+      }
+      sum += inside;
+    }
+    if (sum == 0) {
+      return Double.POSITIVE_INFINITY;
+    }
+    double total = sum + outside;
+    double divergence = 0;
+    for (int i = 0; i < bins; i++) {
+      double p = magnitudes[i] + (i == bins - 1 ? outside : 0);
+      if (p > 0) {
+        double held = Math.max(q[i] / sum, 1e-12); // what Q lacks costs much, not everything
+        divergence += p / total * Math.log(p / total / held);
+      }
+    }
+    return divergence;
+  }
+}

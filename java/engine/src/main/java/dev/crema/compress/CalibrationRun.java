@@ -1,0 +1,180 @@
+package dev.crema.compress;
+
+import dev.crema.CremaException;
+import dev.crema.data.Dataset;
+import dev.crema.data.Order;
+import dev.crema.device.Device;
+import dev.crema.graph.Graph;
+import dev.crema.graph.Node;
+import dev.crema.graph.Storage;
+import dev.crema.nn.Model;
+import dev.crema.nn.Topology;
+import dev.crema.plan.Plan;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Runs a model in float32 and looks at what its dense layers read. */
+final class CalibrationRun implements AutoCloseable {
+  private static final int BATCH = 64;
+  private static final double NEW = 0.1; // weight of a batch in a moving average
+
+  private final Model model;
+  private final Dataset data;
+  private final Map<String, Node> layers;
+  private final Plan plan;
+  private final List<ByteBuffer> buffers = new ArrayList<>();
+
+  /**
+   * @param layers the inputs of dense layers in {@code graph}, by the layers' names
+   */
+  CalibrationRun(Model model, Graph graph, Map<String, Node> layers, Dataset data, Device device) {
+    this.model = model;
+    this.data = data;
+    this.layers = layers;
+    this.plan =
+        Plan.of(graph)
+            .outputs(layers.values().stream().distinct().toArray(Node[]::new))
+            .capacity(BATCH)
+            .device(device)
+            .storage(Storage.PARAMETERS, model.parameters())
+            .storage(Storage.STATE, model.state())
+            .build();
+    for (Dataset.Slot slot : data.inputs()) {
+      buffers.add(
+          ByteBuffer.allocateDirect(Math.multiplyExact(BATCH, slot.rowBytes()))
+              .order(ByteOrder.nativeOrder()));
+    }
+  }
+
+  /**
+   * The range of each layer's input.
+   *
+   * @throws CremaException if there is no example, or an activation is not finite
+   */
+  Map<String, CalibrationRange> ranges(CalibrationMethod method) {
+    Map<String, CalibrationRange> whole = extremes(method == CalibrationMethod.MOVING_AVERAGE);
+    if (!method.needsHistogram()) {
+      return whole;
+    }
+    Map<String, CalibrationHistogram> histograms = new LinkedHashMap<>();
+    whole.forEach((name, r) -> histograms.put(name, new CalibrationHistogram(r.low(), r.high())));
+    eachBatch(
+        (name, values) -> {
+          CalibrationHistogram histogram = histograms.get(name);
+          for (int i = 0; i < values.limit(); i++) {
+            histogram.add(values.get(i));
+          }
+        });
+    Map<String, CalibrationRange> ranges = new LinkedHashMap<>();
+    histograms.forEach((name, h) -> ranges.put(name, h.range(method)));
+    return ranges;
+  }
+
+  private Map<String, CalibrationRange> extremes(boolean average) {
+    Map<String, CalibrationRange> ranges = new LinkedHashMap<>();
+    eachBatch(
+        (name, values) -> {
+          CalibrationRange batch = extremes(name, values);
+          CalibrationRange known = ranges.get(name);
+          if (known == null) {
+            ranges.put(name, batch);
+          } else if (average) {
+            ranges.put(name, known.towards(batch, NEW));
+          } else {
+            ranges.put(name, known.with(batch.low()).with(batch.high()));
+          }
+        });
+    if (ranges.size() < layers.size()) {
+      throw new CremaException(
+          "Calibration needs examples, but the dataset has none. Give it some of those that the"
+              + " model was trained with.");
+    }
+    return ranges;
+  }
+
+  private static CalibrationRange extremes(String layer, FloatBuffer values) {
+    float low = values.get(0);
+    float high = low;
+    for (int i = 0; i < values.limit(); i++) {
+      float v = values.get(i);
+      if (!Float.isFinite(v)) {
+        throw new CremaException(
+            "The input of "
+                + layer
+                + " is "
+                + v
+                + " for an example of the calibration data. Look for such numbers in the data and in"
+                + " the parameters of the layers before it.");
+      }
+      low = Math.min(low, v);
+      high = Math.max(high, v);
+    }
+    return new CalibrationRange(low, high);
+  }
+
+  /** What is to be done with the values of a layer's input. */
+  private interface Visitor {
+    void visit(String layer, FloatBuffer values);
+  }
+
+  private void eachBatch(Visitor visitor) {
+    int[] places = places();
+    try (Dataset.Reader reader = data.reader(Order.sequential())) {
+      for (int rows = reader.read(buffers, BATCH); rows > 0; rows = reader.read(buffers, BATCH)) {
+        List<Topology.InputSpec> inputs = model.topology().inputs();
+        for (int i = 0; i < places.length; i++) {
+          String name = inputs.get(i).name();
+          if (plan.inputs().contains(name)) {
+            ByteBuffer from = buffers.get(places[i]).duplicate().clear();
+            plan.input(name).borrow(0, from.capacity()).put(from);
+          }
+        }
+        plan.run(rows);
+        int count = rows;
+        layers.forEach(
+            (name, x) -> {
+              FloatBuffer values =
+                  plan.output(x).duplicate().order(ByteOrder.nativeOrder()).asFloatBuffer();
+              visitor.visit(name, values.slice(0, Math.toIntExact(x.type().elements().at(count))));
+            });
+      }
+    }
+  }
+
+  /** Which of the data's inputs each of the model's is: by name, or else in order. */
+  private int[] places() {
+    List<String> given = data.inputs().stream().map(Dataset.Slot::name).toList();
+    List<Topology.InputSpec> wanted = model.topology().inputs();
+    List<String> names = wanted.stream().map(Topology.InputSpec::name).toList();
+    boolean named = new HashSet<>(names).equals(new HashSet<>(given));
+    int[] places = new int[names.size()];
+    for (int i = 0; i < places.length; i++) {
+      places[i] = named ? given.indexOf(names.get(i)) : i;
+      Dataset.Slot slot = places[i] < given.size() ? data.inputs().get(places[i]) : null;
+      Topology.InputSpec input = wanted.get(i);
+      if (slot == null
+          || slot.type() != input.type().element()
+          || slot.width() != input.type().elements().at(1)) {
+        throw new CremaException(
+            "The model reads '"
+                + input.name()
+                + "' "
+                + input.type()
+                + " but the calibration data have "
+                + (slot == null ? given : slot.name() + " " + slot.type() + " " + slot.shape()));
+      }
+    }
+    return places;
+  }
+
+  @Override
+  public void close() {
+    plan.close();
+  }
+}

@@ -1,0 +1,186 @@
+package dev.crema.compress;
+
+import dev.crema.CremaException;
+import dev.crema.data.Dataset;
+import dev.crema.device.Device;
+import dev.crema.graph.Application;
+import dev.crema.graph.Graph;
+import dev.crema.graph.Node;
+import dev.crema.nn.Dense;
+import dev.crema.nn.Model;
+import dev.crema.nn.Quantization;
+import dev.crema.nn.Topology;
+import dev.crema.op.Linear;
+import dev.crema.op.PackQuantized;
+import dev.crema.op.QuantizationParameters;
+import dev.crema.pass.LayerQuantization;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+
+/**
+ * Static quantization after training (Jacob et al. 2018): dense layers with int8 weights, a scale
+ * for each column, on uint8 inputs whose ranges are calibrated on examples. From one such layer to
+ * the next, ReLU included, nothing is float32. Whether that pays on a machine a {@link Comparison}
+ * tells. Immutable.
+ */
+public final class Quantizer {
+  private static final int MOST = 127;
+  private static final float LEAST_PRODUCT = 0x1p-100f; // of scales: far from what counts as 0
+  private static final float MOST_BIAS = 0x1p30f; // in steps of the product: half of int32
+
+  private final CalibrationMethod method;
+  private final Set<String> excluded;
+  private final Device device;
+
+  private Quantizer(CalibrationMethod method, Set<String> excluded, Device device) {
+    this.method = method;
+    this.excluded = excluded;
+    this.device = device;
+  }
+
+  /** One that calibrates by {@link CalibrationMethod#MIN_MAX} on the best device. */
+  public static Quantizer standard() {
+    return new Quantizer(CalibrationMethod.MIN_MAX, Set.of(), Device.best());
+  }
+
+  public Quantizer withCalibration(CalibrationMethod other) {
+    Objects.requireNonNull(other, "other");
+    return new Quantizer(other, excluded, device);
+  }
+
+  /** Leaves layers of these names as they are. */
+  public Quantizer without(String... layers) {
+    return new Quantizer(method, Set.copyOf(List.of(layers)), device);
+  }
+
+  /** Runs the model on that device to calibrate. */
+  public Quantizer on(Device other) {
+    Objects.requireNonNull(other, "other");
+    return new Quantizer(method, excluded, other);
+  }
+
+  /**
+   * A quantized copy of a model, which stays as it is; the caller closes it.
+   *
+   * @param calibration examples as the model will meet them, some hundred at least; all are read,
+   *     by most methods twice
+   * @throws CremaException if no layer can be quantized, the data does not fit the model or has no
+   *     examples, or a weight, bias or activation is not finite; the message names it
+   */
+  public Model quantize(Model model, Dataset calibration) {
+    Objects.requireNonNull(model, "model");
+    Objects.requireNonNull(calibration, "calibration");
+    if (model.quantization() != null) {
+      throw new CremaException("This model is quantized already. Quantize the one it was made of.");
+    }
+    Graph graph = new Graph();
+    model.build(graph, false);
+    Map<String, Application> dense = denseLayers(model.topology(), graph);
+    Map<String, Node> inputs = new LinkedHashMap<>();
+    dense.forEach((name, a) -> inputs.put(name, a.input(0)));
+    Map<String, CalibrationRange> ranges;
+    try (CalibrationRun run = new CalibrationRun(model, graph, inputs, calibration, device)) {
+      ranges = run.ranges(method);
+    }
+    Map<String, LayerQuantization> layers = new LinkedHashMap<>();
+    Map<String, float[]> shared = new LinkedHashMap<>();
+    for (Map.Entry<String, Application> e : dense.entrySet()) {
+      CalibrationRange range = ranges.get(e.getKey());
+      QuantizationParameters x = QuantizationParameters.ofRange(range.low(), range.high());
+      String kernel = weights(model.topology(), e.getKey()) + "/kernel";
+      float[] scales = scales(model, kernel, x.scale());
+      shared.merge(kernel, scales, Quantizer::greater);
+      layers.put(e.getKey(), new LayerQuantization(x, scales));
+    }
+    layers.replaceAll(
+        (name, q) ->
+            new LayerQuantization(
+                q.input(), shared.get(weights(model.topology(), name) + "/kernel")));
+    return model.quantized(new Quantization(layers));
+  }
+
+  /** The dense layers to quantize, by name. */
+  private Map<String, Application> denseLayers(Topology topology, Graph graph) {
+    Map<String, Application> found = new LinkedHashMap<>();
+    Set<String> names = new LinkedHashSet<>();
+    topology.places().stream()
+        .filter(p -> p.layer() instanceof Dense)
+        .forEach(p -> names.add(p.name()));
+    for (String name : excluded) {
+      if (!names.contains(name)) {
+        throw new CremaException(
+            "'" + name + "' is to be left as it is, but the model's dense layers are " + names);
+      }
+    }
+    for (Application a : graph.applications()) {
+      boolean fits =
+          a.op() instanceof Linear
+              && names.contains(a.layer())
+              && !excluded.contains(a.layer())
+              && a.input(1).type().dim(0).constant() <= PackQuantized.MOST_FEATURES;
+      if (fits) {
+        found.put(a.layer(), a);
+      }
+    }
+    if (found.isEmpty()) {
+      throw new CremaException(
+          "No layer of this model can be quantized: of its dense layers "
+              + names
+              + " those to be left out are "
+              + excluded
+              + ".");
+    }
+    return found;
+  }
+
+  private static String weights(Topology topology, String name) {
+    return topology.places().stream()
+        .filter(p -> p.name().equals(name))
+        .map(Topology.Place::weights)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static float[] greater(float[] a, float[] b) {
+    for (int i = 0; i < a.length; i++) {
+      a[i] = Math.max(a[i], b[i]);
+    }
+    return a;
+  }
+
+  /** A scale for each column: its greatest weight is 127 steps, its bias fits int32. */
+  private static float[] scales(Model model, String kernel, float inputScale) {
+    int units = (int) model.table().get(kernel).type().dim(1).constant();
+    float[] most = new float[units];
+    float[] weights = model.get(kernel);
+    for (int i = 0; i < weights.length; i++) {
+      requireFinite(kernel, weights[i]);
+      most[i % units] = Math.max(most[i % units], Math.abs(weights[i]));
+    }
+    String bias = kernel.substring(0, kernel.lastIndexOf('/')) + "/bias";
+    float[] biases = model.table().get(bias) == null ? new float[units] : model.get(bias);
+    for (int j = 0; j < units; j++) {
+      requireFinite(bias, biases[j]);
+      float least = Math.max(LEAST_PRODUCT, Math.abs(biases[j]) / MOST_BIAS) / inputScale;
+      most[j] = Math.max(most[j] == 0 ? 1 : most[j] / MOST, Math.max(least, LEAST_PRODUCT));
+      if (!Float.isFinite(most[j] * inputScale)) {
+        throw new CremaException(
+            kernel
+                + ": the products of its weights and inputs are beyond float32. Scale the inputs"
+                + " down.");
+      }
+    }
+    return most;
+  }
+
+  private static void requireFinite(String path, float value) {
+    if (!Float.isFinite(value)) {
+      throw new CremaException(
+          path + " holds " + value + "; a model with such parameters cannot be quantized");
+    }
+  }
+}

@@ -1,0 +1,130 @@
+package dev.crema.nn;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.crema.CremaException;
+import dev.crema.graph.ShapeException;
+import dev.crema.io.Json;
+import dev.crema.op.PackQuantized;
+import dev.crema.op.QuantizationParameters;
+import dev.crema.pass.LayerQuantization;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Which dense layers of a model predict with int8 weights and uint8 inputs, and with which scales.
+ * Immutable.
+ *
+ * @param layers by the names of their places
+ */
+public record Quantization(Map<String, LayerQuantization> layers) {
+  private static final String KERNEL = "/kernel";
+
+  public Quantization {
+    layers = Collections.unmodifiableMap(new LinkedHashMap<>(layers));
+    if (layers.isEmpty()) {
+      throw new CremaException("A quantization needs at least one layer");
+    }
+  }
+
+  /** Path of the kernel of the place {@code name}; its scales' path has {@code .scale} behind. */
+  static String kernelOf(Topology topology, String name) {
+    return topology.places().stream()
+        .filter(p -> p.name().equals(name) && p.layer() instanceof Dense)
+        .map(p -> p.weights() + KERNEL)
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new CremaException(
+                    "The quantization names '"
+                        + name
+                        + "', which is no dense layer of this model"));
+  }
+
+  /**
+   * The scales of the kernels' columns, by the kernels' paths.
+   *
+   * @throws CremaException if a layer does not fit the model
+   */
+  Map<String, float[]> scales(Topology topology, ParameterTable table) {
+    Map<String, float[]> scales = new TreeMap<>();
+    layers.forEach(
+        (name, layer) -> {
+          String path = kernelOf(topology, name);
+          Parameter kernel = table.get(path);
+          long units = kernel.type().dim(1).constant();
+          if (kernel.type().dim(0).constant() > PackQuantized.MOST_FEATURES) {
+            throw new CremaException(
+                name
+                    + " has "
+                    + kernel.type().dim(0)
+                    + " features; at most "
+                    + PackQuantized.MOST_FEATURES
+                    + " can be summed in int32. Leave it out.");
+          }
+          float[] columns = layer.weightScales();
+          if (columns.length != units) {
+            throw new CremaException(
+                name + " needs " + units + " scales of weights, got " + columns.length);
+          }
+          float[] known = scales.putIfAbsent(path, columns);
+          if (known != null && !Arrays.equals(known, columns)) {
+            throw new CremaException(name + " shares " + path + " but has other scales for it");
+          }
+        });
+    return scales;
+  }
+
+  /** Without the scales of weights, which are tensors. */
+  ObjectNode toJson() {
+    ObjectNode json = Json.mapper().createObjectNode().put("weights", "int8");
+    ObjectNode all = json.putObject("layers");
+    layers.forEach(
+        (name, layer) ->
+            all.putObject(name)
+                .put("scale", layer.input().scale())
+                .put("zero_point", layer.input().zeroPoint()));
+    return json;
+  }
+
+  /** Scales of kernels' columns from elsewhere, by the kernels' paths. */
+  interface Scales {
+    float[] of(String kernel);
+  }
+
+  /**
+   * @param where the file, for messages
+   */
+  static Quantization fromJson(JsonNode json, Topology topology, Scales scales, String where) {
+    if (!json.path("weights").asText().equals("int8") || !json.path("layers").isObject()) {
+      throw new CremaException(
+          where + ": \"quantization\" must be of \"weights\": \"int8\" with \"layers\"");
+    }
+    Map<String, LayerQuantization> layers = new LinkedHashMap<>();
+    for (Map.Entry<String, JsonNode> e : json.path("layers").properties()) {
+      JsonNode scale = e.getValue().path("scale");
+      JsonNode zeroPoint = e.getValue().path("zero_point");
+      boolean numbers = scale.isNumber() && zeroPoint.isInt();
+      if (!numbers || zeroPoint.asInt() < 0 || zeroPoint.asInt() > 255) {
+        throw new CremaException(
+            where
+                + ": quantization of '"
+                + e.getKey()
+                + "' needs a \"scale\" and a \"zero_point\" from 0 to 255, got "
+                + e.getValue());
+      }
+      try {
+        var input = new QuantizationParameters(scale.floatValue(), zeroPoint.asInt());
+        float[] columns = scales.of(kernelOf(topology, e.getKey()));
+        layers.put(e.getKey(), new LayerQuantization(input, columns));
+      } catch (ShapeException x) {
+        throw new CremaException(
+            where + ": quantization of '" + e.getKey() + "': " + x.getMessage(), x);
+      }
+    }
+    return new Quantization(layers);
+  }
+}
