@@ -1,5 +1,8 @@
 package dev.crema.bench;
 
+import dev.crema.compress.Quantizer;
+import dev.crema.data.Dataset;
+import dev.crema.data.Datasets;
 import dev.crema.device.Device;
 import dev.crema.graph.Node;
 import dev.crema.graph.Precision;
@@ -23,6 +26,7 @@ import dev.crema.train.Losses;
 import dev.crema.train.Optimizer;
 import dev.crema.train.Trainer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -68,6 +72,12 @@ record CremaEngine(boolean openblas) implements Engine {
     }
     if (inner instanceof Problem.Prediction p) {
       return new Prediction(p, threads, precision);
+    }
+    if (problem instanceof Problem.Int8 p) {
+      return new Prediction(p.of(), threads);
+    }
+    if (problem instanceof Problem.Int8Product p) {
+      return new Int8ProductTask(p, threads);
     }
     return new GraphTask(in -> build(problem, in), threads);
   }
@@ -201,11 +211,34 @@ record CremaEngine(boolean openblas) implements Engine {
     private final float[] y;
 
     Prediction(Problem.Prediction problem, int threads, Precision precision) {
+      this(problem, problem.network().model(), threads, precision);
+    }
+
+    /** In int8. */
+    Prediction(Problem.Prediction problem, int threads) {
+      this(problem, int8(problem), threads, Precision.FLOAT32);
+    }
+
+    private Prediction(Problem.Prediction problem, Model model, int threads, Precision precision) {
       this.batch = problem.batch();
-      this.model = problem.network().model();
+      this.model = model;
       this.predictor = model.predictor(batch, threads, Device.best(), precision);
       this.x = problem.network().examples(batch);
       this.y = new float[batch * Network.CLASSES];
+    }
+
+    private static Model int8(Problem.Prediction problem) {
+      int rows = problem.batch();
+      float[] examples = problem.network().examples(rows);
+      float[][] x = new float[rows][];
+      for (int i = 0; i < rows; i++) {
+        int width = examples.length / rows;
+        x[i] = Arrays.copyOfRange(examples, i * width, (i + 1) * width);
+      }
+      try (Model model = problem.network().model()) {
+        Dataset data = Datasets.of(x, problem.network().classes(rows));
+        return Quantizer.standard().quantize(model, data);
+      }
     }
 
     @Override

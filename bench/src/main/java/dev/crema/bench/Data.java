@@ -5,6 +5,7 @@ import dev.crema.data.Order;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
+import java.util.Random;
 import java.util.SplittableRandom;
 
 /** Numbers to compute with: the same for every engine, never zeros. */
@@ -28,6 +29,13 @@ public final class Data {
     for (int i = 0; i < count; i++) {
       values[i] *= scale;
     }
+    return values;
+  }
+
+  /** Any bytes. */
+  public static byte[] bytes(long seed, int count) {
+    byte[] values = new byte[count];
+    new Random(seed).nextBytes(values);
     return values;
   }
 

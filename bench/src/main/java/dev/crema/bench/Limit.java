@@ -8,7 +8,8 @@ import dev.crema.natives.Crema;
  * @param flops floating-point operations
  * @param bytes that memory must move
  * @param stream how: "copy", "triad" or "read"
- * @param unit that computes: "fma", or "bf16" for products of bfloat16
+ * @param unit that computes: "fma", "bf16" for products of bfloat16, or "int8" for products of
+ *     bytes
  */
 public record Limit(double flops, double bytes, String stream, String unit) {
   private static final String FMA = "fma";

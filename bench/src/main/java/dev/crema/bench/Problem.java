@@ -66,6 +66,30 @@ public sealed interface Problem {
   /** Training or prediction with matrix products of bfloat16, of Crema alone. */
   record Bfloat16(Problem of) implements Problem {}
 
+  /**
+   * y = max(x·w / 2048, 0), rounded half to even and saturated to uint8; x: bytes(1) [m, k] as
+   * uint8, w: bytes(2) [k, n] as int8, none of them -128. Compared on y: every engine gives the
+   * same, for the scale is a power of two.
+   */
+  record Int8Product(int m, int n, int k) implements Problem {
+    public static final float SCALE = 0x1p-11f;
+
+    public byte[] x() {
+      return Data.bytes(1, m * k);
+    }
+
+    public byte[] w() {
+      byte[] w = Data.bytes(2, k * n);
+      for (int i = 0; i < w.length; i++) {
+        w[i] = (byte) Math.max(-127, w[i]);
+      }
+      return w;
+    }
+  }
+
+  /** Prediction in int8, of Crema alone: statically quantized by the batch that is predicted. */
+  record Int8(Prediction of) implements Problem {}
+
   /** A kernel of Crema's alone, by its name in {@link Kernels}. */
   record Kernel(String name) implements Problem {}
 }

@@ -26,6 +26,9 @@ final class Works {
       Work work = prediction("mlp-bf16", "MLP 784-1024-1024-10", Network.MLP, batch);
       works.add(bf16(work, 2.0 * Network.MLP.parameters()));
     }
+    for (int batch : new int[] {1, 8, 32, 256}) {
+      works.add(int8(prediction("mlp-int8", "MLP 784-1024-1024-10", Network.MLP, batch)));
+    }
     works.add(training("lenet", "LeNet 32-64-512", Network.LENET, 64));
     works.add(prediction("lenet", "LeNet 32-64-512", Network.LENET, 64));
     works.add(training("lenet5", "LeNet-5", Network.LENET5, 64));
@@ -37,6 +40,9 @@ final class Works {
     }
     for (int m : new int[] {1, 8, 32}) {
       works.add(matmul(m, 1024, 1024));
+    }
+    for (int m : new int[] {1, 8, 32, 256}) {
+      works.add(int8Product(m, 1024, 1024));
     }
     works.add(adam(10_000_000));
     works.add(rowwise("softmax", SOFTMAX));
@@ -111,6 +117,25 @@ final class Works {
         work.description() + ", products of bfloat16",
         new Problem.Bfloat16(work.problem()),
         new Limit(work.limit().flops(), bytes, "read", "bf16"));
+  }
+
+  /** The same prediction in int8. */
+  private static Work int8(Work work) {
+    Problem.Prediction prediction = (Problem.Prediction) work.problem();
+    return new Work(
+        work.name(),
+        work.description() + ", in int8",
+        new Problem.Int8(prediction),
+        new Limit(work.limit().flops(), prediction.network().parameters(), "read", "int8"));
+  }
+
+  private static Work int8Product(int m, int n, int k) {
+    double bytes = (double) m * k + (double) k * n + (double) m * n;
+    return new Work(
+        "int8-matmul-" + m,
+        "Product of bytes [" + m + ", " + k + "]·[" + k + ", " + n + "], ReLU, to bytes",
+        new Problem.Int8Product(m, n, k),
+        new Limit(2.0 * m * n * k, bytes, "read", "int8"));
   }
 
   private static Work residual(boolean backward) {

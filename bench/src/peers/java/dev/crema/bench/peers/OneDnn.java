@@ -39,12 +39,16 @@ public final class OneDnn implements Engine {
   @Override
   public boolean supports(Problem problem) {
     return problem instanceof Problem.MatMul
+        || problem instanceof Problem.Int8Product
         || problem instanceof Problem.Prediction p && p.network().widths() != null
         || problem instanceof Problem.Rowwise r && r.function() == Problem.Rowwise.Function.SOFTMAX;
   }
 
   @Override
   public Task prepare(Problem problem, int threads) {
+    if (problem instanceof Problem.Int8Product p) {
+      return new OneDnnInt8(p);
+    }
     Primitives steps = new Primitives();
     if (problem instanceof Problem.MatMul p) {
       memory a = steps.floats(Data.uniform(1, p.m() * p.k()), p.m(), p.k());
