@@ -14,15 +14,11 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** The layers that a model file may name, and their settings as JSON. */
 final class LayerTypes {
-  private static final Pattern WORD = Pattern.compile("(?<=[a-z0-9])(?=[A-Z])");
-
   static final Map<String, Class<? extends Layer>> ALL = all();
 
   private static final JsonMapper MAPPER = mapper();
@@ -62,7 +58,7 @@ final class LayerTypes {
             Maximum.class,
             Concat.class);
     Map<String, Class<? extends Layer>> byName = new LinkedHashMap<>();
-    types.forEach(t -> byName.put(name(t), t));
+    types.forEach(t -> byName.put(LayerNames.of(t), t));
     return Collections.unmodifiableMap(byName);
   }
 
@@ -70,11 +66,6 @@ final class LayerTypes {
     JsonMapper mapper = Json.mapper().copy();
     ALL.forEach((name, type) -> mapper.registerSubtypes(new NamedType(type, name)));
     return mapper;
-  }
-
-  /** {@code Conv2d} to {@code conv2d}, {@code BatchNorm} to {@code batch_norm}. */
-  static String name(Class<? extends Layer> type) {
-    return WORD.matcher(type.getSimpleName()).replaceAll("_").toLowerCase(Locale.ROOT);
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.crema.nn;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.crema.CremaException;
 import dev.crema.device.Device;
@@ -7,7 +8,6 @@ import dev.crema.graph.Graph;
 import dev.crema.graph.Precision;
 import dev.crema.graph.Storage;
 import dev.crema.io.Content;
-import dev.crema.io.Json;
 import dev.crema.io.ModelArchive;
 import dev.crema.memory.Buffer;
 import dev.crema.pass.Pass;
@@ -72,7 +72,7 @@ public final class Model implements AutoCloseable {
     Objects.requireNonNull(topology, "topology");
     ParameterTable table = topology.table();
     table.all().forEach(Model::elements); // before memory is taken
-    Model model = new Model(topology, table, Json.mapper().createObjectNode(), null);
+    Model model = new Model(topology, table, new ObjectNode(JsonNodeFactory.instance), null);
     try {
       SplittableRandom random = new SplittableRandom(seed);
       for (Parameter p : model.table.all()) {

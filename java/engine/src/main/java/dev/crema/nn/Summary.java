@@ -74,7 +74,7 @@ public record Summary(
       rows.add(
           new Row(
               place.name(),
-              TopologyFormat.typeName(place.layer()),
+              LayerNames.of(place.layer()),
               type.toString(),
               owner ? parameters(model.table(), place.name()) : 0,
               bytes(type),

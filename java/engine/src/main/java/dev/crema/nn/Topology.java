@@ -97,7 +97,7 @@ public final class Topology {
             "Layer '"
                 + place.name()
                 + "' ("
-                + TopologyFormat.typeName(place.layer())
+                + LayerNames.of(place.layer())
                 + ") takes "
                 + (arity < 0 ? "at least one input" : arity == 1 ? "one input" : arity + " inputs")
                 + ", got "
@@ -239,7 +239,7 @@ public final class Topology {
     }
 
     private String fresh(Layer layer) {
-      String kind = TopologyFormat.typeName(layer);
+      String kind = LayerNames.of(layer);
       String name;
       do {
         name = kind + "_" + counts.merge(kind, 1, Integer::sum);

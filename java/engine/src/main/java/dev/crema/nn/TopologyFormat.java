@@ -33,11 +33,6 @@ import java.util.Map;
 public final class TopologyFormat {
   private TopologyFormat() {}
 
-  /** The name of a layer's type, in files and in the names that layers get. */
-  static String typeName(Layer layer) {
-    return LayerTypes.name(layer.getClass());
-  }
-
   public static ObjectNode toJson(Topology topology) {
     ObjectNode json = Json.mapper().createObjectNode();
     ArrayNode inputs = json.putArray("inputs");
@@ -153,7 +148,7 @@ public final class TopologyFormat {
     } else {
       layer = LayerTypes.fromJson(settings);
     }
-    String kind = typeName(layer);
+    String kind = LayerNames.of(layer);
     String name =
         object.has("name")
             ? text(object, "name")
