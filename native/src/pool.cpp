@@ -186,13 +186,14 @@ class Pool {
   std::atomic<bool> stopping_{false};
   std::atomic<int> sleepers_{0};
 
-  // The job. Written while none is open and no worker is in one.
-  void (*task_)(void*, int64_t) = nullptr;
+  // The job, in one cache line: a worker that sees the state change then has all of it. Written while none is open and
+  // no worker is in one.
+  alignas(64) void (*task_)(void*, int64_t) = nullptr;
   void* argument_ = nullptr;
   int64_t chunks_ = 0;
   std::atomic<uint64_t> wanted_{0};
-  alignas(64) std::atomic<int64_t> next_{0};
-  alignas(64) std::atomic<uint64_t> state_{0};
+  std::atomic<int64_t> next_{0};
+  std::atomic<uint64_t> state_{0};
 };
 
 // Never destroyed: a JVM may exit while daemon threads still predict.

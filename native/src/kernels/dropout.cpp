@@ -64,6 +64,12 @@ CREMA_INLINE void draw(int64_t block, uint32_t stream, const uint32_t* bits, uin
   std::memcpy(random, r.v, sizeof(r.v));
 }
 
+// Numbers by value: read through the closure of a parallel loop they could be what y points to, and the loop would
+// branch at random for each element instead of blending.
+CREMA_INLINE void keep(const float* x, const uint32_t* random, uint32_t threshold, float scale, float* y, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) y[i] = random[i] >= threshold ? x[i] * scale : 0.0f;
+}
+
 }  // namespace
 
 CREMA_KERNEL(dropout) {
@@ -83,9 +89,9 @@ CREMA_KERNEL(dropout) {
       draw(b, stream, bits, random);
       const int64_t at = b * kBlock, count = n - at < kBlock ? n - at : kBlock;
       if (count == kBlock) {
-        for (int64_t i = 0; i < kBlock; ++i) y[at + i] = random[i] >= threshold ? x[at + i] * scale : 0.0f;
+        keep(x + at, random, threshold, scale, y + at, kBlock);
       } else {
-        for (int64_t i = 0; i < count; ++i) y[at + i] = random[i] >= threshold ? x[at + i] * scale : 0.0f;
+        keep(x + at, random, threshold, scale, y + at, count);
       }
     }
   });
