@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -56,9 +57,11 @@ final class BenchCommand implements Callable<Integer> {
 
   @Option(
       names = "--threads",
-      defaultValue = "1",
-      description = "Threads of every engine (default: ${DEFAULT-VALUE}).")
-  private int threads;
+      split = ",",
+      description =
+          "Numbers of threads, as 1,2: Crema is measured on each of them, peers on the first"
+              + " (default: 1; with --report 1,2 where there are two processors).")
+  private List<Integer> threads = new ArrayList<>();
 
   @Option(
       names = "--rounds",
@@ -74,7 +77,12 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--report",
       paramLabel = "FILE",
-      description = "Write the table to FILE.md and everything to FILE.json.")
+      arity = "0..1",
+      fallbackValue = "crema-out/bench",
+      description =
+          "Write the table, with the bars that Crema is held against and what limits the rows that"
+              + " miss one, to FILE.md and everything to FILE.json (default FILE:"
+              + " ${FALLBACK-VALUE}, where --report comes last).")
   private Path report;
 
   @Option(names = "--json", description = "Write one JSON document to standard output.")
@@ -97,7 +105,11 @@ final class BenchCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (threads < 1 || rounds < 1) {
+    if (threads.isEmpty()) {
+      boolean both = report != null && Runtime.getRuntime().availableProcessors() > 1;
+      threads = both ? List.of(1, 2) : List.of(1);
+    }
+    if (threads.stream().anyMatch(count -> count < 1) || rounds < 1) {
       throw new CremaException("--threads and --rounds must be at least 1");
     }
     return list ? list() : measure();
@@ -131,7 +143,7 @@ final class BenchCommand implements Callable<Integer> {
       write(result, machine);
     }
     if (json) {
-      print(result.json(machine, command()));
+      print(Documents.json(result, machine, command()));
     } else {
       show(result, machine);
     }
@@ -156,8 +168,9 @@ final class BenchCommand implements Callable<Integer> {
     Table table = Table.of(rows.get(0).toArray(new String[0]));
     rows.subList(1, rows.size()).forEach(row -> table.row(row.toArray()));
     PrintStream out = System.out;
-    out.println(machine.processor() + ", " + threads + (threads == 1 ? " thread" : " threads"));
+    out.println(machine.processor() + ", " + Documents.threads(threads));
     out.print(table);
+    result.notReached().forEach(line -> out.println("not reached: " + line));
     result.problems().forEach(line -> out.println("failed: " + line));
   }
 
@@ -165,10 +178,11 @@ final class BenchCommand implements Callable<Integer> {
     Path folder = report.toAbsolutePath().getParent();
     Files.createDirectories(folder);
     Files.writeString(
-        folder.resolve(report.getFileName() + ".md"), result.markdown(machine, command()));
+        folder.resolve(report.getFileName() + ".md"),
+        Documents.markdown(result, machine, command()));
     Files.write(
         folder.resolve(report.getFileName() + ".json"),
-        Json.bytes(result.json(machine, command())));
+        Json.bytes(Documents.json(result, machine, command())));
   }
 
   /** What was typed, as near as can be told. */
@@ -184,7 +198,8 @@ final class BenchCommand implements Callable<Integer> {
     if (!engineNames.isEmpty()) {
       words.addAll(List.of("--engine", String.join(",", engineNames)));
     }
-    words.addAll(List.of("--threads", "" + threads, "--rounds", "" + rounds));
+    String counts = threads.stream().map(String::valueOf).collect(Collectors.joining(","));
+    words.addAll(List.of("--threads", counts, "--rounds", "" + rounds));
     if (quick) {
       words.add("--quick");
     }

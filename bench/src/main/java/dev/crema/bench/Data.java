@@ -1,6 +1,7 @@
 package dev.crema.bench;
 
 import dev.crema.data.Dataset;
+import dev.crema.data.Mnist;
 import dev.crema.data.Order;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -47,8 +48,12 @@ public final class Data {
   /** Examples with their classes. */
   record Batch(float[] x, int[] classes) {}
 
-  /** The first examples of a classified dataset. */
-  static Batch first(Dataset data, int rows) {
+  /** The first digits of the training set that is shipped, of 10×10 or 28×28 pixels. */
+  static Batch digits(boolean small, int rows) {
+    return first((small ? Mnist.sample10x10() : Mnist.sample()).train(), rows);
+  }
+
+  private static Batch first(Dataset data, int rows) {
     int width = data.inputs().get(0).width();
     ByteBuffer x = direct(4 * rows * width);
     ByteBuffer y = direct(4 * rows);

@@ -29,19 +29,24 @@ final class Fork {
 
   private Fork() {}
 
-  /** How long is measured. */
-  record Length(int warmupMillis, int iterations, int iterationMillis) {
+  /**
+   * How long is measured.
+   *
+   * @param starts of a JVM, for {@link Starts}
+   */
+  record Length(int warmupMillis, int iterations, int iterationMillis, int starts) {
     /** A peer's allocator may take a second until it keeps its pages. */
-    static final Length FULL = new Length(2000, 5, 300);
+    static final Length FULL = new Length(2000, 5, 300, 9);
 
-    static final Length QUICK = new Length(300, 3, 100);
+    static final Length QUICK = new Length(300, 3, 100, 3);
   }
 
   /** Arguments: work, engine, threads, warm-up ms, iterations, ms of an iteration, result file. */
   public static void main(String[] args) throws RunnerException, IOException {
     int threads = Integer.parseInt(args[2]);
     Length length =
-        new Length(Integer.parseInt(args[3]), Integer.parseInt(args[4]), Integer.parseInt(args[5]));
+        new Length(
+            Integer.parseInt(args[3]), Integer.parseInt(args[4]), Integer.parseInt(args[5]), 0);
     Work work = Works.named(args[0]);
     Limit.Rates before = work.limit().measure(threads);
     RunResult result = run(args[0], args[1], threads, length);
@@ -55,6 +60,7 @@ final class Fork {
             heapBytes(work, args[1], threads),
             1e9 * work.limit().seconds(rates),
             work.limit().describe(rates),
+            work.limit().isArithmetic(rates),
             Engines.named(args[1]).version());
     Files.write(Path.of(args[6]), Json.bytes(Json.mapper().valueToTree(measured)));
     System.exit(0); // peers leave threads behind

@@ -38,6 +38,11 @@ public record Limit(double flops, double bytes, String stream, String unit) {
     return new Limit(flops, bytes, "read", FMA);
   }
 
+  /** What neither arithmetic nor memory limits. */
+  static Limit none() {
+    return new Limit(0, 0, "copy", FMA);
+  }
+
   private int arrays() {
     return switch (stream) {
       case "copy" -> 2;
@@ -81,11 +86,15 @@ public record Limit(double flops, double bytes, String stream, String unit) {
     return Math.max(compute, memory);
   }
 
+  /** Whether arithmetic takes longer than memory. */
+  boolean isArithmetic(Rates rates) {
+    return flops > 0 && (bytes == 0 || flops / rates.flops >= bytes / rates.bytes);
+  }
+
   /** What it is, for people. */
   String describe(Rates rates) {
-    boolean compute = flops > 0 && (bytes == 0 || flops / rates.flops >= bytes / rates.bytes);
-    return compute
-        ? "%.3g MFLOP at %.0f GFLOP/s".formatted(flops / 1e6, rates.flops / 1e9)
+    return isArithmetic(rates)
+        ? "%.3g MFLOP at %.0f GFLOP/s (%s)".formatted(flops / 1e6, rates.flops / 1e9, unit)
         : "%.3g MB at %.0f GB/s (%s)".formatted(bytes / 1e6, rates.bytes / 1e9, stream);
   }
 }

@@ -6,9 +6,10 @@ import java.util.List;
  * What one JVM measured of one work in one engine.
  *
  * @param nanos of one run, one number an iteration
- * @param heapBytes allocated on the Java heap by one run
+ * @param heapBytes allocated on the Java heap by one run; NaN: not measured
  * @param limitNanos what the machine's limit, measured just before and after, would allow
- * @param limit in words
+ * @param limit in words; empty: there is none
+ * @param arithmetic whether it is arithmetic that limits, not memory
  * @param version of the engine
  */
 record Measurement(
@@ -19,6 +20,7 @@ record Measurement(
     double heapBytes,
     double limitNanos,
     String limit,
+    boolean arithmetic,
     String version) {
   double median() {
     return Medians.of(nanos);

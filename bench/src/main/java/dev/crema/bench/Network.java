@@ -1,12 +1,8 @@
 package dev.crema.bench;
 
-import dev.crema.data.Mnist;
-import dev.crema.nn.Activation;
 import dev.crema.nn.BuiltIn;
-import dev.crema.nn.Conv2d;
-import dev.crema.nn.Flatten;
-import dev.crema.nn.MaxPool2d;
 import dev.crema.nn.Model;
+import java.util.List;
 
 /** The networks that are trained and asked, on real digits. */
 public enum Network {
@@ -39,26 +35,16 @@ public enum Network {
    * bias. The caller closes it.
    */
   public Model model() {
-    if (this == LENET5) {
-      long[] image = {28, 28, 1};
-      return Model.of(BuiltIn.topology("lenet", image, BuiltIn.Output.CLASSES, CLASSES), SEED);
+    return NetworkModels.of(this, SEED);
+  }
+
+  /** The initial weights, layer by layer, kernel then bias. */
+  public List<Weights> weights() {
+    try (Model model = model()) {
+      return model.table().all().stream()
+          .map(p -> new Weights(model.get(p.path()), p.type().at(0).dims()))
+          .toList();
     }
-    if (this == LENET) {
-      return Model.sequential(28, 28, 1)
-          .add(Conv2d.of(32, 5, Activation.RELU))
-          .add(MaxPool2d.of(2))
-          .add(Conv2d.of(64, 5, Activation.RELU))
-          .add(MaxPool2d.of(2))
-          .add(new Flatten())
-          .dense(512, Activation.RELU)
-          .dense(CLASSES, Activation.SOFTMAX)
-          .build(SEED);
-    }
-    return Model.sequential(widths[0])
-        .dense(widths[1], Activation.RELU)
-        .dense(widths[2], Activation.RELU)
-        .dense(CLASSES, Activation.SOFTMAX)
-        .build(SEED);
   }
 
   /** Widths of a dense network, inputs first; null for a convolutional one. */
@@ -82,7 +68,7 @@ public enum Network {
   }
 
   private Data.Batch batch(int rows) {
-    return Data.first((small ? Mnist.sample10x10() : Mnist.sample()).train(), rows);
+    return Data.digits(small, rows);
   }
 
   /** Multiplications of a forward pass, one example, layer by layer. */

@@ -1,5 +1,7 @@
 package dev.crema.bench;
 
+import java.util.List;
+
 /** What is computed, apart from who computes it. Arrays are row-major, images channels last. */
 public sealed interface Problem {
   /**
@@ -12,7 +14,29 @@ public sealed interface Problem {
   }
 
   /** Probabilities of a batch. Compared on them, [batch, 10]. */
-  record Prediction(Network network, int batch) implements Problem {}
+  record Prediction(Network network, int batch, Given given) implements Problem {
+    public Prediction(Network network, int batch) {
+      this(network, batch, null);
+    }
+
+    /** The network's weights, layer by layer, kernel then bias. */
+    public List<Weights> weights() {
+      return given == null ? network.weights() : given.weights();
+    }
+
+    /** The batch, [batch, inputs]. */
+    public float[] examples() {
+      return given == null ? network.examples(batch) : given.examples();
+    }
+  }
+
+  /**
+   * The first prediction of a JVM: the library is loaded, the seed network built from arrays of
+   * weights and asked once. The files are warm, natives are extracted.
+   *
+   * @param process whether the whole process is timed, or from the engine's first call on
+   */
+  record Start(boolean process) implements Problem {}
 
   /**
    * y = relu(x + conv(relu(conv(x)))), 3×3, same padding, with bias. x: uniform(1) [batch, side,
@@ -23,7 +47,15 @@ public sealed interface Problem {
   record ResidualBlock(int channels, int side, int batch, boolean backward) implements Problem {}
 
   /** c = a·b; a: uniform(1) [m, k], b: uniform(2) [k, n]. Compared on c. */
-  record MatMul(int m, int n, int k) implements Problem {}
+  record MatMul(int m, int n, int k) implements Problem {
+    /**
+     * Whether b is the stored weight of a layer that few rows go through: engines may pack it ahead
+     * of the runs. Else both factors are new at each run.
+     */
+    public boolean isLayer() {
+      return m < n;
+    }
+  }
 
   /**
    * One Adam update (0.001, 0.9, 0.999, 1e-8) of uniform(1) by the gradient uniform(2). Compared on

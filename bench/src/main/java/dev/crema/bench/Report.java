@@ -1,31 +1,37 @@
 package dev.crema.bench;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.crema.io.Json;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
-/** The table: a row a work, with the limit's share, each peer's ratio, and the heap's bytes. */
+/**
+ * The table: a row a work, with the limit's share, the heap's bytes, each peer's ratio, what two
+ * threads bring, and the bars.
+ */
 final class Report {
   private final List<Work> works;
-  private final int threads;
-  private final Map<String, Map<String, List<Measurement>>> measured = new LinkedHashMap<>();
+  private final List<Integer> threads;
+  private final Map<String, Map<Integer, Measurements>> measured = new HashMap<>();
   private final Map<String, Map<String, String>> failures = new LinkedHashMap<>();
 
-  Report(List<Work> works, int threads) {
+  /**
+   * @param threads numbers of threads; peers are measured on the first of them
+   */
+  Report(List<Work> works, List<Integer> threads) {
     this.works = works;
-    this.threads = threads;
+    this.threads = List.copyOf(threads);
   }
 
   void add(Measurement m) {
     measured
-        .computeIfAbsent(m.work(), k -> new LinkedHashMap<>())
-        .computeIfAbsent(m.engine(), k -> new ArrayList<>())
+        .computeIfAbsent(m.work(), k -> new HashMap<>())
+        .computeIfAbsent(m.threads(), k -> new Measurements())
         .add(m);
   }
 
@@ -38,30 +44,22 @@ final class Report {
     return failures.isEmpty();
   }
 
-  private static double median(List<Measurement> rounds) {
-    List<Double> all = new ArrayList<>();
-    rounds.forEach(m -> all.addAll(m.nanos()));
-    return Medians.of(all);
+  /** What was measured of a work on that many threads; empty if nothing was. */
+  Measurements of(String work, int count) {
+    return measured.getOrDefault(work, Map.of()).getOrDefault(count, new Measurements());
   }
 
-  /** Largest over smallest median of a round. */
-  private static double spread(List<Measurement> rounds) {
-    List<Double> medians = rounds.stream().map(Measurement::median).toList();
-    return Medians.most(medians) / Medians.least(medians);
+  List<Integer> threads() {
+    return threads;
   }
 
-  /** Share of the limit that was measured in the same process, in percent. */
-  private static double limitShare(List<Measurement> rounds) {
-    return Medians.of(rounds.stream().map(m -> 100 * m.limitNanos() / m.median()).toList());
+  /** Why engines failed at a work, by their names. */
+  Map<String, String> failures(Work work) {
+    return failures.getOrDefault(work.name(), Map.of());
   }
 
-  /** The peer's time over Crema's, the median of the rounds. */
-  private static double ratio(List<Measurement> peer, List<Measurement> crema) {
-    List<Double> ratios = new ArrayList<>();
-    for (int i = 0; i < Math.min(peer.size(), crema.size()); i++) {
-      ratios.add(peer.get(i).median() / crema.get(i).median());
-    }
-    return Medians.of(ratios);
+  List<Row> rows() {
+    return works.stream().map(work -> new Row(work, threads, this)).toList();
   }
 
   static String time(double nanos) {
@@ -78,50 +76,61 @@ final class Report {
 
   private List<String> peers() {
     TreeSet<String> names = new TreeSet<>();
-    measured.values().forEach(m -> names.addAll(m.keySet()));
+    rows().forEach(row -> names.addAll(row.first().engines()));
     failures.values().forEach(m -> names.addAll(m.keySet()));
     names.remove(Engines.CREMA);
     return List.copyOf(names);
   }
 
-  /** Header and rows: work, Crema, limit, heap, then each peer as time and ratio. */
+  /** Header and rows: work, Crema, limit, heap, threads, each peer as time and ratio, bars. */
   List<List<String>> table() {
     List<String> peers = peers();
-    List<List<String>> rows = new ArrayList<>();
+    List<List<String>> table = new ArrayList<>();
     List<String> header = new ArrayList<>(List.of("work", "Crema", "of limit", "heap B"));
+    if (threads.size() > 1) {
+      header.add("2 threads / 1 thread");
+    }
     header.addAll(peers);
-    rows.add(header);
-    for (Work work : works) {
-      Map<String, List<Measurement>> engines = measured.getOrDefault(work.name(), Map.of());
-      List<Measurement> crema = engines.get(Engines.CREMA);
-      List<String> row = new ArrayList<>();
-      row.add(work.name());
-      if (crema == null) {
-        row.addAll(List.of(failures(work, Engines.CREMA), "", ""));
-      } else {
-        row.add(time(median(crema)));
-        row.add(String.format(Locale.ROOT, "%.0f %%", limitShare(crema)));
-        double heap = Medians.of(crema.stream().map(Measurement::heapBytes).toList());
-        row.add(String.format(Locale.ROOT, "%.1f", heap));
+    header.add("bars");
+    table.add(header);
+    for (Row row : rows()) {
+      List<String> cells = new ArrayList<>();
+      cells.add(row.work().name());
+      cells.add(row.measured() ? time(row.nanos().getAsDouble()) : failure(row, Engines.CREMA));
+      cells.add(cell("%.0f %%", row.limitShare()));
+      cells.add(cell("%.1f", row.heapBytes()));
+      if (threads.size() > 1) {
+        cells.add(cell("%.2f×", row.speedup()));
       }
-      for (String peer : peers) {
-        row.add(cell(work, peer, engines.get(peer), crema));
-      }
-      rows.add(row);
+      peers.forEach(peer -> cells.add(peer(row, peer)));
+      cells.add(row.verdicts().stream().map(Report::verdict).collect(Collectors.joining("; ")));
+      table.add(cells);
     }
-    return rows;
+    return table;
   }
 
-  private String cell(Work work, String peer, List<Measurement> m, List<Measurement> crema) {
-    if (m == null) {
-      return failures(work, peer);
-    }
-    String time = time(median(m));
-    return crema == null ? time : String.format(Locale.ROOT, "%s (%.2f×)", time, ratio(m, crema));
+  private static String cell(String format, OptionalDouble value) {
+    return value.isEmpty() ? "" : String.format(Locale.ROOT, format, value.getAsDouble());
   }
 
-  private String failures(Work work, String engine) {
-    return failures.getOrDefault(work.name(), Map.of()).containsKey(engine) ? "failed" : "";
+  private static String verdict(Bar.Verdict verdict) {
+    if (!verdict.measured()) {
+      return verdict.bar().text() + ": not measured";
+    }
+    String mark = verdict.reached() ? " ✓" : " ✗";
+    return verdict.bar().text() + ": " + verdict.got() + mark;
+  }
+
+  private String peer(Row row, String peer) {
+    if (!row.first().has(peer)) {
+      return failure(row, peer);
+    }
+    String time = time(row.first().median(peer));
+    return time + cell(" (%.2f×)", row.aheadOf(peer));
+  }
+
+  private String failure(Row row, String engine) {
+    return failures(row.work()).containsKey(engine) ? "failed" : "";
   }
 
   /** What failed, a line each. */
@@ -133,67 +142,29 @@ final class Report {
     return lines;
   }
 
-  /** The table for a README, and what stands behind it. */
-  String markdown(Machine machine, String command) {
-    StringBuilder text = new StringBuilder();
-    text.append("Measured ").append(machine.date()).append(" on ").append(machine.processor());
-    text.append(", ").append(threads).append(threads == 1 ? " thread" : " threads");
-    text.append(", Java ").append(machine.java()).append(", by `").append(command).append("`.\n");
-    text.append("Times are medians; behind a peer's time stands how many times Crema's that is. ");
-    text.append("\"Of limit\": the time that the machine's arithmetic or memory, measured in the ");
-    text.append("same process, would need, as a share of Crema's.\n\n");
-    List<List<String>> rows = table();
-    for (int i = 0; i < rows.size(); i++) {
-      text.append("| ").append(String.join(" | ", rows.get(i))).append(" |\n");
-      if (i == 0) {
-        text.append("|---").append("|---:".repeat(rows.get(0).size() - 1)).append("|\n");
-      }
-    }
-    versions().forEach((engine, v) -> text.append("\n- ").append(engine).append(": ").append(v));
-    problems().forEach(line -> text.append("\n- failed: ").append(line));
-    return text.append('\n').toString();
+  /** The limits of the rows that have one, in words, a line each. */
+  List<String> limits() {
+    return rows().stream()
+        .filter(Row::hasLimit)
+        .map(row -> row.work().name() + ": " + row.first().last(Engines.CREMA).limit())
+        .toList();
   }
 
-  private Map<String, String> versions() {
+  /** Rows that do not reach a bar, with what limits them, a line each. */
+  List<String> notReached() {
+    return rows().stream()
+        .filter(row -> !row.limitedBy().isEmpty())
+        .map(row -> row.work().name() + ": " + row.limitedBy())
+        .toList();
+  }
+
+  /** Engines with their versions. */
+  Map<String, String> versions() {
     Map<String, String> versions = new LinkedHashMap<>();
-    measured
-        .values()
-        .forEach(
-            engines ->
-                engines.forEach((name, m) -> versions.putIfAbsent(name, m.get(0).version())));
+    for (Row row : rows()) {
+      Measurements first = row.first();
+      first.engines().forEach(e -> versions.putIfAbsent(e, first.last(e).version()));
+    }
     return versions;
-  }
-
-  /** Everything that was measured. */
-  ObjectNode json(Machine machine, String command) {
-    ObjectNode document = Json.mapper().createObjectNode();
-    document.set("machine", Json.mapper().valueToTree(machine));
-    document.put("command", command).put("threads", threads);
-    ArrayNode list = document.putArray("works");
-    for (Work work : works) {
-      ObjectNode node = list.addObject();
-      node.put("name", work.name()).put("description", work.description());
-      ObjectNode engines = node.putObject("engines");
-      Map<String, List<Measurement>> all = measured.getOrDefault(work.name(), Map.of());
-      all.forEach((engine, rounds) -> engines.set(engine, rounds(rounds, all.get(Engines.CREMA))));
-      ObjectNode failed = node.putObject("failures");
-      failures.getOrDefault(work.name(), Map.of()).forEach(failed::put);
-    }
-    return document;
-  }
-
-  private static ObjectNode rounds(List<Measurement> rounds, List<Measurement> crema) {
-    ObjectNode node = Json.mapper().createObjectNode();
-    node.put("median_ns", median(rounds));
-    node.put("spread", spread(rounds));
-    node.put("limit_percent", limitShare(rounds));
-    node.put("heap_bytes", Medians.of(rounds.stream().map(Measurement::heapBytes).toList()));
-    node.put("limit", rounds.get(rounds.size() - 1).limit());
-    if (crema != null) {
-      node.put("times_crema", ratio(rounds, crema));
-    }
-    ArrayNode times = node.putArray("rounds_ns");
-    rounds.forEach(m -> times.add(Json.mapper().valueToTree(m.nanos())));
-    return node;
   }
 }

@@ -50,6 +50,8 @@ final class Works {
     works.add(rowwise("gelu", GELU));
     works.add(maxPool(64, 24, 32));
     works.add(lstm(256, 32, 64));
+    works.add(start("first-prediction", "from the library's first call to its result", false));
+    works.add(start("process", "from the start of the process to its end", true));
     Kernels.all()
         .forEach(
             (name, kernel) ->
@@ -151,10 +153,12 @@ final class Works {
   private static Work matmul(int m, int n, int k) {
     String size = m == n && n == k ? "" + m : m + "x" + n + "x" + k;
     double bytes = 4.0 * ((double) m * k + (double) k * n + (double) m * n);
+    Problem.MatMul problem = new Problem.MatMul(m, n, k);
+    String stored = problem.isLayer() ? ", the second a stored weight" : "";
     return new Work(
         "matmul." + size,
-        "Matrix product [" + m + ", " + k + "]·[" + k + ", " + n + "]",
-        new Problem.MatMul(m, n, k),
+        "Matrix product [" + m + ", " + k + "]·[" + k + ", " + n + "]" + stored,
+        problem,
         Limit.weights(2.0 * m * n * k, bytes));
   }
 
@@ -172,6 +176,14 @@ final class Works {
         name + " of 4096 rows of 1024",
         new Problem.Rowwise(function, 4096, 1024),
         Limit.copy(2.0 * 4 * 4096 * 1024));
+  }
+
+  private static Work start(String name, String from, boolean process) {
+    return new Work(
+        "load." + name,
+        "A new JVM that loads the library, builds MLP 100-64-64-10 and predicts once: " + from,
+        new Problem.Start(process),
+        Limit.none());
   }
 
   private static Work maxPool(int batch, int side, int channels) {

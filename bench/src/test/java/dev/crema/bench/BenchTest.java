@@ -7,13 +7,13 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class BenchTest {
-  private static final Fork.Length SHORT = new Fork.Length(20, 2, 20);
+  private static final Fork.Length SHORT = new Fork.Length(20, 2, 20, 2);
 
   private final List<String> said = new ArrayList<>();
 
   private Report run(Engine engine) {
     List<Work> works = List.of(Works.named("seed-mlp.predict.1"));
-    return new Bench(works, List.of(engine), 1, 2, SHORT, said::add).run();
+    return new Bench(works, List.of(engine), List.of(1), 2, SHORT, said::add).run();
   }
 
   @Test
@@ -41,10 +41,10 @@ class BenchTest {
             "\tat org.openjdk.jmh.runner.Handler.run(Handler.java:2)",
             "\tSuppressed: dev.crema.CremaException: Out of native memory: Arena asks for 9 GiB",
             "\t\tat dev.crema.memory.Buffer.allocate(Buffer.java:3)");
-    assertThat(Bench.failure(trace, 1))
+    assertThat(Child.failure(trace, 1))
         .isEqualTo("dev.crema.CremaException: Out of native memory: Arena asks for 9 GiB");
-    assertThat(Bench.failure(trace.subList(0, 2), 1))
+    assertThat(Child.failure(trace.subList(0, 2), 1))
         .isEqualTo("org.openjdk.jmh.runner.RunnerException: caught");
-    assertThat(Bench.failure(List.of("", "Killed"), 137)).isEqualTo("exit code 137: Killed");
+    assertThat(Child.failure(List.of("", "Killed"), 137)).isEqualTo("exit code 137: Killed");
   }
 }

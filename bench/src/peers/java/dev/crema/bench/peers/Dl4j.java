@@ -21,7 +21,9 @@ public final class Dl4j implements Engine {
 
   @Override
   public boolean supports(Problem problem) {
-    return problem instanceof Problem.Training || problem instanceof Problem.Prediction;
+    return problem instanceof Problem.Training
+        || problem instanceof Problem.Prediction
+        || problem instanceof Problem.Start;
   }
 
   @Override
@@ -40,7 +42,7 @@ public final class Dl4j implements Engine {
     private final INDArray target;
 
     Training(Problem.Training p) {
-      this.network = Dl4jNetwork.of(p.network());
+      this.network = Dl4jNetwork.of(p.network(), p.network().weights());
       this.x = Dl4jNetwork.input(p.network(), p.batch());
       this.target = Dl4jNetwork.oneHot(p.network().classes(p.batch()));
     }
@@ -74,8 +76,8 @@ public final class Dl4j implements Engine {
 
     Prediction(Problem.Prediction problem) {
       this.problem = problem;
-      this.network = Dl4jNetwork.of(problem.network());
-      this.examples = problem.network().examples(problem.batch());
+      this.network = Dl4jNetwork.of(problem.network(), problem.weights());
+      this.examples = problem.examples();
     }
 
     @Override

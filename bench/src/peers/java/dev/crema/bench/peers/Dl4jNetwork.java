@@ -1,8 +1,7 @@
 package dev.crema.bench.peers;
 
 import dev.crema.bench.Network;
-import dev.crema.nn.Model;
-import dev.crema.nn.Parameter;
+import dev.crema.bench.Weights;
 import java.util.List;
 import org.deeplearning4j.nn.conf.ConvolutionMode;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -24,41 +23,38 @@ final class Dl4jNetwork {
 
   private Dl4jNetwork() {}
 
-  static MultiLayerNetwork of(Network network) {
-    try (Model model = network.model()) {
-      List<Parameter> parameters = List.copyOf(model.table().all());
-      MultiLayerNetwork made = build(network, parameters);
-      made.init();
-      int layer = 0;
-      int channels = 0; // of the images before a dense layer
-      for (int i = 0; i < parameters.size(); i += 2) {
-        long[] dims = parameters.get(i).type().at(0).dims();
-        float[] kernel = model.get(parameters.get(i).path());
-        float[] bias = model.get(parameters.get(i + 1).path());
-        if (dims.length == 4) {
-          int taps = (int) (dims[0] * dims[1]);
-          float[] values = Layouts.kernel(kernel, taps, (int) dims[2], (int) dims[3]);
-          set(made, layer, bias, values, dims[3], dims[2], dims[0], dims[1]);
-          channels = (int) dims[3];
-          layer += 2; // the pool behind it
-        } else {
-          if (channels > 0) {
-            kernel = Layouts.rows(kernel, (int) dims[0] / channels, channels, (int) dims[1]);
-            channels = 0;
-          }
-          set(made, layer, bias, kernel, dims);
-          layer++;
+  static MultiLayerNetwork of(Network network, List<Weights> parameters) {
+    MultiLayerNetwork made = build(network, parameters);
+    made.init();
+    int layer = 0;
+    int channels = 0; // of the images before a dense layer
+    for (int i = 0; i < parameters.size(); i += 2) {
+      long[] dims = parameters.get(i).dims();
+      float[] kernel = parameters.get(i).values();
+      float[] bias = parameters.get(i + 1).values();
+      if (dims.length == 4) {
+        int taps = (int) (dims[0] * dims[1]);
+        float[] values = Layouts.kernel(kernel, taps, (int) dims[2], (int) dims[3]);
+        set(made, layer, bias, values, dims[3], dims[2], dims[0], dims[1]);
+        channels = (int) dims[3];
+        layer += 2; // the pool behind it
+      } else {
+        if (channels > 0) {
+          kernel = Layouts.rows(kernel, (int) dims[0] / channels, channels, (int) dims[1]);
+          channels = 0;
         }
+        set(made, layer, bias, kernel, dims);
+        layer++;
       }
-      return made;
     }
+    return made;
   }
 
-  private static MultiLayerNetwork build(Network network, List<Parameter> parameters) {
+  private static MultiLayerNetwork build(Network network, List<Weights> parameters) {
     NeuralNetConfiguration.ListBuilder list =
         new NeuralNetConfiguration.Builder().updater(new Adam(0.001)).list();
     for (int i = 0; i < parameters.size(); i += 2) {
-      long[] dims = parameters.get(i).type().at(0).dims();
+      long[] dims = parameters.get(i).dims();
       int units = (int) dims[dims.length - 1];
       if (dims.length == 4) {
         boolean same = network == Network.LENET5 && i == 0;

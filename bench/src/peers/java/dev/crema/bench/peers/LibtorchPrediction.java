@@ -20,8 +20,8 @@ final class LibtorchPrediction implements Task {
   private final float[] probabilities;
 
   LibtorchPrediction(Problem.Prediction problem) {
-    this.network = new TorchNetwork(problem.network(), false);
-    this.examples = problem.network().examples(problem.batch());
+    this.network = new TorchNetwork(problem.network(), problem.weights(), false);
+    this.examples = problem.examples();
     this.x = network.input(examples, problem.batch());
     this.memory = x.data_ptr_float().capacity(examples.length);
     this.probabilities = new float[problem.batch() * Network.CLASSES];

@@ -23,7 +23,7 @@ final class LibtorchTraining implements Task {
    * @param fused whether one kernel updates all parameters, or torch::optim's Adam does
    */
   LibtorchTraining(Problem.Training problem, boolean fused) {
-    this.network = new TorchNetwork(problem.network(), true);
+    this.network = new TorchNetwork(problem.network(), problem.network().weights(), true);
     this.fused = fused ? new TorchAdam(network.parameters()) : null;
     this.plain = fused ? null : new Adam(vector(network.parameters()), new AdamOptions(0.001));
     this.x = network.input(problem.network().examples(problem.batch()), problem.batch());

@@ -8,8 +8,7 @@ import dev.crema.bench.Engine;
 import dev.crema.bench.Network;
 import dev.crema.bench.Problem;
 import dev.crema.bench.Task;
-import dev.crema.nn.Model;
-import dev.crema.nn.Parameter;
+import dev.crema.bench.Weights;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.dnnl.IntMemoryMap;
@@ -41,7 +40,8 @@ public final class OneDnn implements Engine {
     return problem instanceof Problem.MatMul
         || problem instanceof Problem.Int8Product
         || problem instanceof Problem.Prediction p && p.network().widths() != null
-        || problem instanceof Problem.Rowwise r && r.function() == Problem.Rowwise.Function.SOFTMAX;
+        || problem instanceof Problem.Rowwise r && r.function() == Problem.Rowwise.Function.SOFTMAX
+        || problem instanceof Problem.Start;
   }
 
   @Override
@@ -65,17 +65,15 @@ public final class OneDnn implements Engine {
 
   private static Task prediction(Problem.Prediction p, Primitives steps) {
     int[] widths = p.network().widths();
-    float[] examples = p.network().examples(p.batch());
+    float[] examples = p.examples();
     memory x = steps.floats(examples, p.batch(), widths[0]);
     memory y = x;
-    try (Model model = p.network().model()) {
-      List<Parameter> parameters = List.copyOf(model.table().all());
-      for (int i = 0; i + 1 < widths.length; i++) {
-        float[] kernel = model.get(parameters.get(2 * i).path());
-        float[] bias = model.get(parameters.get(2 * i + 1).path());
-        boolean relu = i + 2 < widths.length;
-        y = steps.product(y, kernel, bias, relu, p.batch(), widths[i], widths[i + 1]);
-      }
+    List<Weights> weights = p.weights();
+    for (int i = 0; i + 1 < widths.length; i++) {
+      float[] kernel = weights.get(2 * i).values();
+      float[] bias = weights.get(2 * i + 1).values();
+      boolean relu = i + 2 < widths.length;
+      y = steps.product(y, kernel, bias, relu, p.batch(), widths[i], widths[i + 1]);
     }
     y = steps.softmax(y, p.batch(), Network.CLASSES);
     return steps.task(x, examples, y, p.batch() * Network.CLASSES);

@@ -3,8 +3,7 @@ package dev.crema.bench.peers;
 import dev.crema.bench.Data;
 import dev.crema.bench.Network;
 import dev.crema.bench.Problem;
-import dev.crema.nn.Model;
-import dev.crema.nn.Parameter;
+import dev.crema.bench.Weights;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
@@ -30,7 +29,7 @@ final class OnnxModels {
 
   static Built of(Problem problem) {
     if (problem instanceof Problem.Prediction p) {
-      return network(p.network(), p.batch());
+      return network(p);
     }
     if (problem instanceof Problem.ResidualBlock p) {
       return residual(p);
@@ -41,40 +40,38 @@ final class OnnxModels {
     return maxPool((Problem.MaxPool) problem);
   }
 
-  private static Built network(Network network, int batch) {
+  private static Built network(Problem.Prediction problem) {
+    Network network = problem.network();
+    int batch = problem.batch();
     OnnxGraph graph = new OnnxGraph();
     boolean images = network.widths() == null;
     String x = "x";
-    try (Model model = network.model()) {
-      List<Parameter> parameters = List.copyOf(model.table().all());
-      int channels = 0; // of the images before a dense layer
-      for (int i = 0; i < parameters.size(); i += 2) {
-        Parameter p = parameters.get(i);
-        long[] dims = p.type().at(0).dims();
-        float[] kernel = model.get(p.path());
-        String bias =
-            graph.constant("b" + i, model.get(parameters.get(i + 1).path()), dims[dims.length - 1]);
-        if (dims.length == 4) {
-          x = convolution(graph, x, i, dims, kernel, bias, network == Network.LENET5 && i == 0);
-          x = graph.node("MaxPool", "p" + i, pool(), x);
-          channels = (int) dims[3];
-        } else {
-          if (channels > 0) {
-            x = graph.node("Flatten", "flat", Map.of("axis", 1L), x);
-            kernel = Layouts.rows(kernel, (int) dims[0] / channels, channels, (int) dims[1]);
-            channels = 0;
-          }
-          String weights = graph.constant("w" + i, kernel, dims);
-          x = graph.node("Gemm", "g" + i, Map.of(), x, weights, bias);
-          x = i + 2 < parameters.size() ? graph.node("Relu", "r" + i, Map.of(), x) : x;
+    List<Weights> parameters = problem.weights();
+    int channels = 0; // of the images before a dense layer
+    for (int i = 0; i < parameters.size(); i += 2) {
+      float[] kernel = parameters.get(i).values();
+      long[] dims = parameters.get(i).dims();
+      String bias = graph.constant("b" + i, parameters.get(i + 1).values(), dims[dims.length - 1]);
+      if (dims.length == 4) {
+        x = convolution(graph, x, i, dims, kernel, bias, network == Network.LENET5 && i == 0);
+        x = graph.node("MaxPool", "p" + i, pool(), x);
+        channels = (int) dims[3];
+      } else {
+        if (channels > 0) {
+          x = graph.node("Flatten", "flat", Map.of("axis", 1L), x);
+          kernel = Layouts.rows(kernel, (int) dims[0] / channels, channels, (int) dims[1]);
+          channels = 0;
         }
+        String weights = graph.constant("w" + i, kernel, dims);
+        x = graph.node("Gemm", "g" + i, Map.of(), x, weights, bias);
+        x = i + 2 < parameters.size() ? graph.node("Relu", "r" + i, Map.of(), x) : x;
       }
     }
     graph.node("Softmax", "y", Map.of("axis", 1L), x);
     long[] in = images ? new long[] {batch, 1, 28, 28} : new long[] {batch, network.inputs()};
     long[] out = {batch, Network.CLASSES};
     byte[] model = graph.model(in, out);
-    return new Built(model, network.examples(batch), in, out, UnaryOperator.identity());
+    return new Built(model, problem.examples(), in, out, UnaryOperator.identity());
   }
 
   private static Map<String, Object> pool() {

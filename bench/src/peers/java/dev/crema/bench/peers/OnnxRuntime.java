@@ -30,7 +30,8 @@ public final class OnnxRuntime implements Engine {
     return problem instanceof Problem.Prediction
         || problem instanceof Problem.ResidualBlock r && !r.backward()
         || problem instanceof Problem.Rowwise
-        || problem instanceof Problem.MaxPool;
+        || problem instanceof Problem.MaxPool
+        || problem instanceof Problem.Start;
   }
 
   @Override

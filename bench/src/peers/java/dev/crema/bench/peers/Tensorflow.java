@@ -36,7 +36,8 @@ public final class Tensorflow implements Engine {
     return problem instanceof Problem.Training
         || problem instanceof Problem.Prediction
         || problem instanceof Problem.MatMul
-        || problem instanceof Problem.AdamUpdate;
+        || problem instanceof Problem.AdamUpdate
+        || problem instanceof Problem.Start;
   }
 
   @Override
@@ -59,7 +60,9 @@ public final class Tensorflow implements Engine {
     }
     Problem.MatMul p = (Problem.MatMul) problem;
     Operand<TFloat32> a = graph.input(Data.uniform(1, p.m() * p.k()), p.m(), p.k());
-    Operand<TFloat32> b = graph.input(Data.uniform(2, p.k() * p.n()), p.k(), p.n());
+    float[] second = Data.uniform(2, p.k() * p.n());
+    Operand<TFloat32> b =
+        p.isLayer() ? graph.constant(second, p.k(), p.n()) : graph.input(second, p.k(), p.n());
     return graph.ops().linalg.matMul(a, b);
   }
 }

@@ -1,8 +1,7 @@
 package dev.crema.bench.peers;
 
 import dev.crema.bench.Network;
-import dev.crema.nn.Model;
-import dev.crema.nn.Parameter;
+import dev.crema.bench.Weights;
 import java.util.ArrayList;
 import java.util.List;
 import org.tensorflow.Operand;
@@ -18,15 +17,13 @@ final class TensorflowNetwork {
   private final Network network;
   private final List<Operand<TFloat32>> parameters = new ArrayList<>();
 
-  TensorflowNetwork(TensorflowGraph graph, Network network, boolean trained) {
+  TensorflowNetwork(
+      TensorflowGraph graph, Network network, List<Weights> weights, boolean trained) {
     this.graph = graph;
     this.network = network;
-    try (Model model = network.model()) {
-      for (Parameter p : model.table().all()) {
-        float[] values = model.get(p.path());
-        long[] dims = p.type().at(0).dims();
-        parameters.add(trained ? graph.variable(values, dims) : graph.constant(values, dims));
-      }
+    for (Weights w : weights) {
+      parameters.add(
+          trained ? graph.variable(w.values(), w.dims()) : graph.constant(w.values(), w.dims()));
     }
   }
 
@@ -34,9 +31,9 @@ final class TensorflowNetwork {
     return parameters;
   }
 
-  /** The first examples, as the network takes them. */
-  static Operand<TFloat32> input(TensorflowGraph graph, Network network, int batch) {
-    float[] examples = network.examples(batch);
+  /** Examples as the network takes them. */
+  static Operand<TFloat32> input(
+      TensorflowGraph graph, Network network, float[] examples, int batch) {
     return network.widths() == null
         ? graph.input(examples, batch, 28, 28, 1)
         : graph.input(examples, batch, network.inputs());

@@ -21,21 +21,21 @@ final class TensorflowPrediction extends TensorflowTask {
     this(
         problem,
         graph,
-        TensorflowNetwork.input(graph, problem.network(), problem.batch()),
+        TensorflowNetwork.input(graph, problem.network(), problem.examples(), problem.batch()),
         threads);
   }
 
   private TensorflowPrediction(
       Problem.Prediction problem, TensorflowGraph graph, Operand<TFloat32> x, int threads) {
-    super(graph, probabilities(problem.network(), graph, x), threads);
-    this.examples = problem.network().examples(problem.batch());
+    super(graph, probabilities(problem, graph, x), threads);
+    this.examples = problem.examples();
     this.probabilities = new float[problem.batch() * Network.CLASSES];
     this.memory = graph.memory(x);
   }
 
   private static Operand<TFloat32> probabilities(
-      Network network, TensorflowGraph graph, Operand<TFloat32> x) {
-    TensorflowNetwork layers = new TensorflowNetwork(graph, network, false);
+      Problem.Prediction p, TensorflowGraph graph, Operand<TFloat32> x) {
+    TensorflowNetwork layers = new TensorflowNetwork(graph, p.network(), p.weights(), false);
     return graph.ops().nn.softmax(layers.logits(x));
   }
 

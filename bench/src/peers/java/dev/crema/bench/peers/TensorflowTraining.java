@@ -22,8 +22,10 @@ final class TensorflowTraining extends TensorflowTask {
   /** Adds the step to the graph and gives the mean loss before it. */
   private static Operand<TFloat32> loss(TensorflowGraph graph, Network network, int batch) {
     Ops tf = graph.ops();
-    TensorflowNetwork layers = new TensorflowNetwork(graph, network, true);
-    Operand<TFloat32> logits = layers.logits(TensorflowNetwork.input(graph, network, batch));
+    TensorflowNetwork layers = new TensorflowNetwork(graph, network, network.weights(), true);
+    float[] examples = network.examples(batch);
+    Operand<TFloat32> logits =
+        layers.logits(TensorflowNetwork.input(graph, network, examples, batch));
     SparseSoftmaxCrossEntropyWithLogits<TFloat32> losses =
         tf.nn.sparseSoftmaxCrossEntropyWithLogits(logits, graph.input(network.classes(batch)));
     Operand<TFloat32> flow = tf.math.mul(losses.backprop(), tf.constant(1f / batch));

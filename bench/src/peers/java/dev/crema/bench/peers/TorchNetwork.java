@@ -1,8 +1,7 @@
 package dev.crema.bench.peers;
 
 import dev.crema.bench.Network;
-import dev.crema.nn.Model;
-import dev.crema.nn.Parameter;
+import dev.crema.bench.Weights;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
@@ -22,25 +21,23 @@ final class TorchNetwork implements AutoCloseable {
   private final Network network;
   private final List<Tensor> parameters = new ArrayList<>();
 
-  TorchNetwork(Network network, boolean trained) {
+  TorchNetwork(Network network, List<Weights> weights, boolean trained) {
     this.network = network;
-    try (Model model = network.model()) {
-      long channels = 0; // of the images before a dense layer
-      for (Parameter p : model.table().all()) {
-        float[] values = model.get(p.path());
-        long[] dims = p.type().at(0).dims();
-        Tensor tensor;
-        if (dims.length == 4) {
-          tensor = TorchTensors.kernel(values, dims[0], dims[1], dims[2], dims[3], CHANNELS_FIRST);
-          channels = dims[3];
-        } else if (dims.length == 2) {
-          tensor = dense(values, dims[0], dims[1], channels);
-          channels = 0;
-        } else {
-          tensor = TorchTensors.floats(values, dims);
-        }
-        parameters.add(trained ? tensor.set_requires_grad(true) : tensor);
+    long channels = 0; // of the images before a dense layer
+    for (Weights w : weights) {
+      float[] values = w.values();
+      long[] dims = w.dims();
+      Tensor tensor;
+      if (dims.length == 4) {
+        tensor = TorchTensors.kernel(values, dims[0], dims[1], dims[2], dims[3], CHANNELS_FIRST);
+        channels = dims[3];
+      } else if (dims.length == 2) {
+        tensor = dense(values, dims[0], dims[1], channels);
+        channels = 0;
+      } else {
+        tensor = TorchTensors.floats(values, dims);
       }
+      parameters.add(trained ? tensor.set_requires_grad(true) : tensor);
     }
   }
 
