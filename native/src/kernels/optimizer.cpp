@@ -1,6 +1,7 @@
 // optimizer.cpp: updates of parameters from gradients, one pass over memory, in place. All tensors are
 // flat float32 of the same length p.
-//   in: parameters (written), gradients, moments (written) ..., hyper, scale (optional, one float)
+//   in: parameters (written), gradients, moments (written) ..., hyper, scale (optional, one float),
+//       mask (may be left out: 0 where a parameter is pruned, 1 where it is not)
 //   hyper: learning rate, step t counted from 1 (as float), 1 - beta1^t, 1 - beta2^t
 // A gradient is multiplied by scale first; then comes L2 weight decay where the optimiser has it.
 #include "../vec.h"
@@ -18,14 +19,22 @@ struct Streams {
   float* w;
   const float* g;
   float *m0, *m1;
+  const float* mask;
   vec factor;
 };
 
+// The mask of parameters, or null: all are kept.
+template <int Moments>
+const float* mask(const Call& c) {
+  return c.ins > 4 + Moments && c.in[4 + Moments].present() ? c.in[4 + Moments].f32() : nullptr;
+}
+
 // Calls f(vector of w, of g, m0, m1 by reference) for `Vectors` vectors at i, the last of n elements, and stores what f
-// changed. All that it reads in a loop comes by value: behind a reference it would be read again after every store.
-template <int Moments, bool Fetch, int Vectors, typename F>
+// changed. Where a mask is 0, f sees a gradient of 0, and the parameter and its moments become 0. All that it reads in a loop comes by value: behind a reference it would be read again after every store.
+template <int Moments, bool Fetch, bool Masked, int Vectors, typename F>
 CREMA_INLINE void update(const Streams s, int64_t i, int64_t n, const F f) {
   vec w[Vectors], g[Vectors], a[Vectors]{}, b[Vectors]{};
+  veci kept[Vectors]{};
   for (int k = 0; k < Vectors; ++k) {
     const int64_t at = i + k * W;
     if (Fetch) {
@@ -33,13 +42,24 @@ CREMA_INLINE void update(const Streams s, int64_t i, int64_t n, const F f) {
       fetch(s.g + at + kAhead);
       if (Moments > 0) fetch(s.m0 + at + kAhead);
       if (Moments > 1) fetch(s.m1 + at + kAhead);
+      if (Masked) fetch(s.mask + at + kAhead);
     }
     w[k] = some(s.w + at, n);
-    g[k] = some(s.g + at, n) * s.factor;
+    g[k] = some(s.g + at, n);
+    if (Masked) {
+      kept[k] = some(s.mask + at, n) != 0.0f;
+      g[k] = select(kept[k], g[k], vec{});  // before it is scaled: then the product is contracted as without a mask
+    }
+    g[k] *= s.factor;
     if (Moments > 0) a[k] = some(s.m0 + at, n);
     if (Moments > 1) b[k] = some(s.m1 + at, n);
   }
   for (int k = 0; k < Vectors; ++k) f(w[k], g[k], a[k], b[k]);
+  for (int k = 0; Masked && k < Vectors; ++k) {
+    w[k] = select(kept[k], w[k], vec{});
+    a[k] = select(kept[k], a[k], vec{});
+    b[k] = select(kept[k], b[k], vec{});
+  }
   for (int k = 0; k < Vectors; ++k) {
     const int64_t at = i + k * W;
     put(s.w + at, w[k], n);
@@ -48,22 +68,28 @@ CREMA_INLINE void update(const Streams s, int64_t i, int64_t n, const F f) {
   }
 }
 
-template <int Moments, bool Fetch, typename F>
+template <int Moments, bool Fetch, bool Masked, typename F>
 void update_range(const Streams s, int64_t begin, int64_t end, const F f) {
   int64_t i = begin;
-  for (; i + 2 * W <= end; i += 2 * W) update<Moments, Fetch, 2>(s, i, W, f);
-  for (; i < end; i += W) update<Moments, Fetch, 1>(s, i, end - i < W ? end - i : W, f);
+  for (; i + 2 * W <= end; i += 2 * W) update<Moments, Fetch, Masked, 2>(s, i, W, f);
+  for (; i < end; i += W) update<Moments, Fetch, Masked, 1>(s, i, end - i < W ? end - i : W, f);
+}
+
+template <int Moments, bool Masked, typename F>
+void sweep(const Call& c, const F& f) {
+  const Tensor& scale = c.in[3 + Moments];
+  const Streams streams{c.in[0].f32(), c.in[1].f32(), Moments > 0 ? c.in[2].f32() : nullptr,
+                        Moments > 1 ? c.in[3].f32() : nullptr, mask<Moments>(c),
+                        broadcast(scale.present() ? scale.f32()[0] : 1.0f)};
+  const bool far = c.in[0].elements() * (2 + Moments) > 2 * kFarFloats;  // of the L2 cache
+  parallel(c.threads, c.in[0].elements(), kGrain, [&](int64_t begin, int64_t end, int64_t) {
+    (far ? update_range<Moments, true, Masked, F> : update_range<Moments, false, Masked, F>)(streams, begin, end, f);
+  });
 }
 
 template <int Moments, typename F>
 void sweep(const Call& c, const F& f) {
-  const Tensor& scale = c.in[3 + Moments];
-  const Streams streams{c.in[0].f32(), c.in[1].f32(), Moments > 0 ? c.in[2].f32() : nullptr,
-                        Moments > 1 ? c.in[3].f32() : nullptr, broadcast(scale.present() ? scale.f32()[0] : 1.0f)};
-  const bool far = c.in[0].elements() * (2 + Moments) > 2 * kFarFloats;  // of the L2 cache
-  parallel(c.threads, c.in[0].elements(), kGrain, [&](int64_t begin, int64_t end, int64_t) {
-    (far ? update_range<Moments, true, F> : update_range<Moments, false, F>)(streams, begin, end, f);
-  });
+  (mask<Moments>(c) != nullptr ? sweep<Moments, true, F> : sweep<Moments, false, F>)(c, f);
 }
 
 template <int Moments>
@@ -182,12 +208,17 @@ CREMA_KERNEL_SCRATCH(lamb, lamb_scratch) {
   float* const m = c.in[2].f32();
   float* const v = c.in[3].f32();
   const float scale = c.in[5].present() ? c.in[5].f32()[0] : 1.0f;
+  const float* const kept = mask<2>(c);
   float* const u = reinterpret_cast<float*>(c.scratch);
   // One tensor a chunk: its sums are the same whatever thread does it.
   parallel(c.threads, c.int_count, 1, [&](int64_t first, int64_t last, int64_t) {
     for (int64_t t = first; t < last; ++t) {
       const int64_t begin = t == 0 ? 0 : c.ints[t - 1], end = c.ints[t];
       for (int64_t i = begin; i < end; ++i) {
+        if (kept != nullptr && kept[i] == 0.0f) {
+          w[i] = m[i] = v[i] = u[i] = 0.0f;
+          continue;
+        }
         const float d = g[i] * scale;
         m[i] = beta1 * m[i] + rest1 * d;
         v[i] = beta2 * v[i] + rest2 * d * d;

@@ -10,6 +10,9 @@ public record Storage(String name, ElementType element) {
   /** One gradient for each element of {@link #PARAMETERS}, at the same place. */
   public static final Storage GRADIENTS = new Storage("gradients", ElementType.FLOAT32);
 
+  /** A float for each element of {@link #PARAMETERS}, at the same place: 0 where it is pruned. */
+  public static final Storage MASKS = new Storage("masks", ElementType.FLOAT32);
+
   /** What a forward pass in training changes: running means. */
   public static final Storage STATE = new Storage("state", ElementType.FLOAT32);
 

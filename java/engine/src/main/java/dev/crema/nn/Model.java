@@ -48,6 +48,7 @@ public final class Model implements AutoCloseable {
   private final PredictorPool single = new PredictorPool(this, 1, 1, POOLED_PREDICTORS);
   private final PredictorPool batches = new PredictorPool(this, BATCH, 0, POOLED_BATCHES);
   private final Prepared prepared = new Prepared();
+  private final Masks masks = new Masks(this);
   private volatile boolean closed;
 
   private Model(
@@ -167,6 +168,12 @@ public final class Model implements AutoCloseable {
     return parameters;
   }
 
+  /** Which of its weights are pruned. */
+  public Masks masks() {
+    requireOpen();
+    return masks;
+  }
+
   /** What its predictors compute from the parameters and share. */
   Prepared prepared() {
     return prepared;
@@ -211,7 +218,7 @@ public final class Model implements AutoCloseable {
         p, (from, bytes) -> bytes.asFloatBuffer().put(values, (int) (from / 4), bytes.limit() / 4));
   }
 
-  private static int elements(Parameter p) {
+  static int elements(Parameter p) {
     if (p.elements() > MOST_IN_ARRAY) {
       throw new CremaException(
           p.path()
@@ -246,7 +253,17 @@ public final class Model implements AutoCloseable {
 
   /** As {@link #chunks(Parameter, Chunk)}, in stretches of at most that many bytes. */
   <E extends Exception> void chunks(Parameter p, int most, Chunk<E> action) throws E {
-    Buffer memory = storage(p.storage()).retain();
+    chunks(storage(p.storage()), p, most, action);
+  }
+
+  /** As {@link #chunks(Parameter, Chunk)}, of memory laid out as the parameter's storage. */
+  static <E extends Exception> void chunks(Buffer like, Parameter p, Chunk<E> action) throws E {
+    chunks(like, p, CHUNK_BYTES, action);
+  }
+
+  private static <E extends Exception> void chunks(
+      Buffer like, Parameter p, int most, Chunk<E> action) throws E {
+    Buffer memory = like.retain();
     try {
       long size = 4 * p.elements();
       for (long from = 0; from < size; from += most) {
@@ -258,7 +275,7 @@ public final class Model implements AutoCloseable {
     }
   }
 
-  private Parameter parameter(String path) {
+  Parameter parameter(String path) {
     requireOpen();
     Parameter p = table.get(path);
     if (p == null) {
@@ -300,7 +317,7 @@ public final class Model implements AutoCloseable {
         : Passes.prediction(precision, quantization.layers());
   }
 
-  /** Another model of the same structure, with copies of the values; the caller closes it. */
+  /** Another model of the same structure, with copies of values and masks; the caller closes it. */
   public Model copy() {
     return copy(quantization);
   }
@@ -311,6 +328,7 @@ public final class Model implements AutoCloseable {
     try {
       copy.parameters.copyFrom(0, parameters, 0, parameters.byteSize());
       copy.state.copyFrom(0, state, 0, state.byteSize());
+      copy.masks.copyFrom(masks);
       return copy;
     } catch (RuntimeException | Error e) {
       copy.close();
@@ -424,5 +442,6 @@ public final class Model implements AutoCloseable {
     batches.close();
     parameters.close();
     state.close();
+    masks.close();
   }
 }

@@ -22,7 +22,8 @@ import java.util.function.UnaryOperator;
 
 /**
  * A model as files: {@code model.json} (topology and metadata), {@code model.safetensors} (every
- * parameter and state by its path), checksums, and whatever more is given.
+ * parameter and state by its path), {@link MaskFiles masks} where there are some, checksums, and
+ * whatever more is given.
  */
 final class ModelFiles {
   private static final String FORMAT = "crema-model";
@@ -55,6 +56,9 @@ final class ModelFiles {
     files.put(
         ModelArchive.TENSORS,
         Safetensors.content(QuantizedTensors.of(model, tensors(model)), MARK));
+    if (!model.masks().isEmpty()) {
+      files.put(MaskFiles.NAME, MaskFiles.content(model.masks(), MARK));
+    }
     files.putAll(more);
     ModelArchive.write(target, files);
   }
@@ -117,9 +121,11 @@ final class ModelFiles {
     Map<String, float[]> scales =
         quantization == null ? Map.of() : quantization.scales(topology, table);
     check(tensors, table, scales, archive);
+    Map<String, boolean[]> masks = MaskFiles.read(archive, table);
     Model model = Model.uninitialized(topology, table, json, quantization);
     try {
       fill(model, tensors, scales);
+      masks.forEach(model.masks()::set);
       return model;
     } catch (RuntimeException | Error e) {
       model.close();
@@ -146,7 +152,10 @@ final class ModelFiles {
     }
     Safetensors tensors = archive.tensors();
     check(tensors, model.table(), Map.of(), archive);
+    Map<String, boolean[]> masks = MaskFiles.read(archive, model.table());
+    model.masks().clear();
     fill(model, tensors, Map.of());
+    masks.forEach(model.masks()::set);
   }
 
   private static String where(ModelArchive archive) {

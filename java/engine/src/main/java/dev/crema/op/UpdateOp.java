@@ -9,7 +9,8 @@ import java.util.List;
 /**
  * Changes parameters by their gradients, in place. Inputs: parameters [p], gradients [p], the
  * moments [p] each, hyper [4] (learning rate, step t from 1, 1 − β₁ᵗ, 1 − β₂ᵗ), and a scalar that
- * gradients are multiplied by (optional). No outputs.
+ * gradients are multiplied by (optional), and a mask [p] (optional, may be left out): where it is 0
+ * the parameter is pruned, so it and its moments become 0 whatever its gradient. No outputs.
  */
 public interface UpdateOp extends Op {
   /** How many moments it keeps of each parameter. */
@@ -17,13 +18,14 @@ public interface UpdateOp extends Op {
 
   @Override
   default boolean mayLack(int input) {
-    return input == 3 + moments();
+    return input >= 3 + moments();
   }
 
   @Override
   default List<TensorType> infer(List<TensorType> in) {
-    if (in.size() != 4 + moments()) {
-      throw new ShapeException("needs " + (4 + moments()) + " inputs, got " + in.size());
+    int inputs = 4 + moments(); // and perhaps a mask
+    if (in.size() != inputs && in.size() != inputs + 1) {
+      throw new ShapeException("needs " + inputs + " inputs and perhaps a mask, got " + in.size());
     }
     TensorType parameters = in.get(0).requireRank(1, "parameters");
     parameters.requireElement(ElementType.FLOAT32, "parameters");
@@ -39,6 +41,10 @@ public interface UpdateOp extends Op {
     TensorType scale = in.get(3 + moments());
     if (scale != null && !scale.equals(TensorType.of())) {
       throw new ShapeException("the gradients' scale must be a scalar but is " + scale);
+    }
+    TensorType mask = in.size() > inputs ? in.get(inputs) : null;
+    if (mask != null && !mask.equals(parameters)) {
+      throw new ShapeException("parameters are " + parameters + " but their mask is " + mask);
     }
     return List.of();
   }

@@ -1,7 +1,15 @@
 package dev.crema.train;
 
+import dev.crema.nn.Model;
+
 /** Something that happens during a training. Called on the training thread. */
 public interface Callback {
+  /**
+   * Before the training step is prepared: parameters that are to be pruned while it lasts get their
+   * masks here at the latest.
+   */
+  default void onPrepare(Model model) {}
+
   /** Before the first epoch (or the first after a resume); the history holds the epochs before. */
   default void onTrainingBegin(Training training) {}
 

@@ -40,6 +40,7 @@ final class Fit implements AutoCloseable {
     if (data.size() == 0) {
       throw new CremaException("The training data has no examples");
     }
+    trainer.callbacks.forEach(c -> c.onPrepare(trainer.model));
     List<AutoCloseable> made = new ArrayList<>();
     try {
       this.heads = trainer.outputs.heads(data);
@@ -107,6 +108,7 @@ final class Fit implements AutoCloseable {
       for (Callback c : callbacks) {
         c.onTrainingEnd(training);
       }
+      trainer.model.masks().apply(); // early stopping may have put older weights back
     }
     if (bar != null && training.stopReason() != null) {
       bar.println("Stopped early: " + training.stopReason());

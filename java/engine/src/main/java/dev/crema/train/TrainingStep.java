@@ -17,6 +17,7 @@ import dev.crema.op.Clip;
 import dev.crema.op.ClipScale;
 import dev.crema.op.GlobalNorm;
 import dev.crema.op.Mul;
+import dev.crema.op.Where;
 import dev.crema.pass.Autodiff;
 import dev.crema.pass.Passes;
 import dev.crema.plan.Plan;
@@ -28,8 +29,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * One step of a training as one plan: forward, loss, backward, clipping, update. A run is one call
- * into native code and allocates nothing.
+ * One step of a training as one plan: forward, loss, backward, clipping, update that keeps the
+ * masks of pruned parameters. A run is one call into native code and allocates nothing.
  */
 final class TrainingStep implements AutoCloseable {
   /** Forward and backward; gradients replace those that were there. */
@@ -103,6 +104,9 @@ final class TrainingStep implements AutoCloseable {
         moments.add(Buffer.allocate(bytes, "The optimiser's moment " + i));
         builder.storage(Storage.moment(i), moments.get(i));
       }
+      if (!model.masks().isEmpty()) {
+        builder.storage(Storage.MASKS, model.masks().memory());
+      }
       made = builder.build();
     } catch (RuntimeException | Error e) {
       release(flat);
@@ -168,6 +172,7 @@ final class TrainingStep implements AutoCloseable {
       scale = graph.variable("gradient_scale", Storage.HYPER, Hyper.SCALE, TensorType.of());
     }
     if (trainer.clipNorm > 0) {
+      dropPrunedGradients(graph, ranges);
       long all = model.parameters().byteSize() / 4;
       Node flat = graph.variable("gradients", Storage.GRADIENTS, 0, TensorType.of(all));
       Node norm = flat.then(new GlobalNorm());
@@ -194,10 +199,35 @@ final class TrainingStep implements AutoCloseable {
       in.addAll(m);
       in.add(Hyper.group(graph, index++));
       in.add(trainer.clipValue > 0 ? null : scale);
+      if (isMasked(span)) {
+        in.add(mask(graph, span));
+      }
       double decay =
           Double.isNaN(span.weightDecay()) ? trainer.optimizer.weightDecay() : span.weightDecay();
       graph.apply(trainer.optimizer.op(decay, span.segments()), in.toArray(new Node[0]));
     }
+  }
+
+  /** The gradients of pruned parameters don't count in the norm of all. */
+  private void dropPrunedGradients(Graph graph, Ranges ranges) {
+    for (Ranges.Span span : ranges.spans()) {
+      if (isMasked(span)) {
+        TensorType type = TensorType.of(span.length());
+        Node g = graph.variable("gradients", Storage.GRADIENTS, span.offset(), type);
+        Node kept = mask(graph, span).then(new Where(), g, graph.constant(0));
+        graph.apply(new Assign(false), g, kept);
+      }
+    }
+  }
+
+  private static Node mask(Graph graph, Ranges.Span span) {
+    return graph.variable("masks", Storage.MASKS, span.offset(), TensorType.of(span.length()));
+  }
+
+  private boolean isMasked(Ranges.Span span) {
+    return model.masks().paths().stream()
+        .mapToLong(path -> model.table().get(path).offset() - span.offset())
+        .anyMatch(at -> at >= 0 && at < span.length());
   }
 
   /** The outputs that it trains. */

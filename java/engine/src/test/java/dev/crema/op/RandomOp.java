@@ -134,6 +134,9 @@ final class RandomOp {
     List<TensorType> all = copies(2 + random.nextInt(3), chance(90) ? f(few()) : type());
     all.add(f(4));
     all.add(chance(50) ? f() : null);
+    if (chance(30)) {
+      all.add(chance(80) ? all.get(0) : null); // a mask
+    }
     return all;
   }
 

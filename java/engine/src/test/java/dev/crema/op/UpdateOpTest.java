@@ -187,6 +187,83 @@ class UpdateOpTest {
         .hasMessage("Lion: parameters are [4] but input 2 is [5]");
   }
 
+  static Stream<UpdateOp> withLamb() {
+    return Stream.concat(rules().map(Case::op), Stream.of(lamb(1), lamb(1000), lamb(70_001)));
+  }
+
+  private static UpdateOp lamb(long end) {
+    return new Lamb(DECAY, B1, B2, EPSILON, List.of(end));
+  }
+
+  /** Whatever gradients and momentum say, and without any change to the others. */
+  @ParameterizedTest
+  @MethodSource("withLamb")
+  void prunedParametersAreExactlyZeroAndTheOthersAsIfThoseDidNotExist(UpdateOp op) {
+    for (CpuDevice device : CpuDevice.levels()) {
+      for (int p : new int[] {1, 7, 1000, 70_001}) {
+        if (!(op instanceof Lamb l) || l.segments().equals(List.of((long) p))) {
+          checkMasked(op, device, p);
+        }
+      }
+    }
+  }
+
+  private static void checkMasked(UpdateOp op, CpuDevice device, int p) {
+    float[] w = floats(Array64.gaussian(1, p).values());
+    try (Setup masked = new Setup(op, device, p, true);
+        Setup zeros = new Setup(op, device, p)) {
+      masked.parameters().put(0, w);
+      zeros.parameters().put(0, w);
+      float[] g = floats(Array64.gaussian(2, p).values());
+      masked.step(g, 1); // nothing is pruned yet: the moments of all become something
+      zeros.step(g, 1);
+      for (int i = 0; i < p; i++) {
+        if (pruned(i)) {
+          masked.mask().put(i, 0);
+          zeros.prune(i);
+        }
+      }
+      for (int t = 2; t <= 4; t++) {
+        g = floats(Array64.gaussian(10 + t, p).values());
+        float[] none = g.clone();
+        for (int i = 0; i < p; i++) {
+          g[i] = pruned(i) ? i % 2 == 0 ? Float.NaN : 1e30f : g[i];
+          none[i] = pruned(i) ? 0 : none[i];
+        }
+        masked.step(g, t);
+        zeros.step(none, t);
+        for (int i = 0; i < p; i++) {
+          float x = masked.parameters().get(i);
+          String what = op + ", " + device + ", " + p + " parameters, " + i + ", step " + t;
+          if (pruned(i)) {
+            assertThat(Float.floatToRawIntBits(x)).as(what).isZero();
+          } else if (Float.floatToRawIntBits(x)
+              != Float.floatToRawIntBits(zeros.parameters().get(i))) {
+            assertThat(x).as(what).isEqualTo(zeros.parameters().get(i));
+          }
+        }
+      }
+    }
+  }
+
+  private static boolean pruned(int i) {
+    return i % 3 == 0 || i % 64 > 50;
+  }
+
+  @org.junit.jupiter.api.Test
+  void refusesAMaskOfAnotherLength() {
+    Graph g = new Graph();
+    Node w = g.input("w", TensorType.of(4));
+    Node h = g.input("h", TensorType.of(4));
+    Node mask = g.input("mask", TensorType.of(5));
+    assertThatThrownBy(() -> g.apply(new Sgd(0), w, w, h, null, mask))
+        .isInstanceOf(ShapeException.class)
+        .hasMessage("Sgd: parameters are [4] but their mask is [5]");
+    assertThatThrownBy(() -> g.apply(new Sgd(0), w, w, h, null, w, w))
+        .isInstanceOf(ShapeException.class)
+        .hasMessageContaining("perhaps a mask");
+  }
+
   private static float[] floats(double[] values) {
     float[] f = new float[values.length];
     for (int i = 0; i < f.length; i++) {
@@ -201,9 +278,15 @@ class UpdateOpTest {
     private final FloatBuffer parameters;
     private final FloatBuffer gradients;
     private final FloatBuffer hyper;
+    private final int moments;
     private final Plan plan;
 
     Setup(UpdateOp op, CpuDevice device, int p) {
+      this(op, device, p, false);
+    }
+
+    Setup(UpdateOp op, CpuDevice device, int p, boolean masked) {
+      moments = op.moments();
       Graph graph = new Graph();
       Plan.Builder builder = Plan.of(graph).device(device);
       List<Node> in = new ArrayList<>();
@@ -214,11 +297,29 @@ class UpdateOpTest {
       }
       in.add(variable(graph, builder, Storage.HYPER, 4));
       in.add(graph.constant((float) SCALE));
+      if (masked) {
+        in.add(variable(graph, builder, Storage.MASKS, p));
+      }
       graph.apply(op, in.toArray(new Node[0]));
       plan = builder.build();
       parameters = view(0);
       gradients = view(1);
-      hyper = view(buffers.size() - 1);
+      hyper = view(2 + moments);
+      for (int i = 0; masked && i < p; i++) {
+        mask().put(i, 1);
+      }
+    }
+
+    FloatBuffer mask() {
+      return view(3 + moments);
+    }
+
+    /** Makes a parameter and its moments 0. */
+    void prune(int i) {
+      parameters.put(i, 0);
+      for (int k = 0; k < moments; k++) {
+        view(2 + k).put(i, 0);
+      }
     }
 
     private FloatBuffer view(int i) {

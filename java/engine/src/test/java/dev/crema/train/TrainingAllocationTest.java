@@ -15,6 +15,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a step allocates on the heap once the JVM has compiled it. */
 class TrainingAllocationTest {
@@ -47,13 +48,21 @@ class TrainingAllocationTest {
     return Model.of(BuiltIn.topology("mlp:8", new long[] {FEATURES}, output, CLASSES), 1);
   }
 
+  private static Model masked(Model model, boolean pruned) {
+    if (pruned) {
+      model.masks().set("dense_1/kernel", new boolean[8 * FEATURES]);
+    }
+    return model;
+  }
+
   private static TrainingStep step(Trainer trainer, Dataset data) {
     return new TrainingStep(trainer, 4, trainer.outputs.heads(data));
   }
 
-  @Test
-  void aStepWithItsBindingsAndAccuracyAllocatesNothing() {
-    try (Model model = model(BuiltIn.Output.CLASSES);
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aStepWithItsBindingsAndAccuracyAllocatesNothing(boolean pruned) {
+    try (Model model = masked(model(BuiltIn.Output.CLASSES), pruned);
         TrainingStep step = step(Trainer.of(model).clipNorm(1).accumulate(2), data(true));
         Buffer x0 = Buffer.allocate(4 * 4 * FEATURES);
         Buffer x1 = Buffer.allocate(4 * 4 * FEATURES);

@@ -1,0 +1,240 @@
+package dev.crema.compress;
+
+import dev.crema.CremaException;
+import dev.crema.nn.Model;
+import dev.crema.nn.Parameter;
+import dev.crema.train.Callback;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+
+/**
+ * Prunes the weights of smallest magnitude (Han et al. 2015): they become 0 and stay 0 in whatever
+ * training follows.
+ *
+ * <pre>{@code
+ * Pruner pruner = Pruner.magnitude().exclude("dense_3");
+ *
+ * // While the model trains: from half of the weights to 90 %.
+ * Callback pruning = pruner.during(SparsitySchedule.polynomial(0.5, 0.9, 0, 2000));
+ * Trainer.of(model).callback(pruning).fit(train);
+ *
+ * // Or at once, and fine-tune.
+ * pruner.prune(model, 0.9);
+ * Trainer.of(model).epochs(3).fit(train);
+ * }</pre>
+ *
+ * <p>What is pruned are kernels: weights of two axes and more, of all layers but embeddings; biases
+ * and normalisations only where {@link #include} names them. What was pruned stays pruned, also
+ * when another pattern prunes more. The masks belong to the model ({@link Model#masks}): they are
+ * saved, loaded and copied with it, and a checkpoint holds them.
+ *
+ * <p>Immutable; a model is pruned by one thread at a time.
+ */
+public final class Pruner {
+  private final Pattern pattern;
+  private final Scope scope;
+  private final Set<String> excluded;
+  private final Set<String> included;
+
+  private Pruner(Pattern pattern, Scope scope, Set<String> excluded, Set<String> included) {
+    this.pattern = pattern;
+    this.scope = scope;
+    this.excluded = excluded;
+    this.included = included;
+  }
+
+  /** Prunes single weights, each layer by itself. */
+  public static Pruner magnitude() {
+    return new Pruner(Pattern.unstructured(), Scope.LAYER, Set.of(), Set.of());
+  }
+
+  /** What is pruned as one; {@link Pattern#unstructured} by default. */
+  public Pruner pattern(Pattern value) {
+    return new Pruner(Objects.requireNonNull(value, "pattern"), scope, excluded, included);
+  }
+
+  /**
+   * Among which weights those to prune are chosen; {@link Scope#LAYER} by default. Of no effect on
+   * {@link Pattern.NOfM}.
+   */
+  public Pruner scope(Scope value) {
+    return new Pruner(pattern, Objects.requireNonNull(value, "scope"), excluded, included);
+  }
+
+  /** Leaves layers as they are, by name; those of earlier calls too. */
+  public Pruner exclude(String... layers) {
+    return new Pruner(pattern, scope, joined(excluded, layers, "layers"), included);
+  }
+
+  /** Prunes parameters that otherwise stay, by path, such as {@code dense_1/bias}. */
+  public Pruner include(String... paths) {
+    return new Pruner(pattern, scope, excluded, joined(included, paths, "paths"));
+  }
+
+  private static Set<String> joined(Set<String> before, String[] more, String what) {
+    Set<String> all = new LinkedHashSet<>(before);
+    all.addAll(List.of(Objects.requireNonNull(more, what)));
+    return all;
+  }
+
+  /**
+   * Prunes a model now.
+   *
+   * @param sparsity the share of weights (blocks, channels) that become 0, above 0 and below 1;
+   *     rounded to a whole number of them, of which each layer keeps at least one. Of a pattern n:m
+   *     it must be 1 − n / m
+   * @return what is pruned
+   * @throws IllegalArgumentException if that is no possible sparsity
+   * @throws CremaException if a layer is not known or does not suit the pattern, a weight is NaN,
+   *     or there is nothing to prune; the model is then unchanged
+   */
+  public Sparsity prune(Model model, double sparsity) {
+    Objects.requireNonNull(model, "model");
+    requirePossible(sparsity);
+    Map<Parameter, boolean[]> kept = masks(model, sparsity);
+    kept.forEach((p, mask) -> model.masks().set(p.path(), mask));
+    return Sparsity.of(model);
+  }
+
+  /**
+   * Prunes a model while it trains, as a callback of one training at a time. Whoever stops early
+   * should watch from the schedule's end on: the best epoch before may have more weights.
+   *
+   * @throws IllegalArgumentException if the pattern does not have the schedule's sparsity
+   */
+  public Callback during(SparsitySchedule schedule) {
+    Objects.requireNonNull(schedule, "schedule");
+    requirePossible(schedule.target());
+    if (pattern instanceof Pattern.NOfM && schedule.initial() != schedule.target()) {
+      throw new IllegalArgumentException(
+          "The pattern "
+              + pattern
+              + " has one sparsity, but the schedule goes from "
+              + schedule.initial()
+              + " to "
+              + schedule.target()
+              + ". Use SparsitySchedule.constant.");
+    }
+    return new PruningCallback(this, schedule);
+  }
+
+  private void requirePossible(double sparsity) {
+    SparsitySchedule.requireTarget(sparsity);
+    if (pattern instanceof Pattern.NOfM p && Math.abs(sparsity - p.sparsity()) > 1e-6) {
+      throw new IllegalArgumentException(
+          "The pattern " + p + " has the sparsity " + p.sparsity() + ", got " + sparsity);
+    }
+  }
+
+  /**
+   * Takes the masks away and leaves plain weights, zeros included: the file gets smaller, and a
+   * training would change all of them.
+   */
+  public static void strip(Model model) {
+    Objects.requireNonNull(model, "model").masks().clear();
+  }
+
+  /** What it would prune, all of which is checked to be possible. */
+  List<Prunable> targets(Model model) {
+    boolean channels = pattern instanceof Pattern.Channel;
+    List<Prunable> targets = Prunable.of(model, channels, excluded, included);
+    if (targets.isEmpty()) {
+      throw new CremaException(
+          "There is nothing to prune by the pattern "
+              + pattern
+              + (excluded.isEmpty() ? "" : " outside " + excluded)
+              + (channels
+                  ? ": no dense layer and no convolution stands before another."
+                  : ": no layer has a kernel."));
+    }
+    return targets;
+  }
+
+  private Map<Parameter, boolean[]> masks(Model model, double sparsity) {
+    List<Prunable> targets = targets(model);
+    List<float[]> weights = new ArrayList<>();
+    List<boolean[]> kept = new ArrayList<>();
+    for (Prunable t : targets) {
+      String path = t.parameter().path();
+      weights.add(requireNumbers(path, model.get(path)));
+      kept.add(model.masks().get(path));
+    }
+    if (pattern instanceof Pattern.NOfM p) {
+      for (int i = 0; i < targets.size(); i++) {
+        Parameter of = targets.get(i).parameter();
+        Units.keepNOfM(p, of.path(), of.type(), weights.get(i), kept.get(i));
+      }
+    } else {
+      pruneUnits(targets, weights, kept, sparsity);
+    }
+    Map<Parameter, boolean[]> masks = new LinkedHashMap<>();
+    for (int i = 0; i < targets.size(); i++) {
+      masks.put(targets.get(i).parameter(), kept.get(i));
+      for (Parameter follower : targets.get(i).followers()) {
+        masks.put(follower, follow(kept.get(i), model.masks().get(follower.path())));
+      }
+    }
+    return masks;
+  }
+
+  private static float[] requireNumbers(String path, float[] weights) {
+    int count = 0;
+    for (float w : weights) {
+      count += Float.isNaN(w) ? 1 : 0;
+    }
+    if (count > 0) {
+      throw new CremaException(
+          path
+              + " cannot be ranked by magnitude: "
+              + count
+              + " of its "
+              + weights.length
+              + " weights are NaN. Look for what went wrong in its training.");
+    }
+    return weights;
+  }
+
+  private void pruneUnits(
+      List<Prunable> targets, List<float[]> weights, List<boolean[]> kept, double sparsity) {
+    List<Units> units = new ArrayList<>();
+    List<int[]> ranks = new ArrayList<>();
+    for (int i = 0; i < targets.size(); i++) {
+      units.add(Units.of(pattern, targets.get(i).parameter().type()));
+      ranks.add(units.get(i).ranks(weights.get(i), kept.get(i)));
+    }
+    List<boolean[]> pruned =
+        scope == Scope.LAYER ? Ranking.ofEach(ranks, sparsity) : Ranking.ofAll(ranks, sparsity);
+    for (int i = 0; i < units.size(); i++) {
+      for (int u = 0; u < pruned.get(i).length; u++) {
+        if (pruned.get(i)[u]) {
+          boolean[] mask = kept.get(i);
+          units.get(i).elements(u, at -> mask[at] = false);
+        }
+      }
+    }
+  }
+
+  /** Prunes the follower's element of each column that is pruned whole. */
+  private static boolean[] follow(boolean[] kept, boolean[] follower) {
+    int columns = follower.length;
+    boolean[] any = new boolean[columns];
+    for (int i = 0; i < kept.length; i++) {
+      any[i % columns] |= kept[i];
+    }
+    for (int c = 0; c < columns; c++) {
+      follower[c] &= any[c];
+    }
+    return follower;
+  }
+
+  /** All settings, to compare. */
+  @Override
+  public String toString() {
+    return pattern + ", by " + scope + ", without " + excluded + ", with " + included;
+  }
+}
