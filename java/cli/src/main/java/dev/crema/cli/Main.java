@@ -19,6 +19,8 @@ import picocli.CommandLine.Command;
       EvaluateCommand.class,
       QuantizeCommand.class,
       PredictCommand.class,
+      DistillCommand.class,
+      PruneCommand.class,
       InspectCommand.class,
       DevicesCommand.class
     })

@@ -88,7 +88,7 @@ record Prunable(Parameter parameter, List<Parameter> followers) {
   /**
    * The layers with weights behind which no other stands: their channels are the model's answers.
    */
-  private static Set<String> givingOutputs(Topology topology) {
+  static Set<String> givingOutputs(Topology topology) {
     Set<String> wanted = new HashSet<>(topology.outputs());
     Set<String> giving = new HashSet<>();
     List<Topology.Place> places = topology.places();

@@ -36,7 +36,9 @@ final class HeadResult {
 
   /** Reads targets from this memory from now on. */
   void bind(Plan plan, Buffer buffer) {
-    plan.bindInput(input, buffer);
+    if (plan.inputs().contains(input)) { // not where a loss term makes nothing of the targets
+      plan.bindInput(input, buffer);
+    }
     target = buffer;
   }
 

@@ -44,6 +44,7 @@ public final class Trainer {
   final List<String> frozen = new ArrayList<>();
   final List<ParameterGroup> groups = new ArrayList<>();
   final List<Callback> callbacks = new ArrayList<>();
+  LossTerm term;
 
   private Trainer(Model model) {
     this.model = model;
@@ -106,6 +107,15 @@ public final class Trainer {
   /** Trains only these outputs of several; by default all. The data has a target for each. */
   public Trainer outputs(String... names) {
     outputs.train(List.of(names));
+    return this;
+  }
+
+  /**
+   * What is made small beside the loss of the targets, such as the distance from a teacher. The
+   * history's {@code loss} is then that of both, and {@code val_loss} that of the targets.
+   */
+  public Trainer term(LossTerm value) {
+    term = Objects.requireNonNull(value, "term");
     return this;
   }
 

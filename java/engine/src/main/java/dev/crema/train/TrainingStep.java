@@ -9,6 +9,7 @@ import dev.crema.graph.Node;
 import dev.crema.graph.Storage;
 import dev.crema.graph.TensorType;
 import dev.crema.memory.Buffer;
+import dev.crema.nn.BuiltIn;
 import dev.crema.nn.Model;
 import dev.crema.nn.ModelGraph;
 import dev.crema.nn.Parameter;
@@ -64,7 +65,7 @@ final class TrainingStep implements AutoCloseable {
     Graph graph = new Graph();
     ModelGraph built = model.build(graph, true);
     Objective objective = Objective.build(built, heads);
-    Node total = Penalties.add(objective.total(), built);
+    Node total = Penalties.add(withTerm(objective, built), built);
     Map<Application, Long> sections = new IdentityHashMap<>();
     List<Parameter> trained = trained(built);
     backward(graph, built, total, trained, sections);
@@ -107,6 +108,9 @@ final class TrainingStep implements AutoCloseable {
       if (!model.masks().isEmpty()) {
         builder.storage(Storage.MASKS, model.masks().memory());
       }
+      if (trainer.term != null) {
+        trainer.term.storages().forEach(builder::storage);
+      }
       made = builder.build();
     } catch (RuntimeException | Error e) {
       release(flat);
@@ -119,6 +123,17 @@ final class TrainingStep implements AutoCloseable {
       Node own = heads.size() == 1 ? total : part.nodes().loss();
       outputs.add(new HeadResult(plan, part, plan.output(own).asFloatBuffer()));
     }
+  }
+
+  private Node withTerm(Objective objective, ModelGraph built) {
+    if (trainer.term == null) {
+      return objective.total();
+    }
+    Map<Integer, BuiltIn.Output> answers = new LinkedHashMap<>();
+    for (Objective.Part part : objective.parts()) {
+      answers.put(part.head().index(), part.head().loss().answers());
+    }
+    return trainer.term.build(built, objective.total(), answers);
   }
 
   private List<Parameter> trained(ModelGraph built) {

@@ -1,0 +1,131 @@
+package dev.crema.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.crema.cli.CommandRun.Result;
+import dev.crema.io.Json;
+import dev.crema.nn.Activation;
+import dev.crema.nn.Model;
+import dev.crema.nn.TopologyFormat;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DistillCommandTest {
+  @TempDir private Path folder;
+
+  private static Result run(String... args) {
+    return CommandRun.run(args);
+  }
+
+  private Path train(Path data, String name, String model) {
+    Path out = folder.resolve(name);
+    Result result =
+        run("train", "--data", "" + data, "--model", model, "--out", "" + out, "--epochs", "20");
+    assertThat(result.code()).as(result.err()).isZero();
+    return out;
+  }
+
+  @Test
+  void aStudentLearnsFromTwoTeachersAndPredictsByItself() throws IOException {
+    Path data = CommandRun.flowers(folder);
+    Path a = train(data, "a", "mlp:32,16");
+    Path b = train(data, "b", "mlp:24,16");
+    byte[] before = Files.readAllBytes(a.resolve("model.safetensors"));
+    Path student = folder.resolve("student");
+    Result result =
+        run(
+            "distill",
+            "--teacher",
+            a + "," + b,
+            "--student",
+            "mlp:8,16",
+            "--data",
+            "" + data,
+            "--temperature",
+            "3",
+            "--alpha",
+            "0.2",
+            "--hint",
+            "dense_2=dense_2",
+            "--epochs",
+            "20",
+            "--out",
+            "" + student,
+            "--json");
+    assertThat(result.code()).as(result.err()).isZero();
+    JsonNode json = result.json();
+    assertThat(json.at("/student/accuracy").asDouble()).isGreaterThan(0.9);
+    assertThat(json.at("/student/parameters").asLong()).isEqualTo(4 * 8 + 8 + 8 * 16 + 16 + 34);
+    assertThat(json.at("/teacher 1/parameters").asLong()).isGreaterThan(600);
+    assertThat(json.has("teacher 2")).isTrue();
+    assertThat(json.get("history")).hasSize(20);
+    assertThat(result.err()).contains("accuracy", "teacher 2", "latency, batch 32");
+    assertThat(Files.readAllBytes(a.resolve("model.safetensors"))).isEqualTo(before);
+    Result evaluate = run("evaluate", "--model", "" + student, "--data", "" + data, "--json");
+    assertThat(evaluate.json().at("/classification/accuracy").asDouble()).isGreaterThan(0.9);
+  }
+
+  @Test
+  void aTopologyFileAndOneSigmoidDoToo() throws IOException {
+    Path data = CommandRun.flowers(folder);
+    Path teacher = folder.resolve("teacher");
+    Result trained = run("train", "--data", "" + data, "--loss", "bce", "--out", "" + teacher);
+    assertThat(trained.code()).as(trained.err()).isZero();
+    Path topology = folder.resolve("student.json");
+    Json.write(
+        topology,
+        TopologyFormat.toJson(
+            Model.sequential(4).dense(6, Activation.RELU).dense(1, Activation.SIGMOID).topology()));
+    Result result =
+        run(
+            "distill",
+            "--teacher",
+            "" + teacher,
+            "--student",
+            "" + topology,
+            "--data",
+            "" + data,
+            "--out",
+            "" + folder.resolve("student"),
+            "--json");
+    assertThat(result.code()).as(result.err()).isZero();
+    assertThat(result.json().at("/student/accuracy").asDouble()).isGreaterThan(0.85);
+    assertThat(result.err()).contains("change");
+  }
+
+  @Test
+  void wrongUseSaysWhatIsRight() throws IOException {
+    Path data = CommandRun.flowers(folder);
+    Path teacher = train(data, "teacher", "mlp:8");
+    String[] good = {
+      "distill",
+      "--teacher",
+      "" + teacher,
+      "--student",
+      "mlp:4",
+      "--data",
+      "" + data,
+      "--out",
+      "" + folder.resolve("student")
+    };
+    assertThat(with(good, "--temperature", "0").err()).contains("temperature must be above 0");
+    assertThat(with(good, "--alpha", "2").err()).contains("Alpha lies in [0, 1], got 2.0");
+    assertThat(with(good, "--epochs", "0").err()).contains("--epochs 1 or more");
+    assertThat(with(good, "--hint", "dense_1").err()).contains("STUDENT_LAYER=TEACHER_LAYER");
+    Result shapes = with(good, "--hint", "dense_1=dense_1");
+    assertThat(shapes.code()).isEqualTo(1);
+    assertThat(shapes.err()).contains("student's 'dense_1' [n, 4]", "'dense_1' [n, 8]");
+    assertThat(run("distill", "--data", "x").code()).isEqualTo(2);
+    assertThat(folder.resolve("student")).doesNotExist();
+  }
+
+  private static Result with(String[] args, String... more) {
+    String[] all = java.util.Arrays.copyOf(args, args.length + more.length);
+    System.arraycopy(more, 0, all, args.length, more.length);
+    return run(all);
+  }
+}

@@ -1,0 +1,140 @@
+package dev.crema.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.crema.cli.CommandRun.Result;
+import dev.crema.nn.Model;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PruneCommandTest {
+  @TempDir private Path folder;
+  private Path data;
+  private Path dense;
+  private double accuracy;
+
+  @BeforeEach
+  void trainAModel() throws IOException {
+    data = CommandRun.flowers(folder);
+    dense = folder.resolve("dense");
+    Result train =
+        run("train", "--data", "" + data, "--model", "mlp:32", "--out", "" + dense, "--json");
+    assertThat(train.code()).as(train.err()).isZero();
+    accuracy = train.json().at("/evaluation/classification/accuracy").asDouble();
+  }
+
+  private static Result run(String... args) {
+    return CommandRun.run(args);
+  }
+
+  private Result prune(String... more) {
+    String[] args = new String[7 + more.length];
+    String[] first = {
+      "prune", "--model", "" + dense, "--data", "" + data, "--out", "" + folder.resolve("pruned")
+    };
+    System.arraycopy(first, 0, args, 0, 7);
+    System.arraycopy(more, 0, args, 7, more.length);
+    return run(args);
+  }
+
+  @Test
+  void prunesByAScheduleAndShowsBeforeAndAfter() {
+    Result result =
+        prune("--sparsity", "0.75", "--initial-sparsity", "0.25", "--epochs", "6", "--json");
+    assertThat(result.code()).as(result.err()).isZero();
+    assertThat(result.err())
+        .contains("Sparsity: 0.25 to 0.75, steps 0 to 40, every 2", "Epoch 6/6")
+        .contains("accuracy", "file size", "non-zeros", "latency, batch 32");
+    JsonNode json = result.json();
+    assertThat(json.at("/before/accuracy").asDouble())
+        .as("on the examples that the training set apart")
+        .isEqualTo(accuracy);
+    assertThat(json.at("/after/accuracy").asDouble()).isGreaterThan(0.85);
+    // Of 4 x 32 and 32 x 2 weights a quarter is left, and all biases that are not 0.
+    assertThat(json.at("/after/parameters").asLong()).isEqualTo(4 * 32 + 32 + 32 * 2 + 2);
+    assertThat(json.at("/after/non_zeros").asLong()).isBetween(48L, 48L + 34);
+    assertThat(json.at("/sparsity/0/pruned").asLong()).isEqualTo(96);
+    assertThat(json.get("history")).hasSize(6);
+    assertThat(json.at("/after/latency_us_batch_1").asDouble()).isPositive();
+    try (Model pruned = Model.load(folder.resolve("pruned"))) {
+      assertThat(pruned.masks().paths()).hasSize(2);
+    }
+    Result evaluate =
+        run("evaluate", "--model", "" + folder.resolve("pruned"), "--data", "" + data);
+    assertThat(evaluate.code()).as(evaluate.err()).isZero();
+  }
+
+  @Test
+  void prunesWithoutTrainingAndInPatterns() {
+    Result once =
+        prune("--sparsity", "0.5", "--epochs", "0", "--scope", "global", "--strip", "--json");
+    assertThat(once.code()).as(once.err()).isZero();
+    assertThat(once.json().has("history")).isFalse();
+    long pruned = once.json().at("/sparsity/0/pruned").asLong();
+    for (JsonNode row : once.json().get("sparsity")) {
+      pruned +=
+          row.get("parameter").asText().equals("dense_2/kernel") ? row.get("pruned").asLong() : 0;
+    }
+    assertThat(pruned).isEqualTo(96);
+    try (Model plain = Model.load(folder.resolve("pruned"))) {
+      assertThat(plain.masks().isEmpty()).isTrue();
+    }
+    Result ratio = prune("--pattern", "2:4", "--epochs", "1", "--json");
+    assertThat(ratio.code()).as(ratio.err()).isZero();
+    assertThat(ratio.json().at("/sparsity/0/pruned").asLong()).isEqualTo(64);
+    Result blocks =
+        prune(
+            "--pattern",
+            "block:2x8",
+            "--sparsity",
+            "0.5",
+            "--exclude",
+            "dense_2",
+            "--schedule",
+            "constant",
+            "--epochs",
+            "1",
+            "--json");
+    assertThat(blocks.code()).as(blocks.err()).isZero();
+    assertThat(blocks.json().at("/sparsity/0/pruned").asLong()).isEqualTo(64);
+    assertThat(blocks.json().at("/sparsity/2/pruned").asLong()).isZero();
+    Result channels =
+        prune("--pattern", "channel", "--sparsity", "0.25", "--epochs", "1", "--json");
+    assertThat(channels.code()).as(channels.err()).isZero();
+    assertThat(channels.json().at("/sparsity/0/pruned").asLong()).isEqualTo(4 * 8);
+    assertThat(channels.json().at("/sparsity/1/pruned").asLong()).isEqualTo(8);
+    assertThat(channels.json().at("/after/parameters").asLong())
+        .as("the layers are smaller")
+        .isEqualTo(4 * 24 + 24 + 24 * 2 + 2);
+    Result shapes =
+        prune(
+            "--pattern",
+            "channel",
+            "--sparsity",
+            "0.25",
+            "--epochs",
+            "0",
+            "--keep-shapes",
+            "--json");
+    assertThat(shapes.json().at("/after/parameters").asLong()).isEqualTo(4 * 32 + 32 + 64 + 2);
+  }
+
+  @Test
+  void wrongUseSaysWhatIsRight() {
+    assertThat(prune().err()).contains("--sparsity says what share");
+    assertThat(prune("--sparsity", "1").err()).contains("above 0 and below 1, got 1.0");
+    assertThat(prune("--sparsity", "0.5", "--pattern", "3x3").err()).contains("block:4x4");
+    assertThat(prune("--sparsity", "0.9", "--pattern", "2:4", "--epochs", "0").err())
+        .contains("The pattern 2:4 has the sparsity 0.5, got 0.9");
+    Result unknown = prune("--sparsity", "0.5", "--exclude", "dense_7");
+    assertThat(unknown.code()).isEqualTo(1);
+    assertThat(unknown.err()).contains("no layer 'dense_7'", "[dense_1, dense_2]");
+    assertThat(run("prune", "--model", "" + dense).code()).isEqualTo(2);
+    assertThat(run("prune", "--help").out()).contains("--sparsity", "POLYNOMIAL", "block:4x4");
+    assertThat(folder.resolve("pruned")).doesNotExist();
+  }
+}

@@ -1,0 +1,218 @@
+package dev.crema.compress;
+
+import dev.crema.CremaException;
+import dev.crema.nn.Conv1d;
+import dev.crema.nn.Conv2d;
+import dev.crema.nn.Dense;
+import dev.crema.nn.Layer;
+import dev.crema.nn.Model;
+import dev.crema.nn.Parameter;
+import dev.crema.nn.Topology;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+
+/**
+ * Takes out of a model the units of dense layers and the filters of convolutions that a channel
+ * pruning ({@link Pattern.Channel}) has left at 0: the layers become smaller, the predictions stay
+ * the same but for rounding.
+ *
+ * <p>A channel goes if its weights and its bias are 0, scale and shift of the batch normalisation
+ * behind it too, and what its layer gives then stays 0 on its way to the next dense layer or
+ * convolution: through activations that map 0 to 0, batch normalisation, dropout, pooling and
+ * {@code Flatten}. That layer loses the inputs which it belonged to.
+ */
+public final class Shrinker {
+  private final Model model;
+  private final Topology topology;
+  private final Set<String> answering; // layers whose channels are the model's answers
+  private final Map<String, boolean[]> outputs = new LinkedHashMap<>(); // channels that stay
+  private final Map<String, boolean[]> inputs = new LinkedHashMap<>();
+
+  private Shrinker(Model model) {
+    this.model = model;
+    this.topology = model.topology();
+    this.answering = Prunable.givingOutputs(topology);
+  }
+
+  /**
+   * A smaller model that predicts the same; the same structure if no channel is 0. Names, metadata
+   * and what masks prune of the rest are kept. The caller closes it.
+   *
+   * @throws CremaException if a channel that is 0 cannot go: its layer's output, or what is
+   *     computed of it, is read at several places, is merged with another, goes through a layer
+   *     that does not keep 0 apart, or the layer is shared
+   */
+  public static Model shrink(Model model) {
+    Shrinker shrinker = new Shrinker(Objects.requireNonNull(model, "model"));
+    for (Topology.Place place : shrinker.topology.places()) {
+      shrinker.look(place);
+    }
+    return shrinker.smaller();
+  }
+
+  private void look(Topology.Place place) {
+    if (!Prunable.isChannelled(place.layer()) || answering.contains(place.weights())) {
+      return;
+    }
+    boolean[] alive = alive(place);
+    ChannelPath path = ChannelPath.from(model, place.name());
+    path.normalizations().forEach(norm -> revive(alive, norm));
+    if (hasDead(alive)) {
+      path.requireSafe();
+      keepOne(alive);
+      outputs.put(place.name(), alive);
+      path.normalizations().forEach(norm -> outputs.put(norm, alive));
+      inputs.put(path.reader(), path.inputsOf(alive));
+    }
+  }
+
+  private static boolean hasDead(boolean... alive) {
+    for (boolean a : alive) {
+      if (!a) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** A layer cannot do without any channel. */
+  private static void keepOne(boolean... alive) {
+    for (boolean a : alive) {
+      if (a) {
+        return;
+      }
+    }
+    alive[0] = true;
+  }
+
+  /** The channels of a layer of which a weight or the bias is not 0. */
+  private boolean[] alive(Topology.Place place) {
+    Parameter kernel = model.table().get(place.weights() + "/kernel");
+    boolean[] alive = new boolean[Math.toIntExact(kernel.type().extent(-1))];
+    revive(alive, place.weights());
+    return alive;
+  }
+
+  /** Marks the channels for which any parameter of a layer is not 0. */
+  private void revive(boolean[] alive, String layer) {
+    for (Parameter p : model.table().all()) {
+      if (p.isTrained() && Prunable.layer(p).equals(layer)) {
+        float[] w = model.get(p.path());
+        for (int i = 0; i < w.length; i++) {
+          alive[i % alive.length] |= w[i] != 0;
+        }
+      }
+    }
+  }
+
+  private Model smaller() {
+    List<Topology.Place> places = new ArrayList<>();
+    for (Topology.Place p : topology.places()) {
+      boolean[] kept = Prunable.isChannelled(p.layer()) ? outputs.get(p.name()) : null;
+      Layer layer = kept == null ? p.layer() : ofWidth(p.layer(), count(kept));
+      places.add(new Topology.Place(p.name(), layer, p.weights(), p.inputs()));
+    }
+    Model small = Model.of(new Topology(topology.inputs(), places, topology.outputs()), 0);
+    try {
+      small.metadata().setAll(model.metadata().deepCopy());
+      for (Parameter p : model.table().all()) {
+        int[] from = selected(p);
+        float[] all = model.get(p.path());
+        float[] values = new float[from.length];
+        for (int i = 0; i < from.length; i++) {
+          values[i] = all[from[i]];
+        }
+        small.set(p.path(), values);
+        copyMask(p, from, small);
+      }
+      return small;
+    } catch (RuntimeException | Error e) {
+      small.close();
+      throw e;
+    }
+  }
+
+  private void copyMask(Parameter p, int[] from, Model small) {
+    if (model.masks().paths().contains(p.path())) {
+      boolean[] all = model.masks().get(p.path());
+      boolean[] kept = new boolean[from.length];
+      for (int i = 0; i < from.length; i++) {
+        kept[i] = all[from[i]];
+      }
+      if (hasDead(kept)) {
+        small.masks().set(p.path(), kept);
+      }
+    }
+  }
+
+  /** Which elements of a parameter stay, in order. It is [outer, inputs, channels]. */
+  private int[] selected(Parameter p) {
+    boolean[] out = outputs.get(Prunable.layer(p));
+    boolean[] in = p.type().rank() < 2 ? null : inputs.get(Prunable.layer(p));
+    int elements = Math.toIntExact(p.elements());
+    int columns = p.type().rank() == 0 ? 1 : Math.toIntExact(p.type().extent(-1));
+    int rows = in == null ? 1 : in.length;
+    int[] from = new int[elements];
+    int count = 0;
+    for (int i = 0; i < elements; i++) {
+      boolean stays = out == null || out[i % columns];
+      if (stays && (in == null || in[i / columns % rows])) {
+        from[count++] = i;
+      }
+    }
+    return java.util.Arrays.copyOf(from, count);
+  }
+
+  private static int count(boolean... kept) {
+    int count = 0;
+    for (boolean k : kept) {
+      count += k ? 1 : 0;
+    }
+    return count;
+  }
+
+  private static Layer ofWidth(Layer layer, int width) {
+    if (layer instanceof Dense d) {
+      return new Dense(
+          width,
+          d.activation(),
+          d.bias(),
+          d.kernelInitializer(),
+          d.biasInitializer(),
+          d.kernelRegularizer());
+    }
+    if (layer instanceof Conv1d c) {
+      return new Conv1d(
+          width,
+          c.kernel(),
+          c.strides(),
+          c.padding(),
+          c.dilation(),
+          c.groups(),
+          c.activation(),
+          c.bias(),
+          c.kernelInitializer(),
+          c.biasInitializer(),
+          c.kernelRegularizer());
+    }
+    if (layer instanceof Conv2d c) {
+      return new Conv2d(
+          width,
+          c.kernel(),
+          c.strides(),
+          c.padding(),
+          c.dilation(),
+          c.groups(),
+          c.activation(),
+          c.bias(),
+          c.kernelInitializer(),
+          c.biasInitializer(),
+          c.kernelRegularizer());
+    }
+    throw new CremaException("A " + layer.getClass().getSimpleName() + " has no channels to take");
+  }
+}
