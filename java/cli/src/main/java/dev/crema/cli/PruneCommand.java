@@ -84,6 +84,12 @@ final class PruneCommand implements Callable<Integer> {
   private String[] exclude = {};
 
   @Option(
+      names = "--keep-shapes",
+      description =
+          "Of pruned channels only set the weights to 0, and leave the layers their size.")
+  private boolean keepShapes;
+
+  @Option(
       names = "--strip",
       description = "Save plain weights: a later training changes the zeros.")
   private boolean strip;

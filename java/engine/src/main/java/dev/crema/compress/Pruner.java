@@ -123,6 +123,17 @@ public final class Pruner {
     return new PruningCallback(this, schedule);
   }
 
+  /** The same for one of a model's layers alone. */
+  Pruner only(Model model, String layer) {
+    Set<String> others = new LinkedHashSet<>();
+    model.table().all().stream()
+        .filter(Parameter::isTrained)
+        .map(Prunable::layer)
+        .filter(name -> !name.equals(layer))
+        .forEach(others::add);
+    return exclude(others.toArray(new String[0]));
+  }
+
   private void requirePossible(double sparsity) {
     SparsitySchedule.requireTarget(sparsity);
     if (pattern instanceof Pattern.NOfM p && Math.abs(sparsity - p.sparsity()) > 1e-6) {

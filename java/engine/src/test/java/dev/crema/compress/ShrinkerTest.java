@@ -57,17 +57,17 @@ class ShrinkerTest {
 
   private static Model convolutions() {
     return Model.sequential(8, 9, 3)
-            .add(Conv2d.of(10, 3).withPadding(Padding.SAME))
-            .add(new BatchNorm())
-            .add(new Activate(Activation.RELU))
-            .add(MaxPool2d.of(2))
-            .add(Conv2d.of(6, 2, Activation.TANH))
-            .add(AveragePool2d.of(2, 1))
-            .add(new Flatten())
-            .dense(12, Activation.RELU)
-            .dense(4)
-            .add(new Activate(Activation.SOFTMAX))
-            .build(2);
+        .add(Conv2d.of(10, 3).withPadding(Padding.SAME))
+        .add(new BatchNorm())
+        .add(new Activate(Activation.RELU))
+        .add(MaxPool2d.of(2))
+        .add(Conv2d.of(6, 2, Activation.TANH))
+        .add(AveragePool2d.of(2, 1))
+        .add(new Flatten())
+        .dense(12, Activation.RELU)
+        .dense(4)
+        .add(new Activate(Activation.SOFTMAX))
+        .build(2);
   }
 
   /** As if it was trained: no bias, mean or shift is 0 by chance. */
