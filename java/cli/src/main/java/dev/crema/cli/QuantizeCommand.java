@@ -8,6 +8,7 @@ import dev.crema.compress.Figures;
 import dev.crema.compress.Quantizer;
 import dev.crema.data.Dataset;
 import dev.crema.data.Datasets;
+import dev.crema.io.ModelArchive;
 import dev.crema.nn.Model;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -78,6 +79,7 @@ final class QuantizeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    ModelArchive.requireReplaceable(out);
     if (calibrationExamples < 1) {
       throw new CremaException(
           "--calibration-examples must be at least 1, got " + calibrationExamples);

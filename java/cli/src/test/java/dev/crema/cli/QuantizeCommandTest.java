@@ -1,13 +1,11 @@
 package dev.crema.cli;
 
+import static dev.crema.cli.CommandRun.run;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.crema.io.Json;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -17,27 +15,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 class QuantizeCommandTest {
   @TempDir private Path folder;
-
-  private record Result(int code, String out, String err) {}
-
-  private static Result run(String... args) {
-    PrintStream out = System.out;
-    PrintStream err = System.err;
-    ByteArrayOutputStream outBytes = new ByteArrayOutputStream();
-    ByteArrayOutputStream errBytes = new ByteArrayOutputStream();
-    try {
-      System.setOut(new PrintStream(outBytes, true, StandardCharsets.UTF_8));
-      System.setErr(new PrintStream(errBytes, true, StandardCharsets.UTF_8));
-      int code = Main.execute(args);
-      return new Result(
-          code,
-          outBytes.toString(StandardCharsets.UTF_8),
-          errBytes.toString(StandardCharsets.UTF_8));
-    } finally {
-      System.setOut(out);
-      System.setErr(err);
-    }
-  }
 
   private Path points() throws IOException {
     Random random = new Random(1);
@@ -57,7 +34,7 @@ class QuantizeCommandTest {
     String small = "" + folder.resolve("small.zip");
     run("train", "--data", data, "--out", model, "--epochs", "20", "--model", "mlp:64,64");
     for (String calibration : new String[] {"min-max", "entropy"}) {
-      Result r =
+      CommandRun.Result r =
           run(
               "quantize",
               "--model",
@@ -82,9 +59,9 @@ class QuantizeCommandTest {
       assertThat(json.at("/after/file_bytes").asLong())
           .isLessThan(json.at("/before/file_bytes").asLong());
     }
-    Result evaluate = run("evaluate", "--model", small, "--data", data, "--json");
+    CommandRun.Result evaluate = run("evaluate", "--model", small, "--data", data, "--json");
     assertThat(evaluate.code()).isZero();
-    Result again = run("quantize", "--model", small, "--data", data, "--out", small);
+    CommandRun.Result again = run("quantize", "--model", small, "--data", data, "--out", small);
     assertThat(again.err()).contains("quantized already");
     assertThat(again.code()).isEqualTo(1);
   }
@@ -93,7 +70,8 @@ class QuantizeCommandTest {
   void wrongUseIsExplained() throws IOException {
     String data = "" + points();
     String out = "" + folder.resolve("out");
-    Result r = run("quantize", "--model", "m", "--data", data, "--out", out, "--calibration", "x");
+    CommandRun.Result r =
+        run("quantize", "--model", "m", "--data", data, "--out", out, "--calibration", "x");
     assertThat(r.err()).contains("moving-average");
     assertThat(r.code()).isEqualTo(2);
     r = run("quantize", "--model", "m", "--data", data, "--out", out, "--method", "x");

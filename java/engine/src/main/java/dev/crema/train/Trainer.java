@@ -51,8 +51,21 @@ public final class Trainer {
     this.outputs = new OutputSettings(model);
   }
 
+  /**
+   * A training of a model, with the usual settings.
+   *
+   * @param model whose parameters it changes; the caller closes it after the training
+   * @throws CremaException if the model computes in int8
+   */
   public static Trainer of(Model model) {
-    return new Trainer(Objects.requireNonNull(model, "model"));
+    if (Objects.requireNonNull(model, "model").quantization() != null) {
+      throw new CremaException(
+          "A quantized model can't be trained: "
+              + String.join(", ", model.quantization().layers().keySet())
+              + " compute with int8 weights that would not follow. Train the model that it was made"
+              + " of and quantize that again.");
+    }
+    return new Trainer(model);
   }
 
   /**

@@ -195,6 +195,17 @@ class QuantizerTest {
   }
 
   @Test
+  void isNotTrainedFurther() {
+    try (Model before = model();
+        Model after = Quantizer.standard().quantize(before, data(ROWS))) {
+      assertThatThrownBy(() -> Trainer.of(after))
+          .isInstanceOf(CremaException.class)
+          .hasMessageContaining("A quantized model can't be trained: dense_1, ")
+          .hasMessageContaining("quantize that again");
+    }
+  }
+
+  @Test
   void anEvaluationIsOfTheInt8Model() {
     try (Model before = model();
         Model after = Quantizer.standard().quantize(before, data(ROWS));
