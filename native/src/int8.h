@@ -13,7 +13,6 @@ namespace CREMA_ISA {
 
 // Multiply-adds of one lane of a vector: four steps of k.
 constexpr int64_t kGroup = 4;
-constexpr int64_t kMostDepth = 65536;  // of k: 255 * 128 * 65536 is just below 2^31
 
 inline int64_t int8_steps(int64_t k) { return (k + kGroup - 1) / kGroup; }
 inline int64_t int8_columns(int64_t n) { return (n + 15) / 16 * 16; }  // of the widest vector
@@ -34,7 +33,7 @@ struct Int8Product {
   bool relu = false;
 };
 
-int64_t int8_scratch(int64_t m, int64_t n, int64_t k, int32_t threads);
+int64_t int8_scratch(int64_t m, int64_t k, int32_t threads);
 void int8_product(const Int8Product& g, char* scratch, int32_t threads);
 
 // w [k, n], row-major, in the order in which the product reads it; columns [n] gets the sum of each column.

@@ -47,6 +47,14 @@ struct Pool {
   }
 };
 
+// Whether every window is 2 x 2 and lies inside.
+CREMA_INLINE bool is_square(const Pool& p) {
+  const auto inside = [](const Windows& w) {
+    return w.size == 2 && w.pad == 0 && (w.outputs - 1) * w.stride + 2 <= w.inputs;
+  };
+  return inside(p.rows) && inside(p.columns);
+}
+
 // Rows of work that are worth a thread.
 CREMA_INLINE int64_t row_grain(int64_t floats) { return 1 + 32768 / (floats < 1 ? 1 : floats); }
 

@@ -96,15 +96,15 @@ void softmax_of(const Call& c) {
   if (n == 0) return;
   const float* const x = c.in[0].f32();
   float* const y = c.out[0].f32();
-  const Place to = place_of(x, y, rows * n, n);
-  const bool past = to == Place::kPast && n <= kLongestPastCache;
+  const Place place = place_of(x, y, rows * n, n);
+  const Place to = place == Place::kPast && n > kLongestPastCache ? Place::kFar : place;
   parallel(c.threads, rows, kSoftmaxGrain / n + 1, [&](int64_t begin, int64_t end, int64_t chunk) {
     if (begin >= end) return;
-    float* const scratch = past ? reinterpret_cast<float*>(c.scratch) + chunk * kSoftmaxRing * n : nullptr;
-    const auto f = past                ? softmax_rows<Log, Place::kPast>
-                   : to != Place::kNear ? softmax_rows<Log, Place::kFar>
-                                        : softmax_rows<Log, Place::kNear>;
-    f(x + begin * n, y + begin * n, end - begin, n, scratch);
+    const auto f = to == Place::kNear  ? softmax_rows<Log, Place::kNear>
+                   : to == Place::kFar ? softmax_rows<Log, Place::kFar>
+                                       : softmax_rows<Log, Place::kPast>;
+    float* const e = to == Place::kPast ? reinterpret_cast<float*>(c.scratch) + chunk * kSoftmaxRing * n : nullptr;
+    f(x + begin * n, y + begin * n, end - begin, n, e);
   });
 }
 

@@ -22,7 +22,7 @@ constexpr float kRounds = 1.5f * (1 << 19);  // added, it rounds to sixteenths
 constexpr float kRounds = 1.5f * (1 << 23);  // added, it rounds to an integer
 #endif
 
-// 2^k e^r where |r| ln 2 is at most half of what k = shifted - kRounds was rounded to: e^r = 1 + r + r^2 P(r).
+// 2^k e^r for k = shifted - kRounds and |r| of at most half of k's last place, times ln 2: e^r = 1 + r + r^2 P(r).
 CREMA_INLINE vec vexp_reduced(vec r, vec k, vec shifted) {
 #if defined(__AVX512F__)
   vec p = r * 1.66667193e-1f + 5.00016160e-1f;

@@ -219,7 +219,7 @@ void product(const Int8Product& g, char* scratch) {
 
 }  // namespace
 
-int64_t int8_scratch(int64_t m, int64_t, int64_t k, int32_t threads) { return threads * packed_bytes(m, k); }
+int64_t int8_scratch(int64_t m, int64_t k, int32_t threads) { return threads * packed_bytes(m, k); }
 
 // Each thread takes a range of rows or of columns.
 void int8_product(const Int8Product& g, char* scratch, int32_t threads) {

@@ -30,7 +30,8 @@ const float* mask(const Call& c) {
 }
 
 // Calls f(vector of w, of g, m0, m1 by reference) for `Vectors` vectors at i, the last of n elements, and stores what f
-// changed. Where a mask is 0, f sees a gradient of 0, and the parameter and its moments become 0. All that it reads in a loop comes by value: behind a reference it would be read again after every store.
+// changed. Where a mask is 0, f sees a gradient of 0, and the parameter and its moments become 0. All that it reads in a
+// loop comes by value: behind a reference it would be read again after every store.
 template <int Moments, bool Fetch, bool Masked, int Vectors, typename F>
 CREMA_INLINE void update(const Streams s, int64_t i, int64_t n, const F f) {
   vec w[Vectors], g[Vectors], a[Vectors]{}, b[Vectors]{};

@@ -54,11 +54,6 @@ void square_row(const Pool& p, const float* image, int64_t oy, float* y) {
   }
 }
 
-bool is_square(const Pool& p) {
-  const auto inside = [](const Windows& w) { return w.size == 2 && w.pad == 0 && (w.outputs - 1) * w.stride + 2 <= w.inputs; };
-  return inside(p.rows) && inside(p.columns);
-}
-
 // A row of outputs, c < W; `row` is scratch memory for a row of x and a vector.
 template <typename Op, bool Mean>
 void narrow_row(const Pool& p, const float* image, int64_t oy, float* row, float* y) {

@@ -123,10 +123,7 @@ void max_apart(const Pool& p, const float* x, const float* x_end, const float* y
 }
 
 bool squares(const Pool& p) {
-  const auto halves = [](const Windows& w) {
-    return w.size == 2 && w.stride == 2 && w.pad == 0 && 2 * w.outputs <= w.inputs;
-  };
-  return p.x.c >= W && halves(p.rows) && halves(p.columns);
+  return p.x.c >= W && is_square(p) && p.rows.stride == 2 && p.columns.stride == 2;
 }
 
 bool apart(const Pool& p) {
