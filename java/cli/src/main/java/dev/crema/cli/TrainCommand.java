@@ -47,6 +47,7 @@ final class TrainCommand implements Callable<Integer> {
 
   @Mixin private CommonOptions common;
   @Mixin private DataArguments dataArguments;
+  @Mixin private UpdateOptions updates;
 
   @Option(names = "--data", required = true, description = "File or folder with the examples.")
   private Path data;
@@ -76,16 +77,6 @@ final class TrainCommand implements Callable<Integer> {
       description = "Default: 20; of few examples as many as make 200 steps, at most 100.")
   private Integer epochs;
 
-  @Option(names = "--batch-size", defaultValue = "32", description = "Default: ${DEFAULT-VALUE}.")
-  private int batchSize;
-
-  @Option(
-      names = "--optimizer",
-      defaultValue = "adam",
-      description =
-          "sgd, momentum, nesterov, adam, adamw, rmsprop, adagrad, lion, lamb (default: ${DEFAULT-VALUE}).")
-  private String optimizer;
-
   @Option(
       names = "--precision",
       defaultValue = "float32",
@@ -94,9 +85,6 @@ final class TrainCommand implements Callable<Integer> {
               + " BF16 multiply twice as fast; sums and parameters stay float32 (default:"
               + " ${DEFAULT-VALUE}).")
   private Precision precision;
-
-  @Option(names = "--learning-rate", description = "Default: the optimiser's usual one.")
-  private double learningRate = Double.NaN;
 
   @Option(names = "--weight-decay", description = "Default: the optimiser's usual one.")
   private double weightDecay = Double.NaN;
@@ -293,7 +281,7 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private History fit(Model trained, Dataset train, Dataset held) {
-    Optimizer chosen = Optimizer.of(optimizer, learningRate);
+    Optimizer chosen = updates.optimizer();
     if (!Double.isNaN(weightDecay)) {
       chosen = chosen.withWeightDecay(weightDecay);
     }
@@ -303,7 +291,7 @@ final class TrainCommand implements Callable<Integer> {
             .optimizer(chosen)
             .schedule(schedule(chosen.learningRate()))
             .epochs(epochs == null ? usualEpochs(train.size()) : epochs)
-            .batchSize(batchSize)
+            .batchSize(updates.batchSize())
             .seed(common.seed())
             .threads(common.threads())
             .device(common.device())
@@ -334,7 +322,7 @@ final class TrainCommand implements Callable<Integer> {
     if (examples < 1) {
       return EPOCHS;
     }
-    long steps = (examples + batchSize - 1) / batchSize;
+    long steps = (examples + updates.batchSize() - 1) / updates.batchSize();
     return (int) Math.max(EPOCHS, Math.min(MOST_EPOCHS, LEAST_STEPS / steps));
   }
 

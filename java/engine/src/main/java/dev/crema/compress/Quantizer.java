@@ -91,7 +91,7 @@ public final class Quantizer {
     for (Map.Entry<String, Application> e : dense.entrySet()) {
       CalibrationRange range = ranges.get(e.getKey());
       QuantizationParameters x = QuantizationParameters.ofRange(range.low(), range.high());
-      String kernel = weights(model.topology(), e.getKey()) + "/kernel";
+      String kernel = Quantization.kernelOf(model.topology(), e.getKey());
       float[] scales = scales(model, kernel, x.scale());
       shared.merge(kernel, scales, Quantizer::greater);
       layers.put(e.getKey(), new LayerQuantization(x, scales));
@@ -99,7 +99,7 @@ public final class Quantizer {
     layers.replaceAll(
         (name, q) ->
             new LayerQuantization(
-                q.input(), shared.get(weights(model.topology(), name) + "/kernel")));
+                q.input(), shared.get(Quantization.kernelOf(model.topology(), name))));
     return model.quantized(new Quantization(layers));
   }
 
@@ -135,14 +135,6 @@ public final class Quantizer {
               + ".");
     }
     return found;
-  }
-
-  private static String weights(Topology topology, String name) {
-    return topology.places().stream()
-        .filter(p -> p.name().equals(name))
-        .map(Topology.Place::weights)
-        .findFirst()
-        .orElseThrow();
   }
 
   private static float[] greater(float[] a, float[] b) {

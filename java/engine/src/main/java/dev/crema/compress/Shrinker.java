@@ -9,6 +9,7 @@ import dev.crema.nn.Model;
 import dev.crema.nn.Parameter;
 import dev.crema.nn.Topology;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -71,22 +72,14 @@ public final class Shrinker {
   }
 
   private static boolean hasDead(boolean... alive) {
-    for (boolean a : alive) {
-      if (!a) {
-        return true;
-      }
-    }
-    return false;
+    return count(alive) < alive.length;
   }
 
   /** A layer cannot do without any channel. */
   private static void keepOne(boolean... alive) {
-    for (boolean a : alive) {
-      if (a) {
-        return;
-      }
+    if (count(alive) == 0) {
+      alive[0] = true;
     }
-    alive[0] = true;
   }
 
   /** The channels of a layer of which a weight or the bias is not 0. */
@@ -164,7 +157,7 @@ public final class Shrinker {
         from[count++] = i;
       }
     }
-    return java.util.Arrays.copyOf(from, count);
+    return Arrays.copyOf(from, count);
   }
 
   private static int count(boolean... kept) {
@@ -177,41 +170,13 @@ public final class Shrinker {
 
   private static Layer ofWidth(Layer layer, int width) {
     if (layer instanceof Dense d) {
-      return new Dense(
-          width,
-          d.activation(),
-          d.bias(),
-          d.kernelInitializer(),
-          d.biasInitializer(),
-          d.kernelRegularizer());
+      return d.withUnits(width);
     }
     if (layer instanceof Conv1d c) {
-      return new Conv1d(
-          width,
-          c.kernel(),
-          c.strides(),
-          c.padding(),
-          c.dilation(),
-          c.groups(),
-          c.activation(),
-          c.bias(),
-          c.kernelInitializer(),
-          c.biasInitializer(),
-          c.kernelRegularizer());
+      return c.withFilters(width);
     }
     if (layer instanceof Conv2d c) {
-      return new Conv2d(
-          width,
-          c.kernel(),
-          c.strides(),
-          c.padding(),
-          c.dilation(),
-          c.groups(),
-          c.activation(),
-          c.bias(),
-          c.kernelInitializer(),
-          c.biasInitializer(),
-          c.kernelRegularizer());
+      return c.withFilters(width);
     }
     throw new CremaException("A " + layer.getClass().getSimpleName() + " has no channels to take");
   }

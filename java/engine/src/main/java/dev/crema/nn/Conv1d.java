@@ -59,6 +59,10 @@ public record Conv1d(
     return of(filters, kernel).withActivation(activation);
   }
 
+  public Conv1d withFilters(int count) {
+    return with(count, filter());
+  }
+
   public Conv1d withStrides(int steps) {
     return with(steps, padding, dilation, groups);
   }
@@ -76,23 +80,23 @@ public record Conv1d(
   }
 
   public Conv1d withActivation(Activation function) {
-    return with(filter().withActivation(function));
+    return with(filters, filter().withActivation(function));
   }
 
   public Conv1d withoutBias() {
-    return with(filter().withoutBias());
+    return with(filters, filter().withoutBias());
   }
 
   public Conv1d withKernelInitializer(Initializer initializer) {
-    return with(filter().withKernelInitializer(initializer));
+    return with(filters, filter().withKernelInitializer(initializer));
   }
 
   public Conv1d withBiasInitializer(Initializer initializer) {
-    return with(filter().withBiasInitializer(initializer));
+    return with(filters, filter().withBiasInitializer(initializer));
   }
 
   public Conv1d withKernelRegularizer(Regularizer regularizer) {
-    return with(filter().withKernelRegularizer(regularizer));
+    return with(filters, filter().withKernelRegularizer(regularizer));
   }
 
   private FilterSettings filter() {
@@ -100,9 +104,9 @@ public record Conv1d(
         activation, bias, kernelInitializer, biasInitializer, kernelRegularizer);
   }
 
-  private Conv1d with(FilterSettings f) {
+  private Conv1d with(int count, FilterSettings f) {
     return new Conv1d(
-        filters,
+        count,
         kernel,
         strides,
         padding,

@@ -62,6 +62,10 @@ public record Conv2d(
     return of(filters, side).withActivation(activation);
   }
 
+  public Conv2d withFilters(int count) {
+    return with(count, filter());
+  }
+
   public Conv2d withStrides(int side) {
     return with(Size2d.square(side), padding, dilation, groups);
   }
@@ -87,23 +91,23 @@ public record Conv2d(
   }
 
   public Conv2d withActivation(Activation function) {
-    return with(filter().withActivation(function));
+    return with(filters, filter().withActivation(function));
   }
 
   public Conv2d withoutBias() {
-    return with(filter().withoutBias());
+    return with(filters, filter().withoutBias());
   }
 
   public Conv2d withKernelInitializer(Initializer initializer) {
-    return with(filter().withKernelInitializer(initializer));
+    return with(filters, filter().withKernelInitializer(initializer));
   }
 
   public Conv2d withBiasInitializer(Initializer initializer) {
-    return with(filter().withBiasInitializer(initializer));
+    return with(filters, filter().withBiasInitializer(initializer));
   }
 
   public Conv2d withKernelRegularizer(Regularizer regularizer) {
-    return with(filter().withKernelRegularizer(regularizer));
+    return with(filters, filter().withKernelRegularizer(regularizer));
   }
 
   private FilterSettings filter() {
@@ -111,9 +115,9 @@ public record Conv2d(
         activation, bias, kernelInitializer, biasInitializer, kernelRegularizer);
   }
 
-  private Conv2d with(FilterSettings f) {
+  private Conv2d with(int count, FilterSettings f) {
     return new Conv2d(
-        filters,
+        count,
         kernel,
         strides,
         padding,

@@ -45,6 +45,11 @@ public record Dense(
     return new Dense(units, activation, null, null, null, null);
   }
 
+  public Dense withUnits(int count) {
+    return new Dense(
+        count, activation, bias, kernelInitializer, biasInitializer, kernelRegularizer);
+  }
+
   public Dense withActivation(Activation function) {
     return new Dense(units, function, bias, kernelInitializer, biasInitializer, kernelRegularizer);
   }

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 
 /**
@@ -30,8 +31,14 @@ public record Quantization(Map<String, LayerQuantization> layers) {
     }
   }
 
-  /** Path of the kernel of the place {@code name}; its scales' path has {@code .scale} behind. */
-  static String kernelOf(Topology topology, String name) {
+  /**
+   * Path of the kernel of the place {@code name}; its scales' path has {@code .scale} behind.
+   *
+   * @throws CremaException if that is no dense layer
+   */
+  public static String kernelOf(Topology topology, String name) {
+    Objects.requireNonNull(topology, "topology");
+    Objects.requireNonNull(name, "name");
     return topology.places().stream()
         .filter(p -> p.name().equals(name) && p.layer() instanceof Dense)
         .map(p -> p.weights() + KERNEL)
