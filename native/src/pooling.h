@@ -55,6 +55,9 @@ CREMA_INLINE bool is_square(const Pool& p) {
   return inside(p.rows) && inside(p.columns);
 }
 
+// max_pool2d of unsigned bytes (int8_pool.cpp).
+void max_pool_bytes(const Call& c);
+
 // Rows of work that are worth a thread.
 CREMA_INLINE int64_t row_grain(int64_t floats) { return 1 + 32768 / (floats < 1 ? 1 : floats); }
 

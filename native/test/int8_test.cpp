@@ -72,7 +72,7 @@ std::vector<float> actual(const Layer& l, int level, int32_t threads) {
   const crema::Tensor bias = l.bias ? tensor_of(c.b.data(), CREMA_FLOAT32, {l.n}) : absent();
   CHECK(run(level, "pack_quantized", threads,
             {p, tensor_of(c.w.data(), CREMA_FLOAT32, {l.k, l.n}), tensor_of(c.scales.data(), CREMA_FLOAT32, {l.n}), bias},
-            {}, {l.x_zero}, {l.x_scale, l.bytes ? l.y_scale : 0.0})
+            {}, {l.x_zero, l.k}, {l.x_scale, l.bytes ? l.y_scale : 0.0})
             .empty(),
         "packs");
   const size_t size = static_cast<size_t>(l.m * l.n);

@@ -36,20 +36,26 @@ CREMA_KERNEL_SCRATCH(quantized_linear, scratch) {
   int8_product(g, c.scratch, c.threads);
 }
 
-// pack_quantized: in: packed (written in place), w [k, n] float32, scales of w's columns [n], bias [n] (optional).
-// ints: zero point of x. floats: scale of x, scale of y (0: y is float32). A weight becomes the nearest multiple of its
-// column's scale, 127 at most; a bias the nearest multiple of the scales' product; NaN becomes 0.
-static int64_t pack_scratch(const Call& c) { return c.in[1].elements(); }
+// pack_quantized: in: packed (written in place), w [..., n] float32, scales of w's columns [n], bias [n] (optional).
+// ints: zero point of x, rows of w that lie in one run: groups of four begin anew with each run. floats: scale of x,
+// scale of y (0: y is float32). A weight becomes the nearest multiple of its column's scale, 127 at most; a bias the
+// nearest multiple of the scales' product; NaN becomes 0.
+static int64_t packed_k(const Call& c) { return c.in[1].rows() / c.ints[1] * kGroup * int8_steps(c.ints[1]); }
+
+static int64_t pack_scratch(const Call& c) { return packed_k(c) * c.in[1].last(); }
 
 CREMA_KERNEL_SCRATCH(pack_quantized, pack_scratch) {
-  const int64_t k = c.in[1].rows(), n = c.in[1].last(), columns = int8_columns(n);
+  const int64_t rows = c.in[1].rows(), run = c.ints[1], k = packed_k(c);
+  const int64_t n = c.in[1].last(), columns = int8_columns(n);
   const float *const w = c.in[1].f32(), *const scales = c.in[2].f32();
   const float* const bias = c.ins > 3 && c.in[3].present() ? c.in[3].f32() : nullptr;
   int8_t* const q = reinterpret_cast<int8_t*>(c.scratch);
-  for (int64_t p = 0; p < k; ++p) {
+  std::memset(q, 0, static_cast<size_t>(k * n));
+  for (int64_t p = 0; p < rows; ++p) {
+    int8_t* const to = q + (p / run * kGroup * int8_steps(run) + p % run) * n;
     for (int64_t j = 0; j < n; ++j) {
       const float v = __builtin_rintf(w[p * n + j] / scales[j]);
-      q[p * n + j] = static_cast<int8_t>(v != v ? 0.0f : v < -127 ? -127.0f : v > 127 ? 127.0f : v);
+      to[j] = static_cast<int8_t>(v != v ? 0.0f : v < -127 ? -127.0f : v > 127 ? 127.0f : v);
     }
   }
   int32_t* const packed = c.in[0].i32();

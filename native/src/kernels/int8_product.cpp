@@ -1,75 +1,18 @@
 // int8_product.cpp: the product of bytes in tiles of registers over packed weights; x is packed too where a tile has
 // more rows than a processor has pointers. Few rows: several sums an element hide the latency of an addition.
 #include "../gemm_pack.h"
-#include "../int8_dot.h"
+#include "../int8_tile.h"
 
 namespace crema {
 namespace CREMA_ISA {
 namespace {
 
-constexpr int kVectors = 2;
-constexpr int64_t kPanel = kVectors * W;                 // columns of a panel of weights
-constexpr int64_t kDirectRows = kInt8Rows < 8 ? kInt8Rows : 8;  // most rows of x that are read where they lie
 constexpr int64_t kBlockBytes = 384 << 10;               // of packed x: it stays in the L2 cache beside a panel
 constexpr int64_t kAhead = 32;                           // steps between what is fetched and what is read
 constexpr int64_t kGrain = 2000000;                      // multiply-adds worth waking a thread for: about 5 µs
 
-struct Tile {
-  const uint8_t* x = nullptr;  // rows ldx apart, or packed: groups of a step adjacent
-  int64_t ldx = 0;
-  const int32_t* weights = nullptr;
-  const int32_t* offset = nullptr;
-  const float* scale = nullptr;
-  float* y = nullptr;
-  uint8_t* q = nullptr;
-  int64_t ldy = 0, k = 0, columns = 0;
-  int32_t zero_point = 0;
-  bool relu = false;
-};
-
-CREMA_INLINE int32_t group(const uint8_t* p) {
-  int32_t word;
-  std::memcpy(&word, p, sizeof(word));
-  return word;
-}
-
 template <int Rows, int Vectors>
-CREMA_INLINE void step(veci (*sum)[Vectors], const int32_t (&x)[Rows], const int32_t* weights) {
-  Right w[Vectors];
-#pragma GCC unroll 4
-  for (int v = 0; v < Vectors; ++v) w[v] = right(loadi(weights + v * W));
-#pragma GCC unroll 16
-  for (int r = 0; r < Rows; ++r) {
-    const Left a = left(x[r]);
-#pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) sum[r][v] = dot(sum[r][v], a, w[v]);
-  }
-}
-
-// Turns the sums into the results, as int8.h says.
-template <int Rows, int Vectors>
-CREMA_INLINE void finish(const Tile& t, const veci (&sum)[Rows][Vectors]) {
-  const vec low = broadcast(t.relu ? 0.0f : static_cast<float>(-t.zero_point));
-  const vec high = broadcast(static_cast<float>(255 - t.zero_point));
-#pragma GCC unroll 4
-  for (int v = 0; v < Vectors; ++v) {
-    const int64_t left = t.columns - v * W;
-    const veci offset = loadi(t.offset + v * W);
-    const vec scale = load(t.scale + v * W);
-#pragma GCC unroll 16
-    for (int r = 0; r < Rows; ++r) {
-      const vec value = to_float(sum[r][v] + offset) * scale;
-      if (t.y != nullptr) {
-        put(t.y + r * t.ldy + v * W, t.relu ? at_least(value, vec{}) : value, left);
-      } else {
-        put_bytes(t.q + r * t.ldy + v * W, to_nearest(value, low, high) + t.zero_point, left);
-      }
-    }
-  }
-}
-
-template <int Rows, int Vectors>
-void packed_tile(const Tile& t) {
+void packed_tile(const Int8Tile& t) {
   veci sum[Rows][Vectors] = {};
   const uint8_t* x = t.x;
   const int32_t* weights = t.weights;
@@ -87,7 +30,7 @@ void packed_tile(const Tile& t) {
 }
 
 template <int Rows, int Vectors, int Chains>
-void direct_tile(const Tile& t) {
+void direct_tile(const Int8Tile& t) {
   veci sum[Chains][Rows][Vectors] = {};
   const uint8_t* x = t.x;
   const int32_t* weights = t.weights;
@@ -121,7 +64,7 @@ void direct_tile(const Tile& t) {
   finish<Rows, Vectors>(t, sum[0]);
 }
 
-using TileFunction = void (*)(const Tile&);
+using TileFunction = void (*)(const Int8Tile&);
 
 template <int Rows, int Vectors>
 TileFunction packed_function(int64_t rows) {
@@ -189,7 +132,7 @@ void product(const Int8Product& g, char* scratch) {
   const int64_t steps = int8_steps(g.k);
   const auto row_of = [&](int64_t tile) { return g.m * tile / tiles; };
   uint8_t* const packed = reinterpret_cast<uint8_t*>(scratch);
-  Tile t;
+  Int8Tile t;
   t.k = g.k;
   t.ldx = g.ldx;
   t.ldy = g.ldy;

@@ -1,5 +1,5 @@
 // pooling.cpp: max_pool2d and average_pool2d: x [n, h, w, c] -> y [n, oh, ow, c], channels last; rank 3 is one
-// row. ints as Pool. The maximum of a window with a NaN is NaN; padding never wins and, in averages, is zero.
+// row. ints as Pool. max_pool2d takes unsigned bytes too. The maximum of a window with a NaN is NaN; padding never wins and, in averages, is zero.
 //
 // Vectors run along channels. With fewer channels than a vector, rows of a window are first combined along the
 // whole image row, so that the work per pixel is one load a column of the window.
@@ -105,7 +105,10 @@ void pool(const Call& c) {
 
 }  // namespace
 
-CREMA_KERNEL_SCRATCH(max_pool2d, scratch) { pool<Max, false>(c); }
+CREMA_KERNEL_SCRATCH(max_pool2d, scratch) {
+  if (c.in[0].type == CREMA_UINT8) return max_pool_bytes(c);
+  pool<Max, false>(c);
+}
 CREMA_KERNEL_SCRATCH(average_pool2d, scratch) { pool<Sum, true>(c); }
 
 }  // namespace CREMA_ISA

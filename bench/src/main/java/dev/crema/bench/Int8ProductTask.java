@@ -34,11 +34,12 @@ final class Int8ProductTask implements Task {
     TensorType batch = TensorType.batchOf(p.k()).withElement(ElementType.UINT8);
     Node x = graph.input("x", batch);
     Node w = graph.variable("w", Storage.PARAMETERS, 0, TensorType.of(p.k(), p.n()));
-    Node packed = graph.variable("packed", Storage.PREPARED, 0, PackQuantized.typeOf(p.k(), p.n()));
+    Node packed =
+        graph.variable("packed", Storage.PREPARED, 0, PackQuantized.typeOf(p.k(), p.k(), p.n()));
     float[] scales = new float[p.n()];
     Arrays.fill(scales, Problem.Int8Product.SCALE);
     Node s = graph.add(new Constant(scales, TensorType.of(p.n())));
-    Application pack = graph.apply(new PackQuantized(one, one), packed, w, s, null);
+    Application pack = graph.apply(new PackQuantized(one, one, p.k()), packed, w, s, null);
     Node result = x.then(new QuantizedLinear(p.n(), FusedActivation.RELU, one), packed);
     this.kernel = Buffer.allocate(4L * p.k() * p.n());
     // Borrowed: while a user's view can be reached, a plan packs at each run.

@@ -14,6 +14,7 @@ final class CalibrationHistogram {
   private final double width;
   private final long[] counts = new long[BINS];
   private long total;
+  private long zeros; // exact ones, as ReLU and padding give many
 
   /** Of values from {@code low} to {@code high}. */
   CalibrationHistogram(double low, double high) {
@@ -22,9 +23,14 @@ final class CalibrationHistogram {
   }
 
   void add(float value) {
-    int bin = width > 0 ? (int) ((value - low) / width) : 0;
-    counts[Math.max(0, Math.min(BINS - 1, bin))]++;
+    counts[bin(value)]++;
     total++;
+    zeros += value == 0 ? 1 : 0;
+  }
+
+  private int bin(double value) {
+    int bin = width > 0 ? (int) ((value - low) / width) : 0;
+    return Math.max(0, Math.min(BINS - 1, bin));
   }
 
   private double center(int bin) {
@@ -86,13 +92,17 @@ final class CalibrationHistogram {
     return sum;
   }
 
-  /** Searches the threshold of the magnitudes; both signs share the levels where there are both. */
+  /**
+   * Searches the threshold of the magnitudes; both signs share the levels where there are both.
+   * Zeros are exact whatever the threshold: they do not count, where they are many they would
+   * outweigh everything.
+   */
   private CalibrationRange entropy() {
     double most = Math.max(Math.abs(low), Math.abs(low + BINS * width));
     double[] magnitudes = new double[BINS];
     for (int i = 0; i < BINS; i++) {
       int bin = (int) (Math.abs(center(i)) / most * BINS);
-      magnitudes[Math.min(BINS - 1, bin)] += counts[i];
+      magnitudes[Math.min(BINS - 1, bin)] += counts[i] - (i == bin(0) ? zeros : 0);
     }
     boolean twoSided = low < 0 && low + BINS * width > 0;
     int levels = twoSided ? (LEVELS + 1) / 2 : LEVELS;

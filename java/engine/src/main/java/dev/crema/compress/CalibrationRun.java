@@ -19,27 +19,27 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Runs a model in float32 and looks at what its dense layers read. */
+/** Runs a model in float32 and looks at what some of its layers read. */
 final class CalibrationRun implements AutoCloseable {
   private static final int BATCH = 64;
   private static final double NEW = 0.1; // weight of a batch in a moving average
 
   private final Model model;
   private final Dataset data;
-  private final Map<String, Node> layers;
+  private final Map<Node, String> values;
   private final Plan plan;
   private final List<ByteBuffer> buffers = new ArrayList<>();
 
   /**
-   * @param layers the inputs of dense layers in {@code graph}, by the layers' names
+   * @param values in {@code graph}, and which layer reads them
    */
-  CalibrationRun(Model model, Graph graph, Map<String, Node> layers, Dataset data, Device device) {
+  CalibrationRun(Model model, Graph graph, Map<Node, String> values, Dataset data, Device device) {
     this.model = model;
     this.data = data;
-    this.layers = layers;
+    this.values = values;
     this.plan =
         Plan.of(graph)
-            .outputs(layers.values().stream().distinct().toArray(Node[]::new))
+            .outputs(values.keySet().toArray(Node[]::new))
             .capacity(BATCH)
             .device(device)
             .storage(Storage.PARAMETERS, model.parameters())
@@ -53,44 +53,44 @@ final class CalibrationRun implements AutoCloseable {
   }
 
   /**
-   * The range of each layer's input.
+   * The range of each value.
    *
    * @throws CremaException if there is no example, or an activation is not finite
    */
-  Map<String, CalibrationRange> ranges(CalibrationMethod method) {
-    Map<String, CalibrationRange> whole = extremes(method == CalibrationMethod.MOVING_AVERAGE);
+  Map<Node, CalibrationRange> ranges(CalibrationMethod method) {
+    Map<Node, CalibrationRange> whole = extremes(method == CalibrationMethod.MOVING_AVERAGE);
     if (!method.needsHistogram()) {
       return whole;
     }
-    Map<String, CalibrationHistogram> histograms = new LinkedHashMap<>();
-    whole.forEach((name, r) -> histograms.put(name, new CalibrationHistogram(r.low(), r.high())));
+    Map<Node, CalibrationHistogram> histograms = new LinkedHashMap<>();
+    whole.forEach((node, r) -> histograms.put(node, new CalibrationHistogram(r.low(), r.high())));
     eachBatch(
-        (name, values) -> {
-          CalibrationHistogram histogram = histograms.get(name);
+        (node, values) -> {
+          CalibrationHistogram histogram = histograms.get(node);
           for (int i = 0; i < values.limit(); i++) {
             histogram.add(values.get(i));
           }
         });
-    Map<String, CalibrationRange> ranges = new LinkedHashMap<>();
-    histograms.forEach((name, h) -> ranges.put(name, h.range(method)));
+    Map<Node, CalibrationRange> ranges = new LinkedHashMap<>();
+    histograms.forEach((node, h) -> ranges.put(node, h.range(method)));
     return ranges;
   }
 
-  private Map<String, CalibrationRange> extremes(boolean average) {
-    Map<String, CalibrationRange> ranges = new LinkedHashMap<>();
+  private Map<Node, CalibrationRange> extremes(boolean average) {
+    Map<Node, CalibrationRange> ranges = new LinkedHashMap<>();
     eachBatch(
-        (name, values) -> {
-          CalibrationRange batch = extremes(name, values);
-          CalibrationRange known = ranges.get(name);
+        (node, batchValues) -> {
+          CalibrationRange batch = extremes(this.values.get(node), batchValues);
+          CalibrationRange known = ranges.get(node);
           if (known == null) {
-            ranges.put(name, batch);
+            ranges.put(node, batch);
           } else if (average) {
-            ranges.put(name, known.towards(batch, NEW));
+            ranges.put(node, known.towards(batch, NEW));
           } else {
-            ranges.put(name, known.with(batch.low()).with(batch.high()));
+            ranges.put(node, known.with(batch.low()).with(batch.high()));
           }
         });
-    if (ranges.size() < layers.size()) {
+    if (ranges.size() < this.values.size()) {
       throw new CremaException(
           "Calibration needs examples, but the dataset has none. Give it some of those that the"
               + " model was trained with.");
@@ -118,9 +118,9 @@ final class CalibrationRun implements AutoCloseable {
     return new CalibrationRange(low, high);
   }
 
-  /** What is to be done with the values of a layer's input. */
+  /** What is to be done with what a value was for a batch. */
   private interface Visitor {
-    void visit(String layer, FloatBuffer values);
+    void visit(Node node, FloatBuffer values);
   }
 
   private void eachBatch(Visitor visitor) {
@@ -137,11 +137,11 @@ final class CalibrationRun implements AutoCloseable {
         }
         plan.run(rows);
         int count = rows;
-        layers.forEach(
-            (name, x) -> {
-              FloatBuffer values =
+        values.forEach(
+            (x, layer) -> {
+              FloatBuffer floats =
                   plan.output(x).duplicate().order(ByteOrder.nativeOrder()).asFloatBuffer();
-              visitor.visit(name, values.slice(0, Math.toIntExact(x.type().elements().at(count))));
+              visitor.visit(x, floats.slice(0, Math.toIntExact(x.type().elements().at(count))));
             });
       }
     }

@@ -6,10 +6,10 @@ import dev.crema.device.Device;
 import dev.crema.graph.Application;
 import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
-import dev.crema.nn.Dense;
 import dev.crema.nn.Model;
 import dev.crema.nn.Quantization;
 import dev.crema.nn.Topology;
+import dev.crema.op.Conv2d;
 import dev.crema.op.Linear;
 import dev.crema.op.PackQuantized;
 import dev.crema.op.QuantizationParameters;
@@ -22,10 +22,10 @@ import java.util.Objects;
 import java.util.Set;
 
 /**
- * Static quantization after training (Jacob et al. 2018): dense layers with int8 weights, a scale
- * for each column, on uint8 inputs whose ranges are calibrated on examples. From one such layer to
- * the next, ReLU included, nothing is float32. Whether that pays on a machine a {@link Comparison}
- * tells. Immutable.
+ * Static quantization after training (Jacob et al. 2018): dense layers and convolutions with int8
+ * weights, a scale for each output, on uint8 inputs whose ranges are calibrated on examples. From
+ * one such layer to the next, ReLU and max pooling included, nothing is float32. Whether that pays
+ * on a machine a {@link Comparison} tells. Immutable.
  */
 public final class Quantizer {
   private static final int MOST = 127;
@@ -79,17 +79,17 @@ public final class Quantizer {
     }
     Graph graph = new Graph();
     model.build(graph, false);
-    Map<String, Application> dense = denseLayers(model.topology(), graph);
-    Map<String, Node> inputs = new LinkedHashMap<>();
-    dense.forEach((name, a) -> inputs.put(name, a.input(0)));
-    Map<String, CalibrationRange> ranges;
+    Map<String, Application> found = layers(model.topology(), graph);
+    Map<Node, String> inputs = new LinkedHashMap<>();
+    found.forEach((name, a) -> inputs.putIfAbsent(a.input(0), name));
+    Map<Node, CalibrationRange> ranges;
     try (CalibrationRun run = new CalibrationRun(model, graph, inputs, calibration, device)) {
       ranges = run.ranges(method);
     }
     Map<String, LayerQuantization> layers = new LinkedHashMap<>();
     Map<String, float[]> shared = new LinkedHashMap<>();
-    for (Map.Entry<String, Application> e : dense.entrySet()) {
-      CalibrationRange range = ranges.get(e.getKey());
+    for (Map.Entry<String, Application> e : found.entrySet()) {
+      CalibrationRange range = ranges.get(e.getValue().input(0));
       QuantizationParameters x = QuantizationParameters.ofRange(range.low(), range.high());
       String kernel = Quantization.kernelOf(model.topology(), e.getKey());
       float[] scales = scales(model, kernel, x.scale());
@@ -103,32 +103,35 @@ public final class Quantizer {
     return model.quantized(new Quantization(layers));
   }
 
-  /** The dense layers to quantize, by name. */
-  private Map<String, Application> denseLayers(Topology topology, Graph graph) {
+  /** The products of the layers to quantize, by the layers' names. */
+  private Map<String, Application> layers(Topology topology, Graph graph) {
     Map<String, Application> found = new LinkedHashMap<>();
     Set<String> names = new LinkedHashSet<>();
     topology.places().stream()
-        .filter(p -> p.layer() instanceof Dense)
+        .filter(p -> Quantization.supports(p.layer()))
         .forEach(p -> names.add(p.name()));
     for (String name : excluded) {
       if (!names.contains(name)) {
         throw new CremaException(
-            "'" + name + "' is to be left as it is, but the model's dense layers are " + names);
+            "'"
+                + name
+                + "' is to be left as it is, but the layers that can be quantized are "
+                + names);
       }
     }
     for (Application a : graph.applications()) {
       boolean fits =
-          a.op() instanceof Linear
+          (a.op() instanceof Linear || a.op() instanceof Conv2d)
               && names.contains(a.layer())
               && !excluded.contains(a.layer())
-              && a.input(1).type().dim(0).constant() <= PackQuantized.MOST_FEATURES;
+              && PackQuantized.rowsOf(a.input(1).type()) <= PackQuantized.MOST_FEATURES;
       if (fits) {
         found.put(a.layer(), a);
       }
     }
     if (found.isEmpty()) {
       throw new CremaException(
-          "No layer of this model can be quantized: of its dense layers "
+          "No layer of this model can be quantized: of its dense layers and convolutions "
               + names
               + " those to be left out are "
               + excluded
@@ -144,9 +147,9 @@ public final class Quantizer {
     return a;
   }
 
-  /** A scale for each column: its greatest weight is 127 steps, its bias fits int32. */
+  /** A scale for each output: its greatest weight is 127 steps, its bias fits int32. */
   private static float[] scales(Model model, String kernel, float inputScale) {
-    int units = (int) model.table().get(kernel).type().dim(1).constant();
+    int units = (int) model.table().get(kernel).type().extent(-1);
     float[] most = new float[units];
     float[] weights = model.get(kernel);
     for (int i = 0; i < weights.length; i++) {

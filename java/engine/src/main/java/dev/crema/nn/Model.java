@@ -285,7 +285,7 @@ public final class Model implements AutoCloseable {
     return p;
   }
 
-  /** How its dense layers predict with int8 weights; null if they do not. */
+  /** How its layers predict with int8 weights; null if they do not. */
   public Quantization quantization() {
     return quantization;
   }

@@ -28,7 +28,8 @@ import java.util.function.UnaryOperator;
 final class ModelFiles {
   private static final String FORMAT = "crema-model";
   private static final int FORMAT_VERSION = 1;
-  private static final int QUANTIZED_VERSION = 2; // of models with int8 tensors
+  private static final int DENSE_INT8_VERSION = 2; // of models with int8 dense layers alone, once
+  private static final int QUANTIZED_VERSION = 3; // of models with int8 tensors
   private static final Map<String, String> MARK = Map.of("format", "crema");
   private static final List<String> RESERVED =
       List.of("format", "version", "library", "topology", QuantizedTensors.FIELD);
@@ -168,14 +169,20 @@ final class ModelFiles {
       throw new CremaException(where(archive) + " is not a Crema model");
     }
     int version = json.path("version").asInt();
-    if (version != (json.has(QuantizedTensors.FIELD) ? QUANTIZED_VERSION : FORMAT_VERSION)) {
+    boolean known =
+        json.has(QuantizedTensors.FIELD)
+            ? version == QUANTIZED_VERSION || version == DENSE_INT8_VERSION
+            : version == FORMAT_VERSION;
+    if (!known) {
       throw new CremaException(
           where(archive)
               + " has format version "
               + json.path("version")
               + "; this library reads version "
               + FORMAT_VERSION
-              + ", and of quantized models version "
+              + ", and of quantized models versions "
+              + DENSE_INT8_VERSION
+              + " and "
               + QUANTIZED_VERSION
               + ". Save it again with a library of this version.");
     }

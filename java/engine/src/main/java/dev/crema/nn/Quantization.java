@@ -1,6 +1,7 @@
 package dev.crema.nn;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.crema.CremaException;
 import dev.crema.graph.ShapeException;
@@ -11,18 +12,20 @@ import dev.crema.pass.LayerQuantization;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 
 /**
- * Which dense layers of a model predict with int8 weights and uint8 inputs, and with which scales.
- * Immutable.
+ * Which layers of a model predict with int8 weights and uint8 inputs, and with which scales: {@link
+ * Dense} and {@link Conv2d} of one group. Immutable.
  *
  * @param layers by the names of their places
  */
 public record Quantization(Map<String, LayerQuantization> layers) {
   private static final String KERNEL = "/kernel";
+  private static final String INPUTS = "inputs";
 
   public Quantization {
     layers = Collections.unmodifiableMap(new LinkedHashMap<>(layers));
@@ -31,16 +34,22 @@ public record Quantization(Map<String, LayerQuantization> layers) {
     }
   }
 
+  /** Whether there is a form of that layer that computes with bytes. */
+  public static boolean supports(Layer layer) {
+    Objects.requireNonNull(layer, "layer");
+    return layer instanceof Dense || layer instanceof Conv2d c && c.groups() == 1;
+  }
+
   /**
    * Path of the kernel of the place {@code name}; its scales' path has {@code .scale} behind.
    *
-   * @throws CremaException if that is no dense layer
+   * @throws CremaException if that is no layer that can be quantized
    */
   public static String kernelOf(Topology topology, String name) {
     Objects.requireNonNull(topology, "topology");
     Objects.requireNonNull(name, "name");
     return topology.places().stream()
-        .filter(p -> p.name().equals(name) && p.layer() instanceof Dense)
+        .filter(p -> p.name().equals(name) && supports(p.layer()))
         .map(p -> p.weights() + KERNEL)
         .findFirst()
         .orElseThrow(
@@ -48,11 +57,12 @@ public record Quantization(Map<String, LayerQuantization> layers) {
                 new CremaException(
                     "The quantization names '"
                         + name
-                        + "', which is no dense layer of this model"));
+                        + "', which is no dense layer and no convolution of one group of this"
+                        + " model"));
   }
 
   /**
-   * The scales of the kernels' columns, by the kernels' paths.
+   * The scales of the kernels' outputs, by the kernels' paths.
    *
    * @throws CremaException if a layer does not fit the model
    */
@@ -62,13 +72,13 @@ public record Quantization(Map<String, LayerQuantization> layers) {
         (name, layer) -> {
           String path = kernelOf(topology, name);
           Parameter kernel = table.get(path);
-          long units = kernel.type().dim(1).constant();
-          if (kernel.type().dim(0).constant() > PackQuantized.MOST_FEATURES) {
+          long units = kernel.type().extent(-1);
+          if (PackQuantized.rowsOf(kernel.type()) > PackQuantized.MOST_FEATURES) {
             throw new CremaException(
                 name
-                    + " has "
-                    + kernel.type().dim(0)
-                    + " features; at most "
+                    + " sums "
+                    + PackQuantized.rowsOf(kernel.type())
+                    + " products; at most "
                     + PackQuantized.MOST_FEATURES
                     + " can be summed in int32. Leave it out.");
           }
@@ -90,10 +100,12 @@ public record Quantization(Map<String, LayerQuantization> layers) {
     ObjectNode json = Json.mapper().createObjectNode().put("weights", "int8");
     ObjectNode all = json.putObject("layers");
     layers.forEach(
-        (name, layer) ->
-            all.putObject(name)
-                .put("scale", layer.input().scale())
-                .put("zero_point", layer.input().zeroPoint()));
+        (name, layer) -> {
+          ArrayNode inputs = all.putObject(name).putArray(INPUTS);
+          for (QuantizationParameters x : layer.inputs()) {
+            inputs.addObject().put("scale", x.scale()).put("zero_point", x.zeroPoint());
+          }
+        });
     return json;
   }
 
@@ -112,26 +124,36 @@ public record Quantization(Map<String, LayerQuantization> layers) {
     }
     Map<String, LayerQuantization> layers = new LinkedHashMap<>();
     for (Map.Entry<String, JsonNode> e : json.path("layers").properties()) {
-      JsonNode scale = e.getValue().path("scale");
-      JsonNode zeroPoint = e.getValue().path("zero_point");
-      boolean numbers = scale.isNumber() && zeroPoint.isInt();
-      if (!numbers || zeroPoint.asInt() < 0 || zeroPoint.asInt() > 255) {
-        throw new CremaException(
-            where
-                + ": quantization of '"
-                + e.getKey()
-                + "' needs a \"scale\" and a \"zero_point\" from 0 to 255, got "
-                + e.getValue());
-      }
       try {
-        var input = new QuantizationParameters(scale.floatValue(), zeroPoint.asInt());
         float[] columns = scales.of(kernelOf(topology, e.getKey()));
-        layers.put(e.getKey(), new LayerQuantization(input, columns));
+        layers.put(e.getKey(), new LayerQuantization(inputs(e.getValue()), columns));
       } catch (ShapeException x) {
         throw new CremaException(
             where + ": quantization of '" + e.getKey() + "': " + x.getMessage(), x);
       }
     }
     return new Quantization(layers);
+  }
+
+  private static List<QuantizationParameters> inputs(JsonNode layer) {
+    JsonNode inputs = layer.path(INPUTS);
+    if (!inputs.isArray()) {
+      return List.of(input(layer)); // as version 2 had it
+    }
+    if (inputs.size() != 1) {
+      throw new ShapeException("one of \"inputs\" is needed, got " + inputs.size());
+    }
+    return List.of(input(inputs.get(0)));
+  }
+
+  private static QuantizationParameters input(JsonNode json) {
+    JsonNode scale = json.path("scale");
+    JsonNode zeroPoint = json.path("zero_point");
+    boolean numbers = scale.isNumber() && zeroPoint.isInt();
+    if (!numbers || zeroPoint.asInt() < 0 || zeroPoint.asInt() > 255) {
+      throw new ShapeException(
+          "a \"scale\" and a \"zero_point\" from 0 to 255 are needed, got " + json);
+    }
+    return new QuantizationParameters(scale.floatValue(), zeroPoint.asInt());
   }
 }

@@ -19,8 +19,8 @@ import java.util.Map;
 
 /**
  * Quantized kernels in files: {@code dense_1/kernel} as int8, {@code dense_1/kernel.scale} as
- * float32, a scale for each column. In memory a kernel is float32: the numbers that its file's int8
- * stand for.
+ * float32, a scale for each output (its last axis). In memory a kernel is float32: the numbers that
+ * its file's int8 stand for.
  */
 final class QuantizedTensors {
   static final String FIELD = "quantization";

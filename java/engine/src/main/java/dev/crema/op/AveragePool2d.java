@@ -6,6 +6,7 @@ import dev.crema.graph.Gradients;
 import dev.crema.graph.Node;
 import dev.crema.graph.Op;
 import dev.crema.graph.TensorType;
+import dev.crema.memory.ElementType;
 import java.util.List;
 
 /**
@@ -22,7 +23,8 @@ public record AveragePool2d(int height, int width, Window2d window, boolean coun
 
   @Override
   public List<TensorType> infer(List<TensorType> in) {
-    return List.of(PoolTypes.output(in.get(0), height, width, window));
+    TensorType x = in.get(0).requireElement(ElementType.FLOAT32, "input");
+    return List.of(PoolTypes.output(x, height, width, window));
   }
 
   @Override

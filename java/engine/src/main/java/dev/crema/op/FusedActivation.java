@@ -1,5 +1,6 @@
 package dev.crema.op;
 
+import dev.crema.graph.ElementwiseOp;
 import dev.crema.graph.Node;
 import dev.crema.graph.ShapeException;
 
@@ -28,6 +29,19 @@ public enum FusedActivation {
   /** Whether the gradient follows from the output alone, so that a training graph may fuse it. */
   public boolean isDifferentiable() {
     return this == NONE || this == RELU;
+  }
+
+  /** The op that it stands for; null for none. */
+  public ElementwiseOp op() {
+    return switch (this) {
+      case NONE -> null;
+      case RELU -> new Relu();
+      case SIGMOID -> new Sigmoid();
+      case TANH -> new Tanh();
+      case GELU -> new Gelu();
+      case GELU_TANH -> new GeluTanh();
+      case SILU -> new Silu();
+    };
   }
 
   Node gradient(Node y, Node dy) {

@@ -6,12 +6,14 @@ import dev.crema.graph.Gradients;
 import dev.crema.graph.Node;
 import dev.crema.graph.Op;
 import dev.crema.graph.TensorType;
+import dev.crema.memory.ElementType;
 import java.util.List;
 
 /**
  * The maximum of each window: [n, h, w, c] → [n, oh, ow, c], or [n, l, c] → [n, ol, c] for windows
- * of height 1. A NaN in a window is its maximum; padding never is. The gradient flows to the first
- * maximum in row-major order.
+ * of height 1; float32, or uint8 of quantized models, whose maximum is that of the numbers. A NaN
+ * in a window is its maximum; padding never is. The gradient flows to the first maximum in
+ * row-major order.
  */
 public record MaxPool2d(int height, int width, Window2d window) implements Op {
   public MaxPool2d {
@@ -20,7 +22,11 @@ public record MaxPool2d(int height, int width, Window2d window) implements Op {
 
   @Override
   public List<TensorType> infer(List<TensorType> in) {
-    return List.of(PoolTypes.output(in.get(0), height, width, window));
+    TensorType x = in.get(0);
+    if (x.element() != ElementType.UINT8) {
+      x.requireElement(ElementType.FLOAT32, "input");
+    }
+    return List.of(PoolTypes.output(x, height, width, window));
   }
 
   @Override

@@ -8,25 +8,35 @@ import dev.crema.memory.ElementType;
 import java.util.List;
 
 /**
- * Stores what {@link QuantizedLinear} reads of a dense layer: its weights as int8, and for each
- * column the bias with the zero point's share as int32, and the scale of the sums. Inputs: packed
- * [in / 4, rounded up, + 2, units rounded up to {@value #COLUMNS}], a variable; kernel [in, units];
- * scales [units]; bias [units] (optional). No outputs. A weight becomes the nearest multiple of its
- * column's scale, 127 at most.
+ * Stores what {@link QuantizedLinear} and {@link QuantizedConv2d} read of a layer: its weights as
+ * int8, and for each output the bias with the zero point's share as int32, and the scale of the
+ * sums. Inputs: packed [steps + 2, units rounded up to {@value #COLUMNS}], a variable; kernel [...,
+ * units]; scales [units]; bias [units] (optional). No outputs. A weight becomes the nearest
+ * multiple of its output's scale, 127 at most. A step is of four rows of the kernel, at most: of a
+ * run.
  *
  * @param x of the layer's input, uint8
  * @param y of its output, uint8; null for a layer that gives float32
+ * @param run rows of the kernel, seen as [rows, units], whose inputs follow one another in memory:
+ *     all of a dense layer's
  */
-public record PackQuantized(QuantizationParameters x, QuantizationParameters y) implements Op {
-  /** Of the features of a layer: the sums of more could pass 2^31. */
+public record PackQuantized(QuantizationParameters x, QuantizationParameters y, long run)
+    implements Op {
+  /** Of the inputs that an output is a sum of: the sums of more could pass 2^31. */
   public static final long MOST_FEATURES = 65536;
 
   private static final int COLUMNS = 16; // of the widest vector
   private static final int GROUP = 4;
 
-  /** The type of the packed form of a kernel [in, units]. */
-  public static TensorType typeOf(long in, long units) {
-    return TensorType.of((in + GROUP - 1) / GROUP + 2, (units + COLUMNS - 1) / COLUMNS * COLUMNS);
+  /** The type of the packed form of a kernel [rows, units] in runs of so many rows. */
+  public static TensorType typeOf(long rows, long run, long units) {
+    long steps = rows / run * ((run + GROUP - 1) / GROUP);
+    return TensorType.of(steps + 2, (units + COLUMNS - 1) / COLUMNS * COLUMNS);
+  }
+
+  /** Inputs that each output of a kernel [..., units] is a sum of. */
+  public static long rowsOf(TensorType kernel) {
+    return kernel.elements(0, kernel.rank() - 1).constant();
   }
 
   @Override
@@ -36,18 +46,20 @@ public record PackQuantized(QuantizationParameters x, QuantizationParameters y) 
 
   @Override
   public List<TensorType> infer(List<TensorType> in) {
-    TensorType kernel = in.get(1).requireRank(2, "kernel");
-    kernel.requireElement(ElementType.FLOAT32, "kernel");
-    if (!kernel.elements().isConstant() || kernel.dim(0).constant() > MOST_FEATURES) {
+    TensorType kernel = in.get(1).requireElement(ElementType.FLOAT32, "kernel");
+    if (kernel.rank() < 2 || !kernel.elements().isConstant() || rowsOf(kernel) > MOST_FEATURES) {
       throw new ShapeException(
           "a quantized kernel has a fixed size of at most "
               + MOST_FEATURES
               + " features, got "
               + kernel);
     }
-    TensorType columns = kernel.withDims(List.of(kernel.dim(1)));
-    TensorType packed = typeOf(kernel.dim(0).constant(), kernel.dim(1).constant());
-    requireSame("packed", packed, in.get(0));
+    long rows = rowsOf(kernel);
+    if (run < 1 || rows % run != 0) {
+      throw new ShapeException("the kernel " + kernel + " does not fall into runs of " + run);
+    }
+    TensorType columns = kernel.withDims(List.of(kernel.dim(-1)));
+    requireSame("packed", typeOf(rows, run, kernel.extent(-1)), in.get(0));
     requireSame("scales", columns, in.get(2));
     if (in.size() > 3 && in.get(3) != null) {
       requireSame("bias", columns, in.get(3));
@@ -64,7 +76,7 @@ public record PackQuantized(QuantizationParameters x, QuantizationParameters y) 
 
   @Override
   public void attributes(Attributes a) {
-    a.ints(x.zeroPoint()).floats(x.scale(), y == null ? 0 : y.scale());
+    a.ints(x.zeroPoint(), run).floats(x.scale(), y == null ? 0 : y.scale());
   }
 
   @Override

@@ -36,7 +36,6 @@ final class PoolTypes {
   }
 
   static TensorType output(TensorType x, int height, int width, Window2d window) {
-    x.requireElement(ElementType.FLOAT32, "input");
     if (x.rank() != 4 && x.rank() != 3) {
       throw new ShapeException("input must be [n, h, w, c] or [n, l, c] but is " + x);
     }

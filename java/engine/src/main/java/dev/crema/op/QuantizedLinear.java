@@ -22,6 +22,10 @@ import java.util.List;
 public record QuantizedLinear(int units, FusedActivation activation, QuantizationParameters y)
     implements Op {
   public QuantizedLinear {
+    requireFits(activation, y);
+  }
+
+  static void requireFits(FusedActivation activation, QuantizationParameters y) {
     if (activation != FusedActivation.NONE && activation != FusedActivation.RELU) {
       throw new ShapeException("a quantized layer applies NONE or RELU, got " + activation);
     }
@@ -36,7 +40,7 @@ public record QuantizedLinear(int units, FusedActivation activation, Quantizatio
     if (x.rank() < 2 || !x.dim(-1).isConstant()) {
       throw new ShapeException("expects [n, ..., features] but gets " + x);
     }
-    TensorType packed = PackQuantized.typeOf(x.dim(-1).constant(), units);
+    TensorType packed = PackQuantized.typeOf(x.extent(-1), x.extent(-1), units);
     if (!in.get(1).equals(packed)) {
       throw new ShapeException("packed must be " + packed + " but is " + in.get(1));
     }

@@ -3,19 +3,21 @@ package dev.crema.pass;
 import dev.crema.graph.ShapeException;
 import dev.crema.op.QuantizationParameters;
 import java.util.Arrays;
+import java.util.List;
 
 /**
- * How a dense layer becomes one of bytes.
+ * How a layer becomes one of bytes.
  *
- * @param input of what it reads, as uint8
- * @param weightScales of the columns of its kernel, as int8 around 0. The array is not copied; keep
- *     it as it is.
+ * @param inputs of what it reads, as uint8, input by input
+ * @param weightScales of the outputs of its kernel (columns, filters), as int8 around 0; empty for
+ *     a layer without a kernel. The array is not copied; keep it as it is.
  */
-public record LayerQuantization(QuantizationParameters input, float[] weightScales) {
+public record LayerQuantization(List<QuantizationParameters> inputs, float[] weightScales) {
   /**
    * @throws ShapeException if a scale is not finite and positive
    */
   public LayerQuantization {
+    inputs = List.copyOf(inputs);
     for (float scale : weightScales) {
       if (!(scale > 0) || Float.isInfinite(scale)) {
         throw new ShapeException("a scale must be finite and more than 0, got " + scale);
@@ -23,15 +25,25 @@ public record LayerQuantization(QuantizationParameters input, float[] weightScal
     }
   }
 
+  /** Of a layer with one input. */
+  public LayerQuantization(QuantizationParameters input, float[] weightScales) {
+    this(List.of(input), weightScales);
+  }
+
+  /** Of what a layer with one input reads. */
+  public QuantizationParameters input() {
+    return inputs.get(0);
+  }
+
   @Override
   public boolean equals(Object o) {
     return o instanceof LayerQuantization q
-        && input.equals(q.input)
+        && inputs.equals(q.inputs)
         && Arrays.equals(weightScales, q.weightScales);
   }
 
   @Override
   public int hashCode() {
-    return 31 * input.hashCode() + Arrays.hashCode(weightScales);
+    return 31 * inputs.hashCode() + Arrays.hashCode(weightScales);
   }
 }

@@ -38,11 +38,11 @@ public final class Passes {
     return List.copyOf(passes);
   }
 
-  /** As {@link #prediction(Precision)}, with dense layers of bytes. */
+  /** As {@link #prediction(Precision)}, with layers of bytes. */
   public static List<Pass> prediction(
       Precision precision, Map<String, LayerQuantization> quantized) {
     List<Pass> passes = new ArrayList<>(standard(precision));
-    passes.add(new QuantizeDense(quantized));
+    passes.add(passes.size() - 1, new Quantize(quantized)); // sees ops before chains are joined
     passes.add(new Prepack());
     return List.copyOf(passes);
   }

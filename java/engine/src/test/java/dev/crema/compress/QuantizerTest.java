@@ -161,7 +161,7 @@ class QuantizerTest {
         assertThat(copy.predict(EXAMPLES)).isDeepEqualTo(after.predict(EXAMPLES));
       }
       // What a library reads that knows no quantization: another version.
-      assertThat(Json.read(file.resolve("model.json")).path("version").asInt()).isEqualTo(2);
+      assertThat(Json.read(file.resolve("model.json")).path("version").asInt()).isEqualTo(3);
     }
   }
 
@@ -169,12 +169,12 @@ class QuantizerTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "\"version\":2 | \"version\":1 | format version 1",
+        "\"version\":3 | \"version\":1 | format version 1",
         "\"int8\" | \"int5\" | int8",
         "\"dense_2\":{ | \"dense_9\":{ | dense_9",
         "\"zero_point\" | \"zero\" | zero_point",
         "\"scale\": | \"scale\":- | more than 0",
-        "\"quantization\" | \"quantisation\" | version 2"
+        "\"quantization\" | \"quantisation\" | version 3"
       })
   void aFileThatContradictsItselfIsRefused(
       String text, String other, String message, @TempDir Path folder) throws IOException {

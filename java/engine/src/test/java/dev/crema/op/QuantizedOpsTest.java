@@ -93,12 +93,12 @@ class QuantizedOpsTest {
 
     Graph graph = new Graph();
     Node bytes = graph.input("x", new TensorType(ElementType.UINT8, TensorType.batchOf(in).dims()));
-    TensorType type = PackQuantized.typeOf(in, units);
+    TensorType type = PackQuantized.typeOf(in, in, units);
     Node packed = graph.variable("packed", Storage.STATE, 0, type);
     Node k = graph.add(new Constant(kernel, TensorType.of(in, units)));
     Node s = graph.add(new Constant(scales, TensorType.of(units)));
     Node b = graph.add(new Constant(bias, TensorType.of(units)));
-    graph.apply(new PackQuantized(qx, qy), packed, k, s, b);
+    graph.apply(new PackQuantized(qx, qy, in), packed, k, s, b);
     FusedActivation activation = relu ? FusedActivation.RELU : FusedActivation.NONE;
     Node y = bytes.then(new QuantizedLinear(units, activation, qy), packed);
     for (CpuDevice device : CpuDevice.levels()) {
@@ -164,7 +164,7 @@ class QuantizedOpsTest {
         .hasMessageContaining("GELU");
     Graph graph = new Graph();
     Node floats = graph.input("x", TensorType.batchOf(8));
-    Node packed = graph.input("w", PackQuantized.typeOf(8, 3));
+    Node packed = graph.input("w", PackQuantized.typeOf(8, 8, 3));
     assertThatThrownBy(
             () -> floats.then(new QuantizedLinear(3, FusedActivation.NONE, null), packed))
         .hasMessageContaining("UINT8");

@@ -1,0 +1,154 @@
+package dev.crema.pass;
+
+import dev.crema.graph.Application;
+import dev.crema.graph.Node;
+import dev.crema.graph.Op;
+import dev.crema.graph.Storage;
+import dev.crema.graph.Variable;
+import dev.crema.memory.ElementType;
+import dev.crema.op.Conv2d;
+import dev.crema.op.FusedActivation;
+import dev.crema.op.Linear;
+import dev.crema.op.MaxPool2d;
+import dev.crema.op.QuantizationParameters;
+import dev.crema.op.QuantizeLinear;
+import dev.crema.op.QuantizedConv2d;
+import dev.crema.op.QuantizedLinear;
+import dev.crema.op.Reshape;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Computes layers with int8 weights on uint8 inputs. Where only such layers read what one of them
+ * gives, through reshapes, max pooling and ReLU at most, it gives bytes: nothing is float32 between
+ * them. For plans that do not change parameters, after {@link FuseActivation} and before {@link
+ * FuseElementwise}; it trades accuracy, within what the calibration found.
+ *
+ * @param layers by the name of the layer
+ */
+public record Quantize(Map<String, LayerQuantization> layers) implements Pass {
+  public Quantize {
+    layers = Map.copyOf(layers);
+  }
+
+  @Override
+  public Rewrite apply(Computation from) {
+    return new Work(from).rewrite();
+  }
+
+  /** The layer's quantization if the application is the product of one of the layers; or null. */
+  private LayerQuantization of(Application a) {
+    boolean product = a.op() instanceof Linear || a.op() instanceof Conv2d c && c.groups() == 1;
+    boolean fits =
+        product && a.input(1).op() instanceof Variable v && v.storage().equals(Storage.PARAMETERS);
+    return fits ? layers.get(a.layer()) : null;
+  }
+
+  private final class Work {
+    private final Computation from;
+    private final Rewrite rewrite;
+    private final PackedKernels packed;
+    private final Map<Node, List<Application>> readers = new IdentityHashMap<>();
+    private final Map<Node, Map<QuantizationParameters, Node>> bytes = new IdentityHashMap<>();
+
+    Work(Computation from) {
+      this.from = from;
+      this.rewrite = new Rewrite(from);
+      this.packed = new PackedKernels(rewrite);
+    }
+
+    Rewrite rewrite() {
+      List<Application> live = from.live();
+      for (Application a : live) {
+        a.inputs().stream()
+            .filter(x -> x != null)
+            .forEach(x -> readers.computeIfAbsent(x, k -> new ArrayList<>()).add(a));
+      }
+      for (Application a : live) {
+        LayerQuantization q = of(a);
+        if (q != null) {
+          product(a, q);
+        } else if (a.op() instanceof Reshape r && isBytes(a.input(0))) {
+          Reshape same = new Reshape(r.type().withElement(ElementType.UINT8));
+          rewrite.put(a, rewrite.add(same, a, rewrite.inputs(a)));
+        } else {
+          rewrite.copy(a);
+        }
+      }
+      return rewrite;
+    }
+
+    private boolean isBytes(Node old) {
+      return rewrite.map(old).type().element() == ElementType.UINT8;
+    }
+
+    /** Ops that give of bytes the bytes of what they give of the numbers. */
+    private static boolean keepsBytes(Op op) {
+      return op instanceof Reshape || op instanceof MaxPool2d;
+    }
+
+    private void product(Application a, LayerQuantization q) {
+      FusedActivation activation =
+          a.op() instanceof Linear l ? l.activation() : ((Conv2d) a.op()).activation();
+      boolean simple = activation == FusedActivation.NONE || activation == FusedActivation.RELU;
+      QuantizationParameters y = simple ? readAs(a.output(0)) : null;
+      FusedActivation fused = simple ? activation : FusedActivation.NONE;
+      Node x = input(a, 0, q);
+      int units = q.weightScales().length;
+      Application now;
+      if (a.op() instanceof Conv2d c) {
+        int height = Math.toIntExact(a.input(1).type().extent(0));
+        int width = Math.toIntExact(a.input(1).type().extent(1));
+        long run = QuantizedConv2d.run(c.window(), width, x.type().extent(-1));
+        Op op = new QuantizedConv2d(height, width, units, c.window(), fused, q.input(), y);
+        now = rewrite.add(op, a, x, packed.of(a, q, y, run));
+      } else {
+        Op op = new QuantizedLinear(units, fused, y);
+        now = rewrite.add(op, a, x, packed.of(a, q, y, x.type().extent(-1)));
+      }
+      rewrite.put(a, simple ? now : rewrite.add(activation.op(), a, now.output(0)));
+    }
+
+    /** How all readers of a value want it as bytes; null if they differ or one wants numbers. */
+    private QuantizationParameters readAs(Node x) {
+      List<Application> all = readers.getOrDefault(x, List.of());
+      if (all.isEmpty() || from.outputs().contains(x)) {
+        return null;
+      }
+      QuantizationParameters wanted = null;
+      for (Application a : all) {
+        QuantizationParameters one = readAs(a, x);
+        if (one == null || wanted != null && !wanted.equals(one)) {
+          return null;
+        }
+        wanted = one;
+      }
+      return wanted;
+    }
+
+    private QuantizationParameters readAs(Application a, Node x) {
+      LayerQuantization q = of(a);
+      if (q != null) {
+        int i = a.inputs().indexOf(x);
+        return i < q.inputs().size() ? q.inputs().get(i) : null;
+      }
+      return keepsBytes(a.op()) ? readAs(a.output(0)) : null;
+    }
+
+    /** A layer's input as bytes. */
+    private Node input(Application a, int index, LayerQuantization layer) {
+      Node x = rewrite.map(a.input(index));
+      if (x.type().element() == ElementType.UINT8) {
+        return x;
+      }
+      QuantizationParameters q = layer.inputs().get(index);
+      return bytes
+          .computeIfAbsent(x, k -> new HashMap<>())
+          .computeIfAbsent(
+              q, k -> rewrite.add(new QuantizeLinear(q, ElementType.UINT8), a, x).output(0));
+    }
+  }
+}

@@ -1,0 +1,68 @@
+// int8_tile.h: a few rows of a product of bytes in registers: the step of the sum, and what becomes of the sums.
+#pragma once
+
+#include "int8_dot.h"
+
+namespace crema {
+namespace CREMA_ISA {
+
+constexpr int64_t kPanel = 2 * W;                               // columns of a panel of weights
+constexpr int64_t kDirectRows = kInt8Rows < 8 ? kInt8Rows : 8;  // most rows of x that are read where they lie
+
+// What a tile reads and writes.
+struct Int8Tile {
+  const uint8_t* x = nullptr;  // rows ldx apart, or packed: groups of a step adjacent
+  int64_t ldx = 0;
+  const int32_t* weights = nullptr;
+  const int32_t* offset = nullptr;
+  const float* scale = nullptr;
+  float* y = nullptr;
+  uint8_t* q = nullptr;
+  int64_t ldy = 0, k = 0, columns = 0;
+  int32_t zero_point = 0;
+  bool relu = false;
+};
+
+CREMA_INLINE int32_t group(const uint8_t* p) {
+  int32_t word;
+  std::memcpy(&word, p, sizeof(word));
+  return word;
+}
+
+template <int Rows, int Vectors>
+CREMA_INLINE void step(veci (*sum)[Vectors], const int32_t (&x)[Rows], const int32_t* weights) {
+  Right w[Vectors];
+#pragma GCC unroll 4
+  for (int v = 0; v < Vectors; ++v) w[v] = right(loadi(weights + v * W));
+#pragma GCC unroll 16
+  for (int r = 0; r < Rows; ++r) {
+    const Left a = left(x[r]);
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) sum[r][v] = dot(sum[r][v], a, w[v]);
+  }
+}
+
+// Turns the sums into the results, as int8.h says.
+template <int Rows, int Vectors>
+CREMA_INLINE void finish(const Int8Tile& t, const veci (&sum)[Rows][Vectors]) {
+  const vec low = broadcast(t.relu ? 0.0f : static_cast<float>(-t.zero_point));
+  const vec high = broadcast(static_cast<float>(255 - t.zero_point));
+#pragma GCC unroll 4
+  for (int v = 0; v < Vectors; ++v) {
+    const int64_t left = t.columns - v * W;
+    const veci offset = loadi(t.offset + v * W);
+    const vec scale = load(t.scale + v * W);
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) {
+      const vec value = to_float(sum[r][v] + offset) * scale;
+      if (t.y != nullptr) {
+        put(t.y + r * t.ldy + v * W, t.relu ? at_least(value, vec{}) : value, left);
+      } else {
+        put_bytes(t.q + r * t.ldy + v * W, to_nearest(value, low, high) + t.zero_point, left);
+      }
+    }
+  }
+}
+
+}  // namespace CREMA_ISA
+}  // namespace crema

@@ -1,0 +1,242 @@
+// int8_conv.cpp: convolution of bytes, channels last: the sum of a few pixels at a time, whose taps are read where they
+// lie, four channels (or neighbouring pixels' channels) a step. Where a window meets the padding, or a run of its bytes
+// is no multiple of four, a block of the image is copied first, with the zero point of x around it.
+#include "../conv.h"
+#include "../int8_tile.h"
+
+namespace crema {
+namespace CREMA_ISA {
+namespace {
+
+constexpr int64_t kSourceBytes = 128 << 10;  // of a block's source: it stays in the L2 cache beside a panel of weights
+constexpr int64_t kFewPixels = 64;           // of a block, worth a thread
+constexpr int64_t kBehind = 4;               // bytes that the last group of a run may reach behind it
+
+// A quantized_conv2d.
+struct Conv {
+  Images x, y;
+  ConvAttributes a;
+  int64_t kh, kw, n;
+  int32_t x_zero, y_zero;
+  bool relu;
+
+  explicit Conv(const Call& c)
+      : x(c.in[0]), y(c.out[0]), a(c), kh(c.ints[8]), kw(c.ints[9]), n(y.c), x_zero(static_cast<int32_t>(c.ints[10])),
+        y_zero(static_cast<int32_t>(c.ints[11])), relu(a.activation == kRelu) {}
+
+  // Bytes that follow one another under a window, and how often they do.
+  int64_t run() const { return a.dilation_w == 1 ? kw * x.c : x.c; }
+  int64_t runs() const { return a.dilation_w == 1 ? kh : kh * kw; }
+  int64_t steps() const { return runs() * int8_steps(run()); }
+  // Pixels of the source under some rows or columns of windows.
+  int64_t high(int64_t rows) const { return (rows - 1) * a.stride_h + (kh - 1) * a.dilation_h + 1; }
+  int64_t wide() const { return (y.w - 1) * a.stride_w + (kw - 1) * a.dilation_w + 1; }
+  bool is_inside() const {
+    return a.top == 0 && a.left == 0 && high(y.h) <= x.h && wide() <= x.w;
+  }
+  bool is_copied() const { return !is_inside() || run() % kGroup != 0; }
+  // One row of pixels is one product, where windows are of one pixel.
+  bool is_product() const {
+    return kh == 1 && kw == 1 && a.stride_h == 1 && a.stride_w == 1 && is_inside() && y.h == x.h && y.w == x.w;
+  }
+  int64_t line() const { return (is_copied() ? wide() : x.w) * x.c; }  // bytes of a row of the source
+};
+
+// Some images, or some rows of one.
+struct Part {
+  int64_t image, images, row, rows;
+};
+
+// How the outputs are cut into parts.
+struct Parts {
+  int64_t rows, images, row_count, image_count;
+
+  Parts(const Conv& v, int32_t threads) {
+    const int64_t pixels = v.y.n * v.y.h * v.y.w / (2 * threads);
+    const int64_t most = threads == 1 || pixels > kFewPixels ? pixels : kFewPixels;
+    rows = bounded(kSourceBytes / (v.a.stride_h * v.line()), most / v.y.w, v.y.h);
+    images = rows < v.y.h ? 1 : bounded(kSourceBytes / (v.high(v.y.h) * v.line()), most / (v.y.h * v.y.w), v.y.n);
+    row_count = (v.y.h + rows - 1) / rows;
+    image_count = (v.y.n + images - 1) / images;
+  }
+  static int64_t bounded(int64_t a, int64_t b, int64_t most) {
+    const int64_t least = a < b ? a : b;
+    return least < 1 ? 1 : least < most ? least : most;
+  }
+  int64_t count() const { return row_count * image_count; }
+  Part at(const Conv& v, int64_t i) const {
+    const int64_t image = i / row_count * images, row = i % row_count * rows;
+    return {image, v.y.n - image < images ? v.y.n - image : images, row, v.y.h - row < rows ? v.y.h - row : rows};
+  }
+};
+
+struct Workspace {
+  int64_t steps, source, pixels;  // bytes
+
+  Workspace(const Conv& v, const Parts& p)
+      : steps(round_up(v.steps() * 8, 64)),
+        source(v.is_copied() ? round_up(p.images * v.high(p.rows) * v.line() + kBehind, 64) : 0),
+        pixels(round_up(p.images * p.rows * v.y.w * 8, 64)) {}
+  int64_t bytes(int32_t threads) const { return steps + threads * (source + pixels); }
+};
+
+// The source of a part with its padding.
+void copy_source(const Conv& v, const uint8_t* x, const Part& part, uint8_t* to) {
+  const int64_t wide = v.wide(), c = v.x.c, high = v.high(part.rows);
+  const int64_t left = v.a.left < wide ? v.a.left : wide;
+  const int64_t inside = v.x.w < wide - left ? v.x.w : wide - left, right = wide - left - inside;
+  for (int64_t i = 0; i < part.images; ++i) {
+    const uint8_t* const image = x + (part.image + i) * v.x.h * v.x.w * c;
+    for (int64_t r = 0; r < high; ++r, to += wide * c) {
+      const int64_t row = part.row * v.a.stride_h - v.a.top + r;
+      if (row < 0 || row >= v.x.h) {
+        std::memset(to, v.x_zero, static_cast<size_t>(wide * c));
+        continue;
+      }
+      std::memset(to, v.x_zero, static_cast<size_t>(left * c));
+      std::memcpy(to + left * c, image + row * v.x.w * c, static_cast<size_t>(inside * c));
+      std::memset(to + (left + inside) * c, v.x_zero, static_cast<size_t>(right * c));
+    }
+  }
+}
+
+// Where the pixels of a part begin in its source.
+void pixel_offsets(const Conv& v, const Part& part, int64_t image_bytes, int64_t* offset) {
+  for (int64_t i = 0; i < part.images; ++i) {
+    for (int64_t r = 0; r < part.rows; ++r) {
+      const int64_t from = i * image_bytes + r * v.a.stride_h * v.line();
+      for (int64_t q = 0; q < v.y.w; ++q) *offset++ = from + q * v.a.stride_w * v.x.c;
+    }
+  }
+}
+
+// Where the groups of a window lie from its first pixel on.
+void step_offsets(const Conv& v, int64_t* offset) {
+  const int64_t columns = v.runs() / v.kh;
+  for (int64_t r = 0; r < v.kh; ++r) {
+    for (int64_t q = 0; q < columns; ++q) {
+      const int64_t from = r * v.a.dilation_h * v.line() + q * v.a.dilation_w * v.x.c;
+      for (int64_t p = 0; p < v.run(); p += kGroup) *offset++ = from + p;
+    }
+  }
+}
+
+template <int Rows, int Vectors>
+void gather_tile(const Int8Tile& t, const int64_t* pixel, const int64_t* offset) {
+  veci sum[Rows][Vectors] = {};
+  const uint8_t* x[Rows];
+  for (int r = 0; r < Rows; ++r) x[r] = t.x + pixel[r];
+  const int32_t* weights = t.weights;
+  for (int64_t p = 0; p < t.k; ++p, weights += Vectors * W) {
+    const int64_t at = offset[p];
+    int32_t groups[Rows];
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) groups[r] = group(x[r] + at);
+    step<Rows, Vectors>(sum, groups, weights);
+  }
+  finish<Rows, Vectors>(t, sum);
+}
+
+using TileFunction = void (*)(const Int8Tile&, const int64_t*, const int64_t*);
+
+template <int Rows, int Vectors>
+TileFunction gather_function(int64_t rows) {
+  if (rows == Rows) return gather_tile<Rows, Vectors>;
+  if constexpr (Rows > 1) return gather_function<Rows - 1, Vectors>(rows);
+  return nullptr;
+}
+
+TileFunction gather_function(int64_t rows, int64_t columns) {
+  return columns > W ? gather_function<kDirectRows, 2>(rows) : gather_function<kDirectRows, 1>(rows);
+}
+
+// The part's outputs; `t` has what is the same for all.
+void convolve(const Conv& v, const Part& part, Int8Tile t, const Int8Product& g, const int64_t* pixel,
+              const int64_t* offset) {
+  const int64_t pixels = part.images * part.rows * v.y.w, tiles = (pixels + kDirectRows - 1) / kDirectRows;
+  const int64_t first = (part.image * v.y.h + part.row) * v.y.w * v.n;
+  for (int64_t j = 0; j < v.n; j += kPanel) {
+    t.columns = v.n - j < kPanel ? v.n - j : kPanel;
+    t.weights = g.weights + j * t.k;
+    t.offset = g.offset + j;
+    t.scale = g.scale + j;
+    for (int64_t i = 0; i < tiles; ++i) {
+      const int64_t from = pixels * i / tiles, rows = pixels * (i + 1) / tiles - from;
+      const int64_t at = first + from * v.n + j;
+      if (g.y != nullptr) t.y = g.y + at;
+      if (g.q != nullptr) t.q = g.q + at;
+      gather_function(rows, t.columns)(t, pixel + from, offset);
+    }
+  }
+}
+
+// The same as a product of rows: the pixels are the rows.
+Int8Product product_of(const Call& c, const Conv& v) {
+  Int8Product g;
+  g.m = v.x.pixels();
+  g.n = v.n;
+  g.k = v.x.c;
+  g.x = c.in[0].as<uint8_t>();
+  g.ldx = g.k;
+  g.weights = c.in[1].i32();
+  g.offset = g.weights + v.steps() * int8_columns(g.n);
+  g.scale = reinterpret_cast<const float*>(g.offset + int8_columns(g.n));
+  if (c.out[0].type == CREMA_UINT8) {
+    g.q = c.out[0].as<uint8_t>();
+  } else {
+    g.y = c.out[0].f32();
+  }
+  g.ldy = g.n;
+  g.relu = v.relu;
+  g.zero_point = v.y_zero;
+  return g;
+}
+
+int64_t scratch(const Call& c) {
+  const Conv v(c);
+  if (c.out[0].elements() == 0) return 0;
+  if (v.is_product()) return int8_scratch(v.x.pixels(), v.x.c, c.threads);
+  return Workspace(v, Parts(v, c.threads)).bytes(c.threads);
+}
+
+}  // namespace
+
+// quantized_conv2d: in: x [n, h, w, c] uint8, packed (pack_quantized's, runs as Conv's); out: y [n, oh, ow, units]
+// float32 or uint8. ints: as ConvAttributes (one group; ReLU or nothing), rows and columns of a window, zero points of
+// x and y.
+CREMA_KERNEL_SCRATCH(quantized_conv2d, scratch) {
+  const Conv v(c);
+  if (c.out[0].elements() == 0) return;
+  const Int8Product g = product_of(c, v);
+  if (v.is_product()) return int8_product(g, c.scratch, c.threads);
+  const Parts parts(v, c.threads);
+  const Workspace workspace(v, parts);
+  int64_t* const offset = reinterpret_cast<int64_t*>(c.scratch);
+  step_offsets(v, offset);
+  const int64_t image_bytes = (v.is_copied() ? v.high(parts.rows) : v.x.h) * v.line();
+  const int64_t work = parts.images * parts.rows * v.y.w * v.steps() * kGroup * v.n / 8;  // int8 is that much faster
+  parallel(c.threads, parts.count(), grain_of(work), [&](int64_t begin, int64_t end, int64_t chunk) {
+    char* const own = c.scratch + workspace.steps + chunk * (workspace.source + workspace.pixels);
+    uint8_t* const source = reinterpret_cast<uint8_t*>(own);
+    int64_t* const pixel = reinterpret_cast<int64_t*>(own + workspace.source);
+    Int8Tile t;
+    t.k = v.steps();
+    t.ldy = v.n;
+    t.zero_point = v.y_zero;
+    t.relu = v.relu;
+    for (int64_t i = begin; i < end; ++i) {
+      const Part part = parts.at(v, i);
+      if (v.is_copied()) {
+        copy_source(v, g.x, part, source);
+        t.x = source;
+      } else {
+        t.x = g.x + (part.image * v.x.h + part.row * v.a.stride_h) * v.line();
+      }
+      pixel_offsets(v, part, image_bytes, pixel);
+      convolve(v, part, t, g, pixel, offset);
+    }
+  });
+}
+
+}  // namespace CREMA_ISA
+}  // namespace crema
