@@ -46,6 +46,11 @@ final class Bars {
     for (int batch : new int[] {1, 8, 32, 256}) {
       put("mlp.predict." + batch, new Bar.AheadOfBestOrOfLimit(97));
     }
+    put("mlp-int8.predict.1", new Bar.AheadOfBest(1));
+    for (int batch : new int[] {8, 32, 256}) {
+      Bar float32 = new Bar.AheadOfWork(3, "mlp.predict." + batch);
+      put("mlp-int8.predict." + batch, new Bar.AheadOfBest(1), float32);
+    }
     put("mlp-bf16.train.256", new Bar.AheadOfWork(1.5, "mlp.train.256"));
     put("lenet.train.64", new Bar.AheadOfBest(1.6));
     put("lenet.predict.64", new Bar.AheadOf(1, "onnxruntime"));
@@ -60,6 +65,12 @@ final class Bars {
     }
     for (int m : new int[] {1, 8, 32}) {
       put("matmul." + m + "x1024x1024", new Bar.AheadOfBestOrOfLimit(97));
+    }
+    for (int m : new int[] {1, 8}) {
+      put("int8-matmul-" + m, new Bar.AheadOfBest(0.97));
+    }
+    for (int m : new int[] {32, 256}) {
+      put("int8-matmul-" + m, new Bar.AheadOfBest(0.97), new Bar.OfLimit(85));
     }
     put("adam.10m", new Bar.AheadOf(1, "libtorch"), new Bar.OfLimit(95));
     for (String function : new String[] {"softmax", "layer-norm", "gelu"}) {

@@ -1,8 +1,5 @@
 package dev.crema.bench;
 
-import dev.crema.compress.Quantizer;
-import dev.crema.data.Dataset;
-import dev.crema.data.Datasets;
 import dev.crema.device.Device;
 import dev.crema.graph.Precision;
 import dev.crema.nn.Model;
@@ -12,7 +9,6 @@ import dev.crema.train.BatchTrainer;
 import dev.crema.train.Losses;
 import dev.crema.train.Optimizer;
 import dev.crema.train.Trainer;
-import java.util.Arrays;
 import java.util.Iterator;
 import java.util.Map;
 
@@ -125,7 +121,7 @@ record CremaEngine(boolean openblas) implements Engine {
 
     /** In int8. */
     Prediction(Problem.Prediction problem, int threads) {
-      this(problem, int8(problem), threads, Precision.FLOAT32);
+      this(problem, QuantizedLayer.model(problem), threads, Precision.FLOAT32);
     }
 
     private Prediction(Problem.Prediction problem, Model model, int threads, Precision precision) {
@@ -143,20 +139,6 @@ record CremaEngine(boolean openblas) implements Engine {
         problem.weights().forEach(w -> model.set(parameters.next().path(), w.values()));
       }
       return model;
-    }
-
-    private static Model int8(Problem.Prediction problem) {
-      int rows = problem.batch();
-      float[] examples = problem.network().examples(rows);
-      float[][] x = new float[rows][];
-      for (int i = 0; i < rows; i++) {
-        int width = examples.length / rows;
-        x[i] = Arrays.copyOfRange(examples, i * width, (i + 1) * width);
-      }
-      try (Model model = problem.network().model()) {
-        Dataset data = Datasets.of(x, problem.network().classes(rows));
-        return Quantizer.standard().quantize(model, data);
-      }
     }
 
     @Override

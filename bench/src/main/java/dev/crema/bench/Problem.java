@@ -119,8 +119,16 @@ public sealed interface Problem {
     }
   }
 
-  /** Prediction in int8, of Crema alone: statically quantized by the batch that is predicted. */
-  record Int8(Prediction of) implements Problem {}
+  /**
+   * Prediction in int8, statically quantized by the batch that is predicted: by Crema, whose bytes
+   * and scales all engines take. Compared on the probabilities.
+   */
+  record Int8(Prediction of) implements Problem {
+    /** A dense network's layers, first to last. */
+    public List<QuantizedLayer> layers() {
+      return QuantizedLayer.of(of);
+    }
+  }
 
   /** A kernel of Crema's alone, by its name in {@link Kernels}. */
   record Kernel(String name) implements Problem {}

@@ -1,5 +1,6 @@
 package dev.crema.bench.peers;
 
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_ATTR_SCALES;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 
@@ -7,6 +8,7 @@ import dev.crema.bench.Data;
 import dev.crema.bench.Engine;
 import dev.crema.bench.Network;
 import dev.crema.bench.Problem;
+import dev.crema.bench.QuantizedLayer;
 import dev.crema.bench.Task;
 import dev.crema.bench.Weights;
 import java.util.ArrayList;
@@ -17,8 +19,10 @@ import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.primitive;
 import org.bytedeco.dnnl.primitive_attr;
+import org.bytedeco.dnnl.reorder;
 import org.bytedeco.dnnl.softmax_forward;
 import org.bytedeco.dnnl.stream;
+import org.bytedeco.javacpp.BytePointer;
 
 /**
  * oneDNN's primitives: dense networks, products and softmax, weights packed once in the layout that
@@ -39,6 +43,7 @@ public final class OneDnn implements Engine {
   public boolean supports(Problem problem) {
     return problem instanceof Problem.MatMul
         || problem instanceof Problem.Int8Product
+        || problem instanceof Problem.Int8 p && p.of().network().widths() != null
         || problem instanceof Problem.Prediction p && p.network().widths() != null
         || problem instanceof Problem.Rowwise r && r.function() == Problem.Rowwise.Function.SOFTMAX
         || problem instanceof Problem.Start;
@@ -46,10 +51,13 @@ public final class OneDnn implements Engine {
 
   @Override
   public Task prepare(Problem problem, int threads) {
-    if (problem instanceof Problem.Int8Product p) {
-      return new OneDnnInt8(p);
-    }
     Primitives steps = new Primitives();
+    if (problem instanceof Problem.Int8Product p) {
+      return steps.bytes(p);
+    }
+    if (problem instanceof Problem.Int8 p) {
+      return int8(p, steps);
+    }
     if (problem instanceof Problem.MatMul p) {
       memory a = steps.floats(Data.uniform(1, p.m() * p.k()), p.m(), p.k());
       memory c = steps.product(a, Data.uniform(2, p.k() * p.n()), null, false, p.m(), p.k(), p.n());
@@ -79,10 +87,25 @@ public final class OneDnn implements Engine {
     return steps.task(x, examples, y, p.batch() * Network.CLASSES);
   }
 
+  private static Task int8(Problem.Int8 p, Primitives steps) {
+    int batch = p.of().batch();
+    float[] examples = p.of().examples();
+    List<QuantizedLayer> layers = p.layers();
+    memory x = steps.floats(examples, batch, p.of().network().inputs());
+    memory y = steps.quantize(x, layers.get(0), batch);
+    for (int i = 0; i < layers.size(); i++) {
+      boolean last = i + 1 == layers.size();
+      y = steps.product(y, layers.get(i), batch, last ? 0 : layers.get(i + 1).scale());
+    }
+    y = steps.softmax(y, batch, Network.CLASSES);
+    return steps.task(x, examples, y, batch * Network.CLASSES);
+  }
+
   /** Primitives that run one after the other, with what they read and write. */
   private static final class Primitives {
     private final engine cpu = new engine(engine.kind.cpu, 0);
     private final stream stream = new stream(cpu);
+    private final OneDnnInt8 int8 = new OneDnnInt8(cpu, stream);
     private final List<primitive> steps = new ArrayList<>();
     private final List<IntMemoryMap> arguments = new ArrayList<>();
 
@@ -96,6 +119,72 @@ public final class OneDnn implements Engine {
       steps.add(made.product());
       arguments.add(made.arguments());
       return made.result();
+    }
+
+    /** x as the uint8 that a layer reads. */
+    memory quantize(memory x, QuantizedLayer layer, int rows) {
+      long in = layer.dims()[0];
+      memory bytes = int8.bytes(memory.data_type.u8, new byte[(int) (rows * in)], rows, in);
+      primitive_attr attributes = new primitive_attr();
+      attributes.set_scales_mask(DNNL_ARG_DST, 0);
+      steps.add(new reorder(x, bytes, attributes));
+      arguments.add(
+          new IntMemoryMap()
+              .put(DNNL_ARG_SRC, x)
+              .put(DNNL_ARG_DST, bytes)
+              .put(DNNL_ARG_ATTR_SCALES | DNNL_ARG_DST, int8.scales(layer.scale())));
+      return bytes;
+    }
+
+    /**
+     * @param scale of the result as uint8, after ReLU; 0: float32
+     */
+    memory product(memory x, QuantizedLayer layer, int rows, float scale) {
+      if (layer.zeroPoint() != 0) {
+        throw new IllegalStateException("Zero points other than 0 are not handed to oneDNN");
+      }
+      float[] bias = new float[layer.bias().length];
+      for (int j = 0; j < bias.length; j++) {
+        bias[j] = layer.bias()[j] * (layer.scale() * layer.scales()[j]);
+      }
+      var fused = new OneDnnInt8.Epilogue(layer.scale(), layer.scales(), bias, scale != 0, scale);
+      return add(int8.product(x, layer.kernel(), fused, rows, layer.dims()[0], layer.dims()[1]));
+    }
+
+    private memory add(OneDnnInt8.Product made) {
+      steps.add(made.primitive());
+      arguments.add(made.arguments());
+      return made.result();
+    }
+
+    Task bytes(Problem.Int8Product p) {
+      memory x = int8.bytes(memory.data_type.u8, p.x(), p.m(), p.k());
+      var fused = new OneDnnInt8.Epilogue(Problem.Int8Product.SCALE, null, null, true, 1);
+      memory y = add(int8.product(x, p.w(), fused, p.m(), p.k(), p.n()));
+      int elements = p.m() * p.n();
+      Task floats = task(x, null, y, 0);
+      return new Task() {
+        @Override
+        public float[] check() {
+          floats.run();
+          BytePointer result = new BytePointer(y.get_data_handle()).capacity(elements);
+          float[] values = new float[elements];
+          for (int i = 0; i < elements; i++) {
+            values[i] = result.get(i) & 255;
+          }
+          return values;
+        }
+
+        @Override
+        public void run() {
+          floats.run();
+        }
+
+        @Override
+        public void close() {
+          floats.close();
+        }
+      };
     }
 
     memory softmax(memory x, long rows, long columns) {

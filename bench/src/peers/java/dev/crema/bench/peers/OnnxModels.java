@@ -31,6 +31,12 @@ final class OnnxModels {
     if (problem instanceof Problem.Prediction p) {
       return network(p);
     }
+    if (problem instanceof Problem.Int8 p) {
+      float[] examples = p.of().examples();
+      long[] in = {p.of().batch(), p.of().network().inputs()};
+      long[] out = {p.of().batch(), Network.CLASSES};
+      return new Built(OnnxInt8.network(p), examples, in, out, UnaryOperator.identity());
+    }
     if (problem instanceof Problem.ResidualBlock p) {
       return residual(p);
     }

@@ -28,6 +28,8 @@ public final class OnnxRuntime implements Engine {
   @Override
   public boolean supports(Problem problem) {
     return problem instanceof Problem.Prediction
+        || problem instanceof Problem.Int8 p && p.of().network().widths() != null
+        || problem instanceof Problem.Int8Product
         || problem instanceof Problem.ResidualBlock r && !r.backward()
         || problem instanceof Problem.Rowwise
         || problem instanceof Problem.MaxPool
@@ -37,9 +39,20 @@ public final class OnnxRuntime implements Engine {
   @Override
   public Task prepare(Problem problem, int threads) {
     try {
-      return new Session(OnnxModels.of(problem), problem, threads);
+      return problem instanceof Problem.Int8Product p
+          ? new OnnxBytes(p, threads)
+          : new Session(OnnxModels.of(problem), problem, threads);
     } catch (OrtException e) {
       throw new IllegalStateException(e.getMessage(), e);
+    }
+  }
+
+  static OrtSession session(byte[] model, int threads) throws OrtException {
+    try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+      options.setIntraOpNumThreads(threads);
+      options.setInterOpNumThreads(1);
+      options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
+      return OrtEnvironment.getEnvironment().createSession(model, options);
     }
   }
 
@@ -57,14 +70,9 @@ public final class OnnxRuntime implements Engine {
 
     Session(OnnxModels.Built built, Problem problem, int threads) throws OrtException {
       this.built = built;
-      this.arrays = problem instanceof Problem.Prediction;
+      this.arrays = problem instanceof Problem.Prediction || problem instanceof Problem.Int8;
       OrtEnvironment environment = OrtEnvironment.getEnvironment();
-      try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-        options.setIntraOpNumThreads(threads);
-        options.setInterOpNumThreads(1);
-        options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
-        this.session = environment.createSession(built.model(), options);
-      }
+      this.session = session(built.model(), threads);
       this.from = built.input();
       this.x = direct(from.length);
       this.y = direct(elements(built.outputDims()));

@@ -52,6 +52,12 @@ final class Protobuf {
     return out.toByteArray();
   }
 
+  static byte[] little(int... values) {
+    ByteBuffer buffer = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+    buffer.asIntBuffer().put(values);
+    return buffer.array();
+  }
+
   static byte[] little(float... values) {
     ByteBuffer buffer = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
     buffer.asFloatBuffer().put(values);

@@ -1,0 +1,79 @@
+package dev.crema.bench;
+
+import dev.crema.CremaException;
+import dev.crema.compress.Quantizer;
+import dev.crema.data.Dataset;
+import dev.crema.data.Datasets;
+import dev.crema.nn.Model;
+import dev.crema.nn.Quantization;
+import dev.crema.pass.LayerQuantization;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A dense layer as Crema's static quantization leaves it, so that every engine computes with the
+ * same bytes: ((x - zero point) · kernel + bias) · (scale · kernel's scales).
+ *
+ * @param scale of the input, uint8
+ * @param zeroPoint of the input
+ * @param kernel [in, units], row-major, int8
+ * @param scales of the kernel's columns, [units]
+ * @param bias in steps of the product of the scales, [units]
+ * @param dims in and units
+ */
+public record QuantizedLayer(
+    float scale, int zeroPoint, byte[] kernel, float[] scales, int[] bias, long... dims) {
+
+  /** The network quantized by the batch that is predicted; the caller closes it. */
+  static Model model(Problem.Prediction problem) {
+    int rows = problem.batch();
+    float[] examples = problem.network().examples(rows);
+    float[][] x = new float[rows][];
+    for (int i = 0; i < rows; i++) {
+      int width = examples.length / rows;
+      x[i] = Arrays.copyOfRange(examples, i * width, (i + 1) * width);
+    }
+    try (Model model = problem.network().model()) {
+      Dataset data = Datasets.of(x, problem.network().classes(rows));
+      return Quantizer.standard().quantize(model, data);
+    }
+  }
+
+  /** The layers of a dense network, first to last. */
+  static List<QuantizedLayer> of(Problem.Prediction problem) {
+    List<QuantizedLayer> layers = new ArrayList<>();
+    try (Model model = model(problem)) {
+      for (Map.Entry<String, LayerQuantization> e : model.quantization().layers().entrySet()) {
+        layers.add(of(model, e.getKey(), e.getValue()));
+      }
+    }
+    if (layers.size() + 1 != problem.network().widths().length) {
+      throw new CremaException(
+          "Every dense layer should be quantized, but of "
+              + Arrays.toString(problem.network().widths())
+              + " "
+              + layers.size()
+              + " are");
+    }
+    return layers;
+  }
+
+  private static QuantizedLayer of(Model model, String name, LayerQuantization q) {
+    String path = Quantization.kernelOf(model.topology(), name);
+    float[] weights = model.get(path);
+    float[] scales = q.weightScales();
+    byte[] kernel = new byte[weights.length];
+    for (int i = 0; i < kernel.length; i++) {
+      kernel[i] = (byte) Math.rint(weights[i] / scales[i % scales.length]);
+    }
+    float[] biases = model.get(path.substring(0, path.lastIndexOf('/')) + "/bias");
+    int[] bias = new int[biases.length];
+    for (int j = 0; j < bias.length; j++) {
+      bias[j] = (int) Math.rint((double) biases[j] / (q.input().scale() * scales[j]));
+    }
+    long[] dims = {weights.length / scales.length, scales.length};
+    return new QuantizedLayer(q.input().scale(), q.input().zeroPoint(), kernel, scales, bias, dims);
+  }
+}
