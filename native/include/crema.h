@@ -37,8 +37,8 @@ enum {
 
 enum { CREMA_MAX_RANK = 8, CREMA_PLAN_MAGIC = 0x43524d41, CREMA_PLAN_VERSION = 1 };
 
-/* Instruction sets. Levels are ordered: a kernel that a level lacks is taken from the next lower one.
- * crema_isa_name returns NULL past the last level. */
+/* Instruction sets. Levels are ordered: a kernel that a level lacks is taken from the next lower one whose
+ * instructions it has. crema_isa_name returns NULL past the last level. */
 CREMA_API const char* crema_isa_name(int32_t level);
 CREMA_API int32_t crema_isa_supported(int32_t level);
 /* The level in use: the best one this processor supports, or lower after crema_isa_force. */

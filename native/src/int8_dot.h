@@ -17,6 +17,16 @@ CREMA_INLINE Right right(veci weights) { return weights; }
 CREMA_INLINE veci dot(veci sum, Left a, Right b) {
   return (veci)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)a, (__m512i)b);
 }
+#elif defined(__AVXVNNI__)
+using Left = veci;
+using Right = veci;
+constexpr int kInt8Rows = 6;
+
+CREMA_INLINE Left left(int32_t bytes) { return broadcasti(bytes); }
+CREMA_INLINE Right right(veci weights) { return weights; }
+CREMA_INLINE veci dot(veci sum, Left a, Right b) {
+  return (veci)_mm256_dpbusd_avx_epi32((__m256i)sum, (__m256i)a, (__m256i)b);
+}
 #elif defined(__AVX2__)
 typedef uint32_t veca __attribute__((vector_size(4 * W)));
 typedef int16_t vech __attribute__((vector_size(4 * W)));

@@ -6,13 +6,24 @@
 #include <sys/auxv.h>
 #endif
 
+#if defined(__x86_64__) || defined(_M_X64)
+#include <cpuid.h>
+#endif
+
 #include "registry.h"
 
 namespace crema {
 namespace {
 
 #if defined(__x86_64__) || defined(_M_X64)
-constexpr const char* kNames[kLevels] = {"scalar", "avx2", "avx512", "avx512_vnni", "avx512_bf16"};
+constexpr const char* kNames[kLevels] = {"scalar", "avx2", "avx_vnni", "avx512", "avx512_vnni", "avx512_bf16"};
+
+// Not asked of the compiler, which may be too old to know its name.
+bool has_avx_vnni() {
+  constexpr unsigned kAvxVnni = 1u << 4;  // of EAX, leaf 7, subleaf 1
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && (eax & kAvxVnni) != 0;
+}
 
 bool supported(int level) {
   __builtin_cpu_init();
@@ -24,18 +35,20 @@ bool supported(int level) {
       return true;
     case 1:
       return avx2;
-    case 2:
-      return avx512;
+    case 2:  // processors without AVX-512, among them all of Intel's for desktops since 2021
+      return avx2 && has_avx_vnni();
     case 3:
+      return avx512;
+    case 4:
       return avx512 && __builtin_cpu_supports("avx512vnni");
-    case 4:  // every processor that has it has VNNI
+    case 5:  // every processor that has it has VNNI
       return avx512 && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bf16");
     default:
       return false;
   }
 }
 #elif defined(__aarch64__)
-constexpr const char* kNames[kLevels] = {"scalar", "neon", "neon_dot", nullptr, nullptr};
+constexpr const char* kNames[kLevels] = {"scalar", "neon", "neon_dot", nullptr, nullptr, nullptr};
 
 bool has_dot_product() {
 #if defined(__ARM_FEATURE_DOTPROD)
@@ -50,7 +63,7 @@ bool has_dot_product() {
 
 bool supported(int level) { return level == 0 || level == 1 || (level == 2 && has_dot_product()); }
 #else
-constexpr const char* kNames[kLevels] = {"scalar", nullptr, nullptr, nullptr, nullptr};
+constexpr const char* kNames[kLevels] = {"scalar", nullptr, nullptr, nullptr, nullptr, nullptr};
 
 bool supported(int level) { return level == 0; }
 #endif
@@ -69,6 +82,14 @@ std::atomic<int>& active() {
 }  // namespace
 
 int isa_active() { return active().load(std::memory_order_relaxed); }
+
+int isa_below(int level) {
+#if defined(__x86_64__) || defined(_M_X64)
+  constexpr int kAvx2 = 1, kAvx512 = 3;
+  if (level == kAvx512) return kAvx2;  // there are processors with AVX-512 that lack AVX-VNNI
+#endif
+  return level - 1;
+}
 
 bool isa_supported(int level) { return level >= 0 && level < kLevels && supported(level); }
 

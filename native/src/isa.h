@@ -5,5 +5,7 @@ namespace crema {
 
 int isa_active();
 bool isa_supported(int level);
+// The level whose instructions every processor of this level has too; -1 below scalar.
+int isa_below(int level);
 
 }  // namespace crema

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <vector>
 
+#include "isa.h"
+
 namespace crema {
 namespace {
 
@@ -33,7 +35,7 @@ struct Table {
   template <typename Present>
   Entry best(int level, int32_t number, Present present) const {
     if (number < 0 || number >= static_cast<int32_t>(names.size())) return Entry{};
-    for (int l = level; l >= 0; --l) {
+    for (int l = level; l >= 0; l = isa_below(l)) {
       const Entry& entry = entries[static_cast<size_t>(number)][static_cast<size_t>(l)];
       if (present(entry)) return entry;
     }

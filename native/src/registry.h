@@ -5,7 +5,7 @@
 
 namespace crema {
 
-constexpr int kLevels = 5;
+constexpr int kLevels = 6;
 
 struct KernelEntry {
   Kernel kernel = nullptr;
@@ -13,7 +13,7 @@ struct KernelEntry {
 };
 
 int32_t kernel_count();
-// The kernel at a level, or at the next lower level that has it.
+// The kernel at a level, or at the next level below (isa_below) that has it.
 KernelEntry kernel_entry(int level, int32_t kernel);
 
 }  // namespace crema

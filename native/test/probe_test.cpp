@@ -15,5 +15,10 @@ int main() {
   CHECK(crema_probe("speed of light", 4096, 1) < 0, "an unknown limit");
   CHECK(crema_probe("copy", 4096, 0) < 0, "no threads");
   CHECK(crema_probe("copy", 0, 1) < 0, "no bytes");
+  // AVX-512 without VNNI must not be given what only AVX-VNNI has, which comes before it in the order.
+  for (int32_t level = 0; crema_isa_name(level) != nullptr; ++level) {
+    if (std::strcmp(crema_isa_name(level), "avx512") != 0 || crema_isa_force(level) != CREMA_OK) continue;
+    CHECK(crema_probe("int8", 4096, 1) <= 0, "products of bytes in one instruction on avx512");
+  }
   return crema_test::result();
 }

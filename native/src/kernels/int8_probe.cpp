@@ -4,7 +4,7 @@
 namespace crema {
 namespace CREMA_ISA {
 
-#if defined(__AVX512VNNI__) || defined(__ARM_FEATURE_DOTPROD)
+#if defined(__AVX512VNNI__) || defined(__AVXVNNI__) || defined(__ARM_FEATURE_DOTPROD)
 CREMA_KERNEL(probe_int8) {
   constexpr int kChains = 12;
   parallel(c.threads, c.threads, 1, [&](int64_t begin, int64_t end, int64_t) {

@@ -75,7 +75,8 @@ TileFunction packed_function(int64_t rows) {
 
 template <int Rows, int Vectors>
 TileFunction direct_function(int64_t rows) {
-  constexpr int chains = W == 1 ? 1 : kInt8Rows < 8 ? 1 : Rows >= 7 ? 1 : Rows >= 4 ? 2 : 4;
+  constexpr int many = Rows >= 7 ? 1 : Rows >= 4 ? 2 : 4, few = Rows >= 4 ? 1 : Rows >= 2 ? 2 : 4;  // registers
+  constexpr int chains = kInt8Rows < 6 ? 1 : kInt8Rows < 8 ? few : many;
   if (rows == Rows) return direct_tile<Rows, Vectors, chains>;
   if constexpr (Rows > 1) return direct_function<Rows - 1, Vectors>(rows);
   return nullptr;
