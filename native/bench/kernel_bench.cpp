@@ -95,10 +95,10 @@ double ceiling() {
   int64_t width = 0;
   std::function<void()> f;
 #if defined(__x86_64__)
-  if (crema::isa_active() >= 2) {
+  if (crema::isa_active() >= 3) {
     width = 16;
     f = [&] { sink = chains_avx512(kSteps); };
-  } else if (crema::isa_active() == 1) {
+  } else if (crema::isa_active() >= 1) {
     width = 8;
     f = [&] { sink = chains_avx2(kSteps); };
   }
@@ -125,8 +125,8 @@ Bandwidth bandwidth() {
   const double copy = best_of(0.2, [] { std::memcpy(a, b, n * 4); });
   double triad = best_of(0.2, [] {
 #if defined(__x86_64__)
-    if (crema::isa_active() >= 2) return triad_avx512(a, b, c, n);
-    if (crema::isa_active() == 1) return triad_avx2(a, b, c, n);
+    if (crema::isa_active() >= 3) return triad_avx512(a, b, c, n);
+    if (crema::isa_active() >= 1) return triad_avx2(a, b, c, n);
 #endif
     for (int64_t i = 0; i < n; ++i) a[i] = b[i] + 0.5f * c[i];
   });

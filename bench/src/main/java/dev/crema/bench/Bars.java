@@ -81,15 +81,33 @@ final class Bars {
   }
 
   private static void reasons() {
-    String handing = "handing a product to a second thread takes 1.2 to 1.6 µs; ";
     LIMITED_BY.put(
         "mlp.train.256",
         "training products pack a factor anew each time and reach 82 to 85 % of the arithmetic;"
-            + " Adam's sweep is 6 % of the step");
+            + " Adam's sweep is 6 % of the step; libtorch as it loads is faster here than where the"
+            + " bar of twice its speed was set");
+    String copy = "a stream with more than 13 vector instructions a vector is below 80 % of a copy";
+    LIMITED_BY.put("gelu.4096x1024", copy + "; GELU takes 18");
+    LIMITED_BY.put("softmax.4096x1024", copy + "; softmax takes 14 to 16 and three readings");
+    LIMITED_BY.put("layer-norm.4096x1024", "each row is read three times, twice from the L1 cache");
+    LIMITED_BY.put("max-pool.lenet", "four reads of a line for one write, beside the copy's one");
+    LIMITED_BY.put(
+        "lstm.train.32",
+        "half again as fast as the best peer would be 99 % of the arithmetic: the peers are at 66 %");
+    String tile = "the tile of registers reaches 92 to 94 % of the probe's multiply-adds";
+    for (int n : new int[] {64, 128, 256, 512, 1024, 2048}) {
+      LIMITED_BY.put("matmul." + n, tile + ", as oneDNN's does; what differs is within the spread");
+    }
+    for (int batch : new int[] {1, 8, 32, 256}) {
+      LIMITED_BY.put("mlp.predict." + batch, tile + ", as oneDNN's does");
+      LIMITED_BY.put("mlp-int8.predict." + batch, "products reach 88 % of the arithmetic");
+    }
+    String handing = "handing 16 KB to a second thread and back takes 1.1 to 1.4 µs; ";
     THREADS_LIMITED_BY.put(
-        "seed-mlp.train.32", handing + "the largest of this step takes 1.7 µs, so none is split");
+        "seed-mlp.train.32",
+        handing + "gradients and weights to exchange leave 1.2 times at most of a step of 14 µs");
     THREADS_LIMITED_BY.put("matmul.64", handing + "this one takes 2.6 µs, so it is not split");
-    THREADS_LIMITED_BY.put("matmul.128", handing + "half of this one takes 10 µs");
+    THREADS_LIMITED_BY.put("matmul.128", handing + "half of this one takes 9 µs and needs 64 KB");
   }
 
   /** All works that have a bar or a reason. */

@@ -87,7 +87,7 @@ class ReportTest {
         .singleElement()
         .asString()
         .startsWith("matmul.64: ")
-        .contains("handing a product to a second thread");
+        .contains("handing 16 KB to a second thread");
     String text = Documents.markdown(made, MACHINE, "./crema bench --report");
     assertThat(text).contains("1 and 2 threads", "- not reached: matmul.64: ");
     JsonNode row = Documents.json(made, MACHINE, "x").at("/works/0");
