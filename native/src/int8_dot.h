@@ -107,6 +107,33 @@ CREMA_INLINE void put_bytes(uint8_t* p, veci v, int64_t n) {
 #endif
 }
 
+// The first n unsigned bytes, W at most; the others read as 0.
+CREMA_INLINE veci some_bytes(const uint8_t* p, int64_t n) {
+#if defined(__AVX512F__)
+  if (n >= W) return (veci)_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+  return (veci)_mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(static_cast<__mmask16>((1u << n) - 1), p));
+#else
+  typedef uint8_t bytes __attribute__((vector_size(W)));
+  bytes b{};
+  if (n >= W) {
+    std::memcpy(&b, p, W);
+  } else {
+    for (int64_t i = 0; i < n; ++i) b[i] = p[i];
+  }
+  return __builtin_convertvector(b, veci);
+#endif
+}
+
+// a b + c with one rounding, at every instruction set.
+CREMA_INLINE vec once_rounded(vec a, vec b, vec c) {
+#if defined(CREMA_FUSED)
+  return fused(a, b, c);
+#else
+  for (int i = 0; i < W; ++i) c[i] = std::fma(a[i], b[i], c[i]);
+  return c;
+#endif
+}
+
 // The nearest whole numbers, half to even, of x between two whole numbers; NaN gives the lower one.
 CREMA_INLINE veci to_nearest(vec x, vec low, vec high) {
   x = x > low ? x : low;

@@ -1,4 +1,4 @@
-// Convolution and max pooling of bytes give, at every instruction set and thread count, the bits of int8.h's arithmetic
+// Convolution, pooling and sums of bytes give, at every instruction set and thread count, the bits of int8.h's arithmetic
 // (ONNX's QLinearConv with a scale for each output), written out here once more: every edge of the padding, strides,
 // distances between taps, one channel and many, one pixel and many, several images.
 #include <memory>
@@ -176,10 +176,93 @@ void max_pooling() {
   }
 }
 
+// Compares what a kernel makes of x, as bytes or numbers, with what is expected of the numbers before they are rounded.
+void compare(const char* name, const std::vector<crema::Tensor>& in, const std::vector<float>& expected, bool bytes,
+             const std::vector<int64_t>& out, const std::vector<int64_t>& ints, const std::vector<double>& floats,
+             int32_t low, int32_t zero) {
+  on_all([&](int level, int32_t threads) {
+    std::vector<uint8_t> q(expected.size() + 1, 0xa5);
+    std::vector<float> y(expected.size() + 1, -1.5f);
+    void* const to = bytes ? static_cast<void*>(q.data()) : y.data();
+    CHECK(run(level, name, threads, in, {tensor_of(to, bytes ? CREMA_UINT8 : CREMA_FLOAT32, out)}, ints, floats).empty(),
+          "runs");
+    CHECK(q[expected.size()] == 0xa5 && y[expected.size()] == -1.5f, "writes behind its output");
+    for (size_t i = 0; i < expected.size(); ++i) {
+      const float v = expected[i];
+      const float e = bytes ? static_cast<float>(between(std::rint(v < low ? low : v) + zero, 0, 255)) : v;
+      const float a = bytes ? static_cast<float>(q[i]) : y[i];
+      CHECK(a == e, "%s at %s, %d threads: %d is %g, expected %g", name, crema_isa_name(level), threads,
+            static_cast<int>(i), a, e);
+    }
+  });
+}
+
+void sums() {
+  std::mt19937 random(9);
+  for (const int64_t n : {1, 7, 16, 100, 40000}) {
+    for (const int kind : {0, 1, 2, 3}) {
+      const bool bytes = kind % 2 == 0, relu = kind / 2 == 0;
+      std::vector<uint8_t> a, b;
+      std::vector<float> e;
+      const int32_t a_zero = 3, b_zero = 200, y_zero = bytes ? 90 : 0;
+      const float a_scale = 0.71f, b_scale = 1.13f;
+      for (int64_t i = 0; i < n; ++i) {
+        a.push_back(static_cast<uint8_t>(random()));
+        b.push_back(static_cast<uint8_t>(random()));
+        volatile float second = static_cast<float>(b.back() - b_zero) * b_scale;
+        const float v = std::fma(static_cast<float>(a.back() - a_zero), a_scale, second);
+        e.push_back(relu && v < 0 ? 0 : v);
+      }
+      compare("quantized_add", {tensor_of(a.data(), CREMA_UINT8, {n}), tensor_of(b.data(), CREMA_UINT8, {n})}, e, bytes,
+              {n}, {relu ? 1 : 0, a_zero, b_zero, y_zero}, {a_scale, b_scale}, -y_zero, y_zero);
+    }
+  }
+}
+
+void means() {
+  std::mt19937 random(11);
+  for (const int64_t c : {1, 5, 16, 33, 64}) {
+    for (const bool bytes : {true, false}) {
+      const bool padding_counts = c % 2 == 0;
+      const Shape s{2, 7, 9, c, 3, 2, c, 2, 1, 1, 1, 1, 1, 1, 0};
+      const int32_t x_zero = 17, y_zero = bytes ? 40 : 0;
+      const float scale = 0.83f;
+      std::vector<uint8_t> x;
+      for (int64_t i = 0; i < s.n * s.h * s.w * c; ++i) x.push_back(static_cast<uint8_t>(random()));
+      std::vector<float> e, all;
+      for (int64_t i = 0; i < s.outputs(); ++i) {
+        const int64_t k = i % c, q = i / c % s.ow(), r = i / c / s.ow() % s.oh(), image = i / c / s.ow() / s.oh();
+        int32_t sum = 0, pixels = 0;
+        for (int64_t t = 0; t < s.kh * s.kw; ++t) {
+          const int64_t row = r * s.stride_h - s.top + t / s.kw, column = q * s.stride_w - s.left + t % s.kw;
+          if (row < 0 || row >= s.h || column < 0 || column >= s.w) continue;
+          sum += x[static_cast<size_t>(((image * s.h + row) * s.w + column) * c + k)] - x_zero;
+          ++pixels;
+        }
+        volatile float weight = scale / static_cast<float>(padding_counts ? s.kh * s.kw : pixels);
+        e.push_back(static_cast<float>(sum) * weight);
+      }
+      for (int64_t i = 0; i < s.n * c; ++i) {
+        int32_t sum = 0;
+        for (int64_t t = 0; t < s.h * s.w; ++t) sum += x[static_cast<size_t>((i / c * s.h * s.w + t) * c + i % c)] - x_zero;
+        volatile float weight = scale / static_cast<float>(s.h * s.w);
+        all.push_back(static_cast<float>(sum) * weight);
+      }
+      const crema::Tensor in = tensor_of(x.data(), CREMA_UINT8, {s.n, s.h, s.w, c});
+      compare("quantized_average_pool2d", {in}, e, bytes, {s.n, s.oh(), s.ow(), c},
+              {s.kh, s.kw, s.stride_h, s.stride_w, s.top, s.left, padding_counts ? 1 : 0, x_zero, y_zero}, {scale},
+              -y_zero, y_zero);
+      compare("quantized_global_average_pool", {in}, all, bytes, {s.n, c}, {x_zero, y_zero}, {scale}, -y_zero, y_zero);
+    }
+  }
+}
+
 }  // namespace
 
 int main() {
   convolutions();
   max_pooling();
+  sums();
+  means();
   return crema_test::result();
 }

@@ -8,14 +8,9 @@ import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
 import dev.crema.nn.Model;
 import dev.crema.nn.Quantization;
-import dev.crema.nn.Topology;
-import dev.crema.op.Conv2d;
-import dev.crema.op.Linear;
-import dev.crema.op.PackQuantized;
 import dev.crema.op.QuantizationParameters;
 import dev.crema.pass.LayerQuantization;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -24,8 +19,9 @@ import java.util.Set;
 /**
  * Static quantization after training (Jacob et al. 2018): dense layers and convolutions with int8
  * weights, a scale for each output, on uint8 inputs whose ranges are calibrated on examples. From
- * one such layer to the next, ReLU and max pooling included, nothing is float32. Whether that pays
- * on a machine a {@link Comparison} tells. Immutable.
+ * one such layer to the next, ReLU, pooling, sums and concatenations included, nothing is float32.
+ * Batch normalisation behind such a layer is folded into it. Whether that pays on a machine a
+ * {@link Comparison} tells. Immutable.
  */
 public final class Quantizer {
   private static final int MOST = 127;
@@ -77,67 +73,52 @@ public final class Quantizer {
     if (model.quantization() != null) {
       throw new CremaException("This model is quantized already. Quantize the one it was made of.");
     }
+    try (Model folded = BatchNormFolding.fold(model)) {
+      return quantizeFolded(folded, calibration);
+    }
+  }
+
+  private Model quantizeFolded(Model model, Dataset calibration) {
     Graph graph = new Graph();
     model.build(graph, false);
-    Map<String, Application> found = layers(model.topology(), graph);
-    Map<Node, String> inputs = new LinkedHashMap<>();
-    found.forEach((name, a) -> inputs.putIfAbsent(a.input(0), name));
-    Map<Node, CalibrationRange> ranges;
-    try (CalibrationRun run = new CalibrationRun(model, graph, inputs, calibration, device)) {
-      ranges = run.ranges(method);
-    }
+    Map<String, Application> found = QuantizableLayers.of(model.topology(), graph, excluded);
+    Map<Node, QuantizationParameters> inputs = calibrate(model, graph, found, calibration);
     Map<String, LayerQuantization> layers = new LinkedHashMap<>();
     Map<String, float[]> shared = new LinkedHashMap<>();
     for (Map.Entry<String, Application> e : found.entrySet()) {
-      CalibrationRange range = ranges.get(e.getValue().input(0));
-      QuantizationParameters x = QuantizationParameters.ofRange(range.low(), range.high());
       String kernel = Quantization.kernelOf(model.topology(), e.getKey());
-      float[] scales = scales(model, kernel, x.scale());
-      shared.merge(kernel, scales, Quantizer::greater);
+      List<Node> read = QuantizableLayers.inputs(e.getValue());
+      float[] scales = new float[0];
+      if (kernel != null) {
+        scales = scales(model, kernel, inputs.get(read.get(0)).scale());
+        shared.merge(kernel, scales, Quantizer::greater);
+      }
+      List<QuantizationParameters> x = read.stream().map(inputs::get).toList();
       layers.put(e.getKey(), new LayerQuantization(x, scales));
     }
-    layers.replaceAll(
-        (name, q) ->
-            new LayerQuantization(
-                q.input(), shared.get(Quantization.kernelOf(model.topology(), name))));
+    layers.replaceAll((name, q) -> shared(model, name, q, shared));
     return model.quantized(new Quantization(layers));
   }
 
-  /** The products of the layers to quantize, by the layers' names. */
-  private Map<String, Application> layers(Topology topology, Graph graph) {
-    Map<String, Application> found = new LinkedHashMap<>();
-    Set<String> names = new LinkedHashSet<>();
-    topology.places().stream()
-        .filter(p -> Quantization.supports(p.layer()))
-        .forEach(p -> names.add(p.name()));
-    for (String name : excluded) {
-      if (!names.contains(name)) {
-        throw new CremaException(
-            "'"
-                + name
-                + "' is to be left as it is, but the layers that can be quantized are "
-                + names);
-      }
+  /** With the scales that all places of its kernel can use. */
+  private static LayerQuantization shared(
+      Model model, String name, LayerQuantization q, Map<String, float[]> scales) {
+    String kernel = Quantization.kernelOf(model.topology(), name);
+    return kernel == null ? q : new LayerQuantization(q.inputs(), scales.get(kernel));
+  }
+
+  /** How what the layers read becomes bytes: each value once, whoever reads it. */
+  private Map<Node, QuantizationParameters> calibrate(
+      Model model, Graph graph, Map<String, Application> layers, Dataset calibration) {
+    Map<Node, String> inputs = new LinkedHashMap<>();
+    layers.forEach(
+        (name, a) -> QuantizableLayers.inputs(a).forEach(x -> inputs.putIfAbsent(x, name)));
+    Map<Node, QuantizationParameters> parameters = new LinkedHashMap<>();
+    try (CalibrationRun run = new CalibrationRun(model, graph, inputs, calibration, device)) {
+      run.ranges(method)
+          .forEach((x, r) -> parameters.put(x, QuantizationParameters.ofRange(r.low(), r.high())));
     }
-    for (Application a : graph.applications()) {
-      boolean fits =
-          (a.op() instanceof Linear || a.op() instanceof Conv2d)
-              && names.contains(a.layer())
-              && !excluded.contains(a.layer())
-              && PackQuantized.rowsOf(a.input(1).type()) <= PackQuantized.MOST_FEATURES;
-      if (fits) {
-        found.put(a.layer(), a);
-      }
-    }
-    if (found.isEmpty()) {
-      throw new CremaException(
-          "No layer of this model can be quantized: of its dense layers and convolutions "
-              + names
-              + " those to be left out are "
-              + excluded
-              + ".");
-    }
-    return found;
+    return parameters;
   }
 
   private static float[] greater(float[] a, float[] b) {

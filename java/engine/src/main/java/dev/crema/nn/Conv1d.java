@@ -83,6 +83,10 @@ public record Conv1d(
     return with(filters, filter().withActivation(function));
   }
 
+  public Conv1d withBias() {
+    return with(filters, filter().withBias());
+  }
+
   public Conv1d withoutBias() {
     return with(filters, filter().withoutBias());
   }

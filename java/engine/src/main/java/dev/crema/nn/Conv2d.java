@@ -94,6 +94,10 @@ public record Conv2d(
     return with(filters, filter().withActivation(function));
   }
 
+  public Conv2d withBias() {
+    return with(filters, filter().withBias());
+  }
+
   public Conv2d withoutBias() {
     return with(filters, filter().withoutBias());
   }

@@ -54,6 +54,11 @@ public record Dense(
     return new Dense(units, function, bias, kernelInitializer, biasInitializer, kernelRegularizer);
   }
 
+  public Dense withBias() {
+    return new Dense(
+        units, activation, true, kernelInitializer, biasInitializer, kernelRegularizer);
+  }
+
   public Dense withoutBias() {
     return new Dense(
         units, activation, false, kernelInitializer, biasInitializer, kernelRegularizer);

@@ -83,6 +83,10 @@ public record DepthwiseConv2d(
     return with(filter().withActivation(function));
   }
 
+  public DepthwiseConv2d withBias() {
+    return with(filter().withBias());
+  }
+
   public DepthwiseConv2d withoutBias() {
     return with(filter().withoutBias());
   }

@@ -14,6 +14,11 @@ record FilterSettings(
         function, bias, kernelInitializer, biasInitializer, kernelRegularizer);
   }
 
+  FilterSettings withBias() {
+    return new FilterSettings(
+        activation, true, kernelInitializer, biasInitializer, kernelRegularizer);
+  }
+
   FilterSettings withoutBias() {
     return new FilterSettings(
         activation, false, kernelInitializer, biasInitializer, kernelRegularizer);

@@ -9,6 +9,7 @@ import dev.crema.io.Json;
 import dev.crema.op.PackQuantized;
 import dev.crema.op.QuantizationParameters;
 import dev.crema.pass.LayerQuantization;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -19,7 +20,8 @@ import java.util.TreeMap;
 
 /**
  * Which layers of a model predict with int8 weights and uint8 inputs, and with which scales: {@link
- * Dense} and {@link Conv2d} of one group. Immutable.
+ * Dense} and {@link Conv2d} of one group, and between those {@link Add} of two, {@link
+ * AveragePool2d} and {@link GlobalAveragePool}. Immutable.
  *
  * @param layers by the names of their places
  */
@@ -34,31 +36,43 @@ public record Quantization(Map<String, LayerQuantization> layers) {
     }
   }
 
-  /** Whether there is a form of that layer that computes with bytes. */
-  public static boolean supports(Layer layer) {
-    Objects.requireNonNull(layer, "layer");
+  /** Whether there is a form of the layer there that computes with bytes. */
+  public static boolean supports(Topology.Place place) {
+    Objects.requireNonNull(place, "place");
+    return hasKernel(place.layer())
+        || place.layer() instanceof Add && place.inputs().size() == 2
+        || place.layer() instanceof AveragePool2d
+        || place.layer() instanceof GlobalAveragePool;
+  }
+
+  private static boolean hasKernel(Layer layer) {
     return layer instanceof Dense || layer instanceof Conv2d c && c.groups() == 1;
   }
 
   /**
-   * Path of the kernel of the place {@code name}; its scales' path has {@code .scale} behind.
+   * Path of the kernel of the place {@code name}; its scales' path has {@code .scale} behind. Null
+   * for a layer without one.
    *
    * @throws CremaException if that is no layer that can be quantized
    */
   public static String kernelOf(Topology topology, String name) {
     Objects.requireNonNull(topology, "topology");
     Objects.requireNonNull(name, "name");
+    Topology.Place place = place(topology, name);
+    return hasKernel(place.layer()) ? place.weights() + KERNEL : null;
+  }
+
+  private static Topology.Place place(Topology topology, String name) {
     return topology.places().stream()
-        .filter(p -> p.name().equals(name) && supports(p.layer()))
-        .map(p -> p.weights() + KERNEL)
+        .filter(p -> p.name().equals(name) && supports(p))
         .findFirst()
         .orElseThrow(
             () ->
                 new CremaException(
                     "The quantization names '"
                         + name
-                        + "', which is no dense layer and no convolution of one group of this"
-                        + " model"));
+                        + "', which is no layer of this model that can compute with bytes: a dense"
+                        + " layer, a convolution of one group, a sum of two, an average pool"));
   }
 
   /**
@@ -70,7 +84,11 @@ public record Quantization(Map<String, LayerQuantization> layers) {
     Map<String, float[]> scales = new TreeMap<>();
     layers.forEach(
         (name, layer) -> {
+          requireInputs(topology, name, layer.inputs().size());
           String path = kernelOf(topology, name);
+          if (path == null) {
+            return;
+          }
           Parameter kernel = table.get(path);
           long units = kernel.type().extent(-1);
           if (PackQuantized.rowsOf(kernel.type()) > PackQuantized.MOST_FEATURES) {
@@ -125,8 +143,11 @@ public record Quantization(Map<String, LayerQuantization> layers) {
     Map<String, LayerQuantization> layers = new LinkedHashMap<>();
     for (Map.Entry<String, JsonNode> e : json.path("layers").properties()) {
       try {
-        float[] columns = scales.of(kernelOf(topology, e.getKey()));
-        layers.put(e.getKey(), new LayerQuantization(inputs(e.getValue()), columns));
+        List<QuantizationParameters> inputs = inputs(e.getValue());
+        requireInputs(topology, e.getKey(), inputs.size());
+        String kernel = kernelOf(topology, e.getKey());
+        float[] columns = kernel == null ? new float[0] : scales.of(kernel);
+        layers.put(e.getKey(), new LayerQuantization(inputs, columns));
       } catch (ShapeException x) {
         throw new CremaException(
             where + ": quantization of '" + e.getKey() + "': " + x.getMessage(), x);
@@ -140,10 +161,17 @@ public record Quantization(Map<String, LayerQuantization> layers) {
     if (!inputs.isArray()) {
       return List.of(input(layer)); // as version 2 had it
     }
-    if (inputs.size() != 1) {
-      throw new ShapeException("one of \"inputs\" is needed, got " + inputs.size());
+    List<QuantizationParameters> all = new ArrayList<>();
+    inputs.forEach(x -> all.add(input(x)));
+    return all;
+  }
+
+  private static void requireInputs(Topology topology, String name, int got) {
+    int needed = place(topology, name).inputs().size();
+    if (got != needed) {
+      throw new CremaException(
+          "The quantization of '" + name + "' needs " + needed + " inputs, got " + got);
     }
-    return List.of(input(inputs.get(0)));
   }
 
   private static QuantizationParameters input(JsonNode json) {

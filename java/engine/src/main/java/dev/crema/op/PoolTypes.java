@@ -4,11 +4,12 @@ import dev.crema.graph.Attributes;
 import dev.crema.graph.Dim;
 import dev.crema.graph.ShapeException;
 import dev.crema.graph.TensorType;
-import dev.crema.memory.ElementType;
 import java.util.List;
 
 /** The rules that the poolings share. */
 final class PoolTypes {
+  private static final long MOST_PIXELS = Integer.MAX_VALUE / 255;
+
   private PoolTypes() {}
 
   static void requireWindow(int height, int width, Window2d w) {
@@ -46,9 +47,16 @@ final class PoolTypes {
     a.ints(height, width, w.strideHeight(), w.strideWidth(), w.top(), w.left()).bool(countPadding);
   }
 
+  /** Refuses means of so many bytes that their sum could pass 2^31. */
+  static void requireCountable(long pixels) {
+    if (pixels > MOST_PIXELS) {
+      throw new ShapeException(
+          "the mean of " + pixels + " bytes; at most " + MOST_PIXELS + " can be summed in int32");
+    }
+  }
+
   /** [n, c] of [n, ..., c]. */
   static TensorType global(TensorType x) {
-    x.requireElement(ElementType.FLOAT32, "input");
     if (x.rank() < 3) {
       throw new ShapeException("input must be [n, ..., c] with pixels between but is " + x);
     }

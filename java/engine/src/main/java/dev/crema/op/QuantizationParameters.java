@@ -23,6 +23,11 @@ public record QuantizationParameters(float scale, int zeroPoint) {
     }
   }
 
+  /** How many steps of {@code y} one of these is; for null, the number that one stands for. */
+  float stepsOf(QuantizationParameters y) {
+    return y == null ? scale : scale / y.scale;
+  }
+
   /**
    * Those that spread the 256 numbers of uint8 over a range, which is first widened to hold 0, so
    * that 0 is exact. The range of 0 alone gets the scale 1.

@@ -6,26 +6,37 @@ import dev.crema.graph.Op;
 import dev.crema.graph.Storage;
 import dev.crema.graph.Variable;
 import dev.crema.memory.ElementType;
+import dev.crema.op.Add;
+import dev.crema.op.AveragePool2d;
+import dev.crema.op.Concat;
 import dev.crema.op.Conv2d;
 import dev.crema.op.FusedActivation;
+import dev.crema.op.GlobalAveragePool;
 import dev.crema.op.Linear;
 import dev.crema.op.MaxPool2d;
 import dev.crema.op.QuantizationParameters;
 import dev.crema.op.QuantizeLinear;
+import dev.crema.op.QuantizedAdd;
+import dev.crema.op.QuantizedAveragePool2d;
 import dev.crema.op.QuantizedConv2d;
+import dev.crema.op.QuantizedGlobalAveragePool;
 import dev.crema.op.QuantizedLinear;
+import dev.crema.op.Relu;
 import dev.crema.op.Reshape;
+import dev.crema.op.Transpose;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
- * Computes layers with int8 weights on uint8 inputs. Where only such layers read what one of them
- * gives, through reshapes, max pooling and ReLU at most, it gives bytes: nothing is float32 between
- * them. For plans that do not change parameters, after {@link FuseActivation} and before {@link
- * FuseElementwise}; it trades accuracy, within what the calibration found.
+ * Computes layers with int8 weights on uint8 inputs, and what stands between them: sums, means,
+ * maxima. Where only such layers read what one of them gives, through ops that only move bytes and
+ * ReLU at most, it gives bytes: nothing is float32 between them. For plans that do not change
+ * parameters, after {@link FuseActivation} and before {@link FuseElementwise}; it trades accuracy,
+ * within what the calibration found.
  *
  * @param layers by the name of the layer
  */
@@ -39,12 +50,24 @@ public record Quantize(Map<String, LayerQuantization> layers) implements Pass {
     return new Work(from).rewrite();
   }
 
-  /** The layer's quantization if the application is the product of one of the layers; or null. */
+  /** The layer's quantization if the application is what one of the layers is for; or null. */
   private LayerQuantization of(Application a) {
-    boolean product = a.op() instanceof Linear || a.op() instanceof Conv2d c && c.groups() == 1;
+    LayerQuantization q = layers.get(a.layer());
     boolean fits =
-        product && a.input(1).op() instanceof Variable v && v.storage().equals(Storage.PARAMETERS);
-    return fits ? layers.get(a.layer()) : null;
+        q != null
+            && (q.weightScales().length > 0
+                ? isProduct(a)
+                : a.op() instanceof Add
+                    || a.op() instanceof AveragePool2d
+                    || a.op() instanceof GlobalAveragePool);
+    return fits ? q : null;
+  }
+
+  private static boolean isProduct(Application a) {
+    boolean product = a.op() instanceof Linear || a.op() instanceof Conv2d c && c.groups() == 1;
+    return product
+        && a.input(1).op() instanceof Variable v
+        && v.storage().equals(Storage.PARAMETERS);
   }
 
   private final class Work {
@@ -67,13 +90,20 @@ public record Quantize(Map<String, LayerQuantization> layers) implements Pass {
             .filter(x -> x != null)
             .forEach(x -> readers.computeIfAbsent(x, k -> new ArrayList<>()).add(a));
       }
+      Set<Application> done = Computation.identitySet();
       for (Application a : live) {
         LayerQuantization q = of(a);
-        if (q != null) {
+        if (done.contains(a)) {
+          continue;
+        }
+        if (q != null && isProduct(a)) {
           product(a, q);
-        } else if (a.op() instanceof Reshape r && isBytes(a.input(0))) {
-          Reshape same = new Reshape(r.type().withElement(ElementType.UINT8));
-          rewrite.put(a, rewrite.add(same, a, rewrite.inputs(a)));
+        } else if (q != null && a.op() instanceof Add) {
+          add(a, q, done);
+        } else if (q != null) {
+          mean(a, q);
+        } else if (keepsBytes(a.op()) && a.inputs().stream().anyMatch(this::isBytes)) {
+          move(a);
         } else {
           rewrite.copy(a);
         }
@@ -87,7 +117,48 @@ public record Quantize(Map<String, LayerQuantization> layers) implements Pass {
 
     /** Ops that give of bytes the bytes of what they give of the numbers. */
     private static boolean keepsBytes(Op op) {
-      return op instanceof Reshape || op instanceof MaxPool2d;
+      return op instanceof Reshape
+          || op instanceof MaxPool2d
+          || op instanceof Concat
+          || op instanceof Transpose;
+    }
+
+    private void move(Application a) {
+      QuantizationParameters q = readAs(a.output(0)); // as the inputs that are bytes
+      Op op =
+          a.op() instanceof Reshape r
+              ? new Reshape(r.type().withElement(ElementType.UINT8))
+              : a.op();
+      Node[] in = a.inputs().stream().map(x -> bytes(a, x, q)).toArray(Node[]::new);
+      rewrite.put(a, rewrite.add(op, a, in));
+    }
+
+    /** A sum, with the ReLU behind it where nothing else reads the sum. */
+    private void add(Application a, LayerQuantization q, Set<Application> done) {
+      Node end = a.output(0);
+      List<Application> next = readers.getOrDefault(end, List.of());
+      boolean relu =
+          next.size() == 1 && next.get(0).op() instanceof Relu && !from.outputs().contains(end);
+      if (relu) {
+        done.add(next.get(0));
+        end = next.get(0).output(0);
+      }
+      FusedActivation activation = relu ? FusedActivation.RELU : FusedActivation.NONE;
+      QuantizationParameters first = q.inputs().get(0);
+      QuantizationParameters second = q.inputs().get(1);
+      Op op = new QuantizedAdd(first, second, activation, readAs(end));
+      Node x = bytes(a, a.input(0), first);
+      rewrite.put(end, rewrite.add(op, a, x, bytes(a, a.input(1), second)).output(0));
+    }
+
+    private void mean(Application a, LayerQuantization q) {
+      QuantizationParameters y = readAs(a.output(0));
+      Op op =
+          a.op() instanceof AveragePool2d p
+              ? new QuantizedAveragePool2d(
+                  p.height(), p.width(), p.window(), p.countPadding(), q.input(), y)
+              : new QuantizedGlobalAveragePool(q.input(), y);
+      rewrite.put(a, rewrite.add(op, a, bytes(a, a.input(0), q.input())));
     }
 
     private void product(Application a, LayerQuantization q) {
@@ -96,7 +167,7 @@ public record Quantize(Map<String, LayerQuantization> layers) implements Pass {
       boolean simple = activation == FusedActivation.NONE || activation == FusedActivation.RELU;
       QuantizationParameters y = simple ? readAs(a.output(0)) : null;
       FusedActivation fused = simple ? activation : FusedActivation.NONE;
-      Node x = input(a, 0, q);
+      Node x = bytes(a, a.input(0), q.input());
       int units = q.weightScales().length;
       Application now;
       if (a.op() instanceof Conv2d c) {
@@ -138,13 +209,12 @@ public record Quantize(Map<String, LayerQuantization> layers) implements Pass {
       return keepsBytes(a.op()) ? readAs(a.output(0)) : null;
     }
 
-    /** A layer's input as bytes. */
-    private Node input(Application a, int index, LayerQuantization layer) {
-      Node x = rewrite.map(a.input(index));
+    /** An old value as bytes. */
+    private Node bytes(Application a, Node old, QuantizationParameters q) {
+      Node x = rewrite.map(old);
       if (x.type().element() == ElementType.UINT8) {
         return x;
       }
-      QuantizationParameters q = layer.inputs().get(index);
       return bytes
           .computeIfAbsent(x, k -> new HashMap<>())
           .computeIfAbsent(
