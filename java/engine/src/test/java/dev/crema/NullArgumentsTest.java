@@ -19,7 +19,10 @@ import dev.crema.memory.Tensor;
 import dev.crema.nn.Activation;
 import dev.crema.nn.Model;
 import dev.crema.nn.Predictor;
+import dev.crema.nn.Quantization;
 import dev.crema.nn.Topology;
+import dev.crema.op.QuantizationParameters;
+import dev.crema.pass.LayerQuantization;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
@@ -62,6 +65,9 @@ class NullArgumentsTest {
     values.put(Storage.class, Storage.PARAMETERS);
     values.put(Graph.class, new Graph());
     values.put(Precision.class, Precision.FLOAT32);
+    LayerQuantization bytes =
+        new LayerQuantization(new QuantizationParameters(1, 0), new float[] {1});
+    values.put(Quantization.class, new Quantization(Map.of("dense", bytes)));
     values.put(Topology.class, model.topology());
     values.put(Buffer.class, buffer);
     values.put(ByteBuffer.class, direct);

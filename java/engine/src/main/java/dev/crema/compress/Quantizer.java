@@ -82,20 +82,32 @@ public final class Quantizer {
     Graph graph = new Graph();
     model.build(graph, false);
     Map<String, Application> found = QuantizableLayers.of(model.topology(), graph, excluded);
-    Map<Node, QuantizationParameters> inputs = calibrate(model, graph, found, calibration);
+    Map<Node, QuantizationParameters> values = calibrate(model, graph, found, calibration);
+    Map<String, List<QuantizationParameters>> inputs = new LinkedHashMap<>();
+    found.forEach(
+        (name, a) ->
+            inputs.put(name, QuantizableLayers.inputs(a).stream().map(values::get).toList()));
+    return quantize(model, inputs);
+  }
+
+  /**
+   * Quantizes layers of a model as they are.
+   *
+   * @param inputs what the layers read, by their names
+   */
+  static Model quantize(Model model, Map<String, List<QuantizationParameters>> inputs) {
     Map<String, LayerQuantization> layers = new LinkedHashMap<>();
     Map<String, float[]> shared = new LinkedHashMap<>();
-    for (Map.Entry<String, Application> e : found.entrySet()) {
-      String kernel = Quantization.kernelOf(model.topology(), e.getKey());
-      List<Node> read = QuantizableLayers.inputs(e.getValue());
-      float[] scales = new float[0];
-      if (kernel != null) {
-        scales = scales(model, kernel, inputs.get(read.get(0)).scale());
-        shared.merge(kernel, scales, Quantizer::greater);
-      }
-      List<QuantizationParameters> x = read.stream().map(inputs::get).toList();
-      layers.put(e.getKey(), new LayerQuantization(x, scales));
-    }
+    inputs.forEach(
+        (name, x) -> {
+          String kernel = Quantization.kernelOf(model.topology(), name);
+          float[] scales = new float[0];
+          if (kernel != null) {
+            scales = scales(model, kernel, x.get(0).scale());
+            shared.merge(kernel, scales, Quantizer::greater);
+          }
+          layers.put(name, new LayerQuantization(x, scales));
+        });
     layers.replaceAll((name, q) -> shared(model, name, q, shared));
     return model.quantized(new Quantization(layers));
   }

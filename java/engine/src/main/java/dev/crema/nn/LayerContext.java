@@ -7,6 +7,10 @@ import dev.crema.graph.Storage;
 import dev.crema.graph.TensorType;
 import dev.crema.graph.Variable;
 import dev.crema.memory.ElementType;
+import dev.crema.op.FakeQuantize;
+import dev.crema.op.FakeQuantizeWeights;
+import dev.crema.pass.LayerQuantization;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,16 +22,26 @@ public final class LayerContext {
   private final ParameterTable table;
   private final Map<String, Node> variables = new HashMap<>();
   private final Map<String, Regularizer> regularizers;
+  private final Map<String, Node> rounded = new HashMap<>();
+  private final Quantization rounding;
   private Topology.Place place;
   private Node randomCounter;
   private int streams;
 
+  /**
+   * @param rounding what kernels and inputs are rounded as; null: they are not
+   */
   LayerContext(
-      Graph graph, boolean training, ParameterTable table, Map<String, Regularizer> regularizers) {
+      Graph graph,
+      boolean training,
+      ParameterTable table,
+      Map<String, Regularizer> regularizers,
+      Quantization rounding) {
     this.graph = graph;
     this.training = training;
     this.table = table;
     this.regularizers = regularizers;
+    this.rounding = rounding;
   }
 
   public Graph graph() {
@@ -46,7 +60,28 @@ public final class LayerContext {
 
   /** What training changes. Asked for again under the same name it is the same node. */
   public Node parameter(String name, Initializer initializer, long... extents) {
-    return variable(Storage.PARAMETERS, name, initializer, extents);
+    Node variable = variable(Storage.PARAMETERS, name, initializer, extents);
+    boolean rounds =
+        rounding != null
+            && name.equals(Quantization.KERNEL)
+            && rounding.layers().containsKey(layer())
+            && rounding.layers().get(layer()).weightScales().length > 0;
+    return rounds
+        ? rounded.computeIfAbsent(path(name), k -> variable.then(new FakeQuantizeWeights()))
+        : variable;
+  }
+
+  /** A layer's inputs as it reads them: rounded where it is to predict with bytes. */
+  List<Node> inputs(List<Node> values) {
+    LayerQuantization q = rounding == null ? null : rounding.layers().get(layer());
+    if (q == null) {
+      return values;
+    }
+    List<Node> read = new ArrayList<>(values);
+    for (int i = 0; i < q.inputs().size() && i < read.size(); i++) {
+      read.set(i, values.get(i).then(new FakeQuantize(q.inputs().get(i))));
+    }
+    return read;
   }
 
   /** As {@link #parameter}, with a penalty added to the training loss; null for none. */

@@ -374,6 +374,17 @@ public final class Model implements AutoCloseable {
   }
 
   /**
+   * As {@link #build(Graph, boolean)}, where the layers of a quantization read and multiply by what
+   * bytes would give back, in float32: kernels rounded by their present magnitudes, inputs by the
+   * given scales. Gradients pass straight through the rounding.
+   */
+  public ModelGraph build(Graph graph, boolean training, Quantization rounding) {
+    Objects.requireNonNull(graph, "graph");
+    Objects.requireNonNull(rounding, "rounding");
+    return topology.build(graph, training, table, rounding);
+  }
+
+  /**
    * Prepares predictions for batches of up to that many examples, with memory of its own; one for
    * each thread. The caller closes it.
    */

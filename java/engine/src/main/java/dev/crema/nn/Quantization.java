@@ -26,7 +26,9 @@ import java.util.TreeMap;
  * @param layers by the names of their places
  */
 public record Quantization(Map<String, LayerQuantization> layers) {
-  private static final String KERNEL = "/kernel";
+  /** The parameter that becomes int8. */
+  static final String KERNEL = "kernel";
+
   private static final String INPUTS = "inputs";
 
   public Quantization {
@@ -59,7 +61,7 @@ public record Quantization(Map<String, LayerQuantization> layers) {
     Objects.requireNonNull(topology, "topology");
     Objects.requireNonNull(name, "name");
     Topology.Place place = place(topology, name);
-    return hasKernel(place.layer()) ? place.weights() + KERNEL : null;
+    return hasKernel(place.layer()) ? place.weights() + "/" + KERNEL : null;
   }
 
   private static Topology.Place place(Topology topology, String name) {
@@ -111,6 +113,14 @@ public record Quantization(Map<String, LayerQuantization> layers) {
           }
         });
     return scales;
+  }
+
+  /** How the layers' inputs are rounded, for a checkpoint to compare. */
+  public String description() {
+    StringBuilder text = new StringBuilder();
+    layers.forEach(
+        (name, layer) -> text.append(name).append(' ').append(layer.inputs()).append(' '));
+    return text.toString().strip();
   }
 
   /** Without the scales of weights, which are tensors. */

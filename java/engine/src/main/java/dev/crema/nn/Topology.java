@@ -171,18 +171,27 @@ public final class Topology {
    * @param table gets the parameters; a table that already has them is read
    */
   ModelGraph build(Graph graph, boolean training, ParameterTable table) {
+    return build(graph, training, table, null);
+  }
+
+  /**
+   * The same where layers compute with what they will read and multiply by as bytes.
+   *
+   * @param rounding null for none
+   */
+  ModelGraph build(Graph graph, boolean training, ParameterTable table, Quantization rounding) {
     Map<String, Node> values = new LinkedHashMap<>();
     Map<String, Regularizer> regularizers = new LinkedHashMap<>();
     for (InputSpec input : inputs) {
       values.put(input.name(), graph.input(input.name(), input.type()));
     }
-    LayerContext context = new LayerContext(graph, training, table, regularizers);
+    LayerContext context = new LayerContext(graph, training, table, regularizers, rounding);
     for (Place place : places) {
       List<Node> in = place.inputs().stream().map(values::get).toList();
       context.enter(place);
       graph.beginLayer(place.name());
       try {
-        values.put(place.name(), place.layer().build(context, in));
+        values.put(place.name(), place.layer().build(context, context.inputs(in)));
       } finally {
         graph.endLayer();
       }

@@ -5,6 +5,7 @@ import dev.crema.data.Dataset;
 import dev.crema.device.Device;
 import dev.crema.graph.Precision;
 import dev.crema.nn.Model;
+import dev.crema.nn.Quantization;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,6 +46,7 @@ public final class Trainer {
   final List<ParameterGroup> groups = new ArrayList<>();
   final List<Callback> callbacks = new ArrayList<>();
   LossTerm term;
+  Quantization rounding;
 
   private Trainer(Model model) {
     this.model = model;
@@ -129,6 +131,16 @@ public final class Trainer {
    */
   public Trainer term(LossTerm value) {
     term = Objects.requireNonNull(value, "term");
+    return this;
+  }
+
+  /**
+   * Trains as if the model predicted with that quantization (Jacob et al. 2018): kernels and what
+   * layers read are rounded to what bytes can stand for, gradients pass straight through. Neither
+   * evaluations nor the model itself know of it; see {@code QuantizationAwareTraining}.
+   */
+  public Trainer rounding(Quantization value) {
+    rounding = Objects.requireNonNull(value, "rounding");
     return this;
   }
 

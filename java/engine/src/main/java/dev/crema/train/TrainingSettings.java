@@ -61,6 +61,7 @@ final class TrainingSettings {
     all.put("frozen layers", trainer.frozen.stream().sorted().distinct().toList().toString());
     all.put("parameter groups", trainer.groups.toString());
     all.put("loss term", trainer.term == null ? NONE : trainer.term.description());
+    all.put("rounding", trainer.rounding == null ? NONE : trainer.rounding.description());
     List<String> masked = trainer.model.masks().paths();
     all.put("masks", masked.isEmpty() ? NONE : masked.toString());
     all.put("training examples", data.size() < 0 ? "a stream" : Long.toString(data.size()));

@@ -63,7 +63,10 @@ final class TrainingStep implements AutoCloseable {
     this.model = trainer.model;
     this.device = trainer.device == null ? Device.best() : trainer.device;
     Graph graph = new Graph();
-    ModelGraph built = model.build(graph, true);
+    ModelGraph built =
+        trainer.rounding == null
+            ? model.build(graph, true)
+            : model.build(graph, true, trainer.rounding);
     Objective objective = Objective.build(built, heads);
     Node total = Penalties.add(withTerm(objective, built), built);
     Map<Application, Long> sections = new IdentityHashMap<>();
