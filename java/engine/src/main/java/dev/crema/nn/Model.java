@@ -12,7 +12,9 @@ import dev.crema.io.ModelArchive;
 import dev.crema.memory.Buffer;
 import dev.crema.pass.Pass;
 import dev.crema.pass.Passes;
+import dev.crema.pass.Sparsify;
 import dev.crema.plan.Prepared;
+import dev.crema.plan.SparseTrial;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
@@ -36,6 +38,8 @@ public final class Model implements AutoCloseable {
   private static final int POOLED_PREDICTORS = 64;
   private static final int POOLED_BATCHES = 4;
   private static final int BATCH = 64;
+  private static final int MOST_UNPACKED =
+      4; // rows whose float32 products read weights as they lie
   private static final int MOST_IN_ARRAY = Integer.MAX_VALUE - 8;
   private static final int CHUNK_BYTES = 1 << 30;
 
@@ -49,6 +53,7 @@ public final class Model implements AutoCloseable {
   private final PredictorPool batches = new PredictorPool(this, BATCH, 0, POOLED_BATCHES);
   private final Prepared prepared = new Prepared();
   private final Masks masks = new Masks(this);
+  private final SparseKernels sparse = new SparseKernels(this);
   private volatile boolean closed;
 
   private Model(
@@ -315,6 +320,24 @@ public final class Model implements AutoCloseable {
     return quantization == null
         ? Passes.prediction(precision)
         : Passes.prediction(precision, quantization.layers());
+  }
+
+  /** The same for a predictor: kernels that are mostly zero are multiplied so where that pays. */
+  List<Pass> predictionPasses(Precision precision, int capacity, int threads, Device device) {
+    boolean packs =
+        capacity > MOST_UNPACKED || precision != Precision.FLOAT32 || quantization != null;
+    List<Pass> passes = packs ? predictionPasses(precision) : Passes.standard();
+    Map<String, Long> nonZeros = sparse.nonZeros();
+    return nonZeros.isEmpty()
+        ? passes
+        : Passes.sparse(
+            passes,
+            new Sparsify(nonZeros, capacity, new SparseTrial(device, capacity, threads, packs)));
+  }
+
+  /** Which kernels are mostly zero. */
+  SparseKernels sparseKernels() {
+    return sparse;
   }
 
   /** Another model of the same structure, with copies of values and masks; the caller closes it. */

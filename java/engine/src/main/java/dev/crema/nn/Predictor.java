@@ -10,7 +10,6 @@ import dev.crema.graph.Storage;
 import dev.crema.graph.TensorType;
 import dev.crema.memory.Buffer;
 import dev.crema.memory.Exclusive;
-import dev.crema.pass.Passes;
 import dev.crema.plan.Plan;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -26,13 +25,15 @@ import java.util.Objects;
  * Shares the model's parameters and keeps them until it is closed itself; a prediction allocates
  * nothing on the heap. The caller closes it.
  *
+ * <p>Where a dense layer's kernel, or that of a convolution of single pixels, is mostly zero when
+ * the predictor is made, both ways to multiply it are measured once in a process, and the zeros are
+ * left out if that is clearly faster. A weight of 0 then adds nothing, also where what it would be
+ * multiplied by is infinite or NaN.
+ *
  * <p>A model with one input and one output: {@code predict}. With several: {@link #write} each
  * input, {@link #run}, {@link #read} the outputs.
  */
 public final class Predictor implements AutoCloseable {
-  private static final int MOST_UNPACKED =
-      4; // rows whose float32 products read weights as they lie
-
   private final Plan plan;
   private final List<Node> outputNodes;
   private final List<String> outputNames;
@@ -41,9 +42,13 @@ public final class Predictor implements AutoCloseable {
   private final List<Port> outputs = new ArrayList<>();
   private final Port input;
   private final Exclusive use;
+  private final SparseKernels sparse;
+  private final Map<String, Integer> shares; // of weights that are not 0, when it was made
 
   Predictor(Model model, int capacity, int threads, Device device, Precision precision) {
     this.capacity = capacity;
+    this.sparse = model.sparseKernels();
+    this.shares = sparse.shares();
     ModelGraph graph = model.build(new Graph(), false);
     Topology topology = model.topology();
     topology.inputs().forEach(input -> requireFits(input.name(), input.type(), capacity));
@@ -60,12 +65,7 @@ public final class Predictor implements AutoCloseable {
             .device(device)
             .storage(Storage.PARAMETERS, model.parameters())
             .storage(Storage.STATE, model.state())
-            .passes(
-                capacity > MOST_UNPACKED
-                        || precision != Precision.FLOAT32
-                        || model.quantization() != null
-                    ? model.predictionPasses(precision)
-                    : Passes.standard())
+            .passes(model.predictionPasses(precision, capacity, threads, device))
             .prepared(model.prepared())
             .build();
     this.use = new Exclusive("This predictor", plan::close);
@@ -342,6 +342,11 @@ public final class Predictor implements AutoCloseable {
     } finally {
       use.leave();
     }
+  }
+
+  /** Whether one that is made now might multiply otherwise: weights have become 0 since. */
+  boolean isOutdated() {
+    return sparse.differFrom(shares);
   }
 
   /** The plan behind it. */

@@ -24,8 +24,22 @@ final class PredictorPool {
 
   /** One that nobody else has, until {@link #giveBack}. */
   Predictor borrow() {
-    Predictor predictor = waiting.poll();
-    return predictor != null ? predictor : model.predictor(capacity, threads, Device.best());
+    for (Predictor p = waiting.poll(); p != null; p = waiting.poll()) {
+      if (isCurrent(p)) {
+        return p;
+      }
+      p.close();
+    }
+    return model.predictor(capacity, threads, Device.best());
+  }
+
+  private static boolean isCurrent(Predictor p) {
+    try {
+      return !p.isOutdated();
+    } catch (RuntimeException | Error e) {
+      p.close(); // the model has been closed meanwhile: nobody else has it
+      throw e;
+    }
   }
 
   void giveBack(Predictor predictor) {

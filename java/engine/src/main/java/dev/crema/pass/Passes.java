@@ -47,6 +47,14 @@ public final class Passes {
     return List.copyOf(passes);
   }
 
+  /** A list for predictions with sparse kernels: they are chosen before the others are packed. */
+  public static List<Pass> sparse(List<Pass> passes, Sparsify sparsify) {
+    List<Pass> all = new ArrayList<>(passes);
+    int last = all.size() - 1;
+    all.add(last >= 0 && all.get(last) instanceof Prepack ? last : all.size(), sparsify);
+    return List.copyOf(all);
+  }
+
   /**
    * Applies passes one after the other.
    *

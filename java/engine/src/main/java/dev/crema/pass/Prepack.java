@@ -22,10 +22,7 @@ public record Prepack() implements Pass {
   public Rewrite apply(Computation from) {
     Rewrite rewrite = new Rewrite(from);
     List<Application> live = from.live();
-    boolean changes =
-        live.stream()
-            .filter(a -> from.sections().applyAsLong(a) != Computation.PREPARE)
-            .anyMatch(a -> a.op().writes().length > 0);
+    boolean changes = changesVariables(from, live);
     Map<Place, Node> packed = new HashMap<>();
     long[] size = {prepared(live)};
     for (Application a : live) {
@@ -45,8 +42,15 @@ public record Prepack() implements Pass {
     return rewrite;
   }
 
+  /** Whether a run changes variables: what is computed of parameters ahead of it may be stale. */
+  static boolean changesVariables(Computation from, List<Application> live) {
+    return live.stream()
+        .filter(a -> from.sections().applyAsLong(a) != Computation.PREPARE)
+        .anyMatch(a -> a.op().writes().length > 0);
+  }
+
   /** Elements of what other passes have computed ahead of the runs. */
-  private static long prepared(List<Application> live) {
+  static long prepared(List<Application> live) {
     return live.stream()
         .filter(a -> a.op() instanceof Variable v && v.storage().equals(Storage.PREPARED))
         .map(a -> (Variable) a.op())

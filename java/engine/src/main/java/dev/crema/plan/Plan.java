@@ -11,8 +11,10 @@ import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
 import dev.crema.graph.Storage;
 import dev.crema.graph.TensorType;
+import dev.crema.graph.Variable;
 import dev.crema.memory.Buffer;
 import dev.crema.op.PackQuantized;
+import dev.crema.op.PackSparse;
 import dev.crema.op.PackWeights;
 import dev.crema.pass.Computation;
 import dev.crema.pass.Pass;
@@ -27,6 +29,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.ToLongFunction;
+import java.util.stream.Collectors;
 
 /**
  * A graph made ready for one device and a batch capacity: every tensor has its place in one arena,
@@ -75,7 +78,7 @@ public final class Plan implements AutoCloseable {
       program.bind(Layout.ARENA, ownArena);
       program.bind(Layout.CONSTANTS, ownConstants);
       fillConstants(ownConstants);
-      share = b.prepare(layout);
+      share = b.prepare(layout, result.computation());
       for (Map.Entry<Storage, Integer> s : layout.storages().entrySet()) {
         Buffer buffer = b.storages.get(s.getKey());
         if (buffer == null) {
@@ -119,7 +122,10 @@ public final class Plan implements AutoCloseable {
   }
 
   private static boolean changesStorages(Application a) {
-    boolean packs = a.op() instanceof PackWeights || a.op() instanceof PackQuantized;
+    boolean packs =
+        a.op() instanceof PackWeights
+            || a.op() instanceof PackQuantized
+            || a.op() instanceof PackSparse;
     return a.op().writes().length > 0 && !packs;
   }
 
@@ -357,12 +363,17 @@ public final class Plan implements AutoCloseable {
     }
 
     /** Binds the memory of what is computed ahead of the runs, if there is such a thing. */
-    private Prepared.Share prepare(Layout layout) {
+    private Prepared.Share prepare(Layout layout, Computation computation) {
       Integer region = layout.storages().get(Storage.PREPARED);
       if (region == null || shared == null) {
         return null;
       }
-      Prepared.Share share = shared.share(device.toString(), layout.spec().regions().get(region));
+      String contents =
+          computation.live().stream()
+              .filter(a -> a.op() instanceof Variable v && v.storage().equals(Storage.PREPARED))
+              .map(a -> a.op().toString())
+              .collect(Collectors.joining(", ", device + " ", ""));
+      Prepared.Share share = shared.share(contents, layout.spec().regions().get(region));
       storages.put(Storage.PREPARED, share.memory());
       return share;
     }

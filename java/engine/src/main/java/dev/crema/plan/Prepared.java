@@ -57,9 +57,13 @@ public final class Prepared {
 
   private final Map<String, Share> shares = new HashMap<>();
 
-  /** The memory of a device and of this size; the plan closes it. */
-  synchronized Share share(String device, long bytes) {
-    Share share = shares.computeIfAbsent(device + " " + bytes, key -> new Share(key, bytes));
+  /**
+   * The memory for some contents on a device; the plan closes it.
+   *
+   * @param contents names the device and everything that stands in the memory, and where
+   */
+  synchronized Share share(String contents, long bytes) {
+    Share share = shares.computeIfAbsent(contents, key -> new Share(key, bytes));
     share.users++;
     return share;
   }

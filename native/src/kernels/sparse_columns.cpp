@@ -1,0 +1,244 @@
+// sparse_columns.cpp: kColumns of sparse.h. Examples stand beside each other in a panel; each non-zero weight is one
+// multiply-add of a row of the panel into its column's sum, which stays in registers. A sum's order depends on the
+// number of examples alone, not on threads.
+#include "../gemm_pack.h"
+#include "../gemm_paths.h"
+#include "../sparse.h"
+
+namespace crema {
+namespace CREMA_ISA {
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int kMostVectors = 2;  // as fast as 4, at half the memory of a panel
+#else
+constexpr int kMostVectors = 4;
+#endif
+constexpr int64_t kMostLanes = kMostVectors * W;
+constexpr int64_t kColumnsAhead = 64;    // whose sums are kept before they are written
+constexpr int64_t kGrainEntries = 25000;  // weights for 8 examples worth waking a thread for: about 5 µs
+
+// Bits [16 i, 16 i + 16) of a word. One instruction where GCC takes three.
+CREMA_INLINE uint64_t field(uint64_t word, uint64_t i) {
+#if defined(__AVX2__)
+  if (i % 3 == 0) return i == 0 ? static_cast<uint16_t>(word) : word >> 48;
+  uint64_t bits;
+  __asm__("bextr %2, %1, %0" : "=r"(bits) : "r"(word), "r"(uint64_t{16} << 8 | 16 * i) : "cc");
+  return bits;
+#else
+  return (word >> (16 * i)) & 0xffff;
+#endif
+}
+
+// The indices of a batch. A word of four costs one load; single loads would wait for those of x.
+CREMA_INLINE void indices_of(const uint16_t* rows, uint64_t (&index)[kBatch]) {
+  uint64_t words[2];
+  std::memcpy(words, rows, sizeof(words));
+#pragma GCC unroll 8
+  for (uint64_t i = 0; i < kBatch; ++i) index[i] = field(words[i / 4], i % 4);
+}
+CREMA_INLINE void indices_of(const uint32_t* rows, uint64_t (&index)[kBatch]) {
+#pragma GCC unroll 8
+  for (int i = 0; i < kBatch; ++i) index[i] = rows[i];
+}
+
+CREMA_INLINE const float* row_of(const float* panel, uint64_t index, uint64_t lanes) {
+  return reinterpret_cast<const float*>(reinterpret_cast<const char*>(panel) + index * lanes);
+}
+
+// sums [to - from, lanes] of columns [from, to).
+using Columns = void (*)(const SparseParts& s, int64_t from, int64_t to, const float* panel, float* sums);
+
+template <typename Index, int Vectors>
+void sum_columns(const SparseParts& s, int64_t from, int64_t to, const float* panel, float* sums) {
+  constexpr int kChains = Vectors >= 4 ? 2 : 4 / Vectors;  // sums of a column, so that additions wait less
+  const int32_t* start = s.start + from;
+  const float* values = s.values + *start;
+  const Index* rows = static_cast<const Index*>(s.rows) + *start;
+  for (int64_t columns = to - from; columns > 0; --columns, ++start, sums += Vectors * W) {
+    vec sum[kChains][Vectors] = {};
+    for (int32_t left = start[1] - start[0]; left > 0; left -= kBatch, values += kBatch, rows += kBatch) {
+      uint64_t index[kBatch];
+      indices_of(rows, index);
+#pragma GCC unroll 8
+      for (int i = 0; i < kBatch; ++i) {
+        const vec value = broadcast(values[i]);
+        const float* const x = row_of(panel, index[i], Vectors * W);
+#pragma GCC unroll 4
+        for (int v = 0; v < Vectors; ++v) sum[i % kChains][v] = value * load(x + v * W) + sum[i % kChains][v];
+      }
+    }
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) {
+#pragma GCC unroll 2
+      for (int c = kChains / 2; c > 0; c /= 2) {
+#pragma GCC unroll 2
+        for (int i = 0; i < c; ++i) sum[i][v] += sum[i + c][v];
+      }
+      store(sums + v * W, sum[0][v]);
+    }
+  }
+}
+
+#if defined(__AVX512F__)
+// Eight examples: two weights of a column share a register.
+constexpr int64_t kFewLanes = 8;
+
+CREMA_INLINE vec two_rows(const float* panel, uint64_t a, uint64_t b) {
+  const __m512 low = _mm512_castps256_ps512(_mm256_loadu_ps(row_of(panel, a, kFewLanes)));
+  return (vec)_mm512_insertf32x8(low, _mm256_loadu_ps(row_of(panel, b, kFewLanes)), 1);
+}
+
+template <typename Index>
+void sum_few(const SparseParts& s, int64_t from, int64_t to, const float* panel, float* sums) {
+  constexpr int kPairs = kBatch / 2;
+  veci pair[kPairs];
+  for (int i = 0; i < kPairs; ++i) {
+    for (int l = 0; l < W; ++l) pair[i][l] = 2 * i + l / 8;
+    __asm__("" : "+v"(pair[i]));  // GCC 12 would load it from memory each time
+  }
+  const int32_t* start = s.start + from;
+  const float* values = s.values + *start;
+  const Index* rows = static_cast<const Index*>(s.rows) + *start;
+  for (int64_t columns = to - from; columns > 0; --columns, ++start, sums += kFewLanes) {
+    vec sum[kPairs] = {};
+    for (int32_t left = start[1] - start[0]; left > 0; left -= kBatch, values += kBatch, rows += kBatch) {
+      uint64_t index[kBatch];
+      indices_of(rows, index);
+      const __m512 eight = _mm512_castps256_ps512(_mm256_loadu_ps(values));
+#pragma GCC unroll 4
+      for (int i = 0; i < kPairs; ++i) {
+        const vec value = (vec)_mm512_permutexvar_ps((__m512i)pair[i], eight);
+        sum[i] = fused(two_rows(panel, index[2 * i], index[2 * i + 1]), value, sum[i]);
+      }
+    }
+    const __m512 total = (__m512)((sum[0] + sum[1]) + (sum[2] + sum[3]));
+    _mm256_storeu_ps(sums, _mm256_add_ps(_mm512_castps512_ps256(total), _mm512_extractf32x8_ps(total, 1)));
+  }
+}
+
+int64_t lanes_for(int64_t rows) { return rows <= kFewLanes ? kFewLanes : rows <= W ? W : kMostLanes; }
+
+template <typename Index>
+Columns columns_for(int64_t lanes) {
+  return lanes == kFewLanes ? sum_few<Index> : lanes == W ? sum_columns<Index, 1> : sum_columns<Index, 2>;
+}
+
+#else
+
+// One example: x is its panel.
+template <typename Index>
+void sum_single(const SparseParts& s, int64_t from, int64_t to, const float* x, float* sums) {
+  const Index* const rows = static_cast<const Index*>(s.rows);
+  for (int64_t j = from; j < to; ++j) {
+    float sum[4] = {};
+    for (int64_t e = s.start[j]; e < s.start[j + 1]; e += 4) {
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; ++i) sum[i] = s.values[e + i] * *row_of(x, rows[e + i], 1) + sum[i];
+    }
+    sums[j - from] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+  }
+}
+
+int64_t lanes_for(int64_t rows) { return rows == 1 ? 1 : rows <= W ? W : rows <= 2 * W ? 2 * W : kMostLanes; }
+
+template <typename Index>
+Columns columns_for(int64_t lanes) {
+  if (lanes == 1) return sum_single<Index>;
+  return lanes == W ? sum_columns<Index, 1> : lanes == 2 * W ? sum_columns<Index, 2> : sum_columns<Index, kMostVectors>;
+}
+
+#endif
+
+// Rows [row, row + rows) of x beside each other, and the row of zeros. Writes up to W floats more.
+void pack_panel(const SparseProduct& g, int64_t row, int64_t rows, int64_t lanes, float* panel) {
+  const float* const x = g.x + row * g.k;
+  if (lanes == 1) {
+    std::memcpy(panel, x, static_cast<size_t>(g.k) * sizeof(float));
+  } else {
+    for (int64_t i = 0; i < lanes; i += W) {
+      const int64_t left = rows - i;
+      transpose_rows(x + (left > 0 ? i : 0) * g.k, g.k, left < 0 ? 0 : left < W ? left : W, g.k, panel + i, lanes);
+    }
+  }
+  for (int64_t i = 0; i < lanes; ++i) panel[g.k * lanes + i] = 0.0f;
+}
+
+// Writes the sums of columns [from, to) for rows [row, row + rows) as results.
+void finish(const SparseProduct& g, int64_t row, int64_t rows, int64_t lanes, int64_t from, int64_t to,
+            const float* sums) {
+  for (int64_t j = from; j < to; j += W) {
+    const vec bias = g.bias == nullptr ? vec{} : some(g.bias + j, to - j);
+    for (int64_t i = 0; i < rows; i += W) {
+      vec v[W];
+#pragma GCC unroll 16
+      for (int c = 0; c < W; ++c) v[c] = load(sums + (j - from + c) * lanes + i);
+      transpose(v);
+      for (int64_t r = 0; r < W && i + r < rows; ++r) put(g.y + (row + i + r) * g.n + j, v[r] + bias, to - j);
+    }
+  }
+  for (int64_t r = row; r < row + rows; ++r) apply_activation(g.activation, g.y + r * g.n + from, to - from);
+}
+
+void finish_single(const SparseProduct& g, int64_t row, int64_t from, int64_t to, const float* sums) {
+  float* const y = g.y + row * g.n;
+  for (int64_t j = from; j < to; ++j) y[j] = g.bias == nullptr ? sums[j - from] : sums[j - from] + g.bias[j];
+  apply_activation(g.activation, y + from, to - from);
+}
+
+int64_t panel_floats(int64_t m, int64_t k) { return round_up_to((k + 1) * lanes_for(m) + W, 16); }
+int64_t sums_floats(int64_t m) { return (kColumnsAhead + W) * lanes_for(m) + W; }
+
+// Results of rows [row, row + rows) and of blocks [begin, end) of kColumnsAhead columns.
+void blocks(const SparseProduct& g, const SparseParts& s, int64_t row, int64_t rows, int64_t begin, int64_t end,
+            const float* panel, float* sums) {
+  const int64_t lanes = lanes_for(rows);
+  const Columns columns = s.narrow ? columns_for<uint16_t>(lanes) : columns_for<uint32_t>(lanes);
+  for (int64_t b = begin; b < end; ++b) {
+    const int64_t from = b * kColumnsAhead, to = from + kColumnsAhead < g.n ? from + kColumnsAhead : g.n;
+    columns(s, from, to, panel, sums);
+    if (lanes == 1) {
+      finish_single(g, row, from, to, sums);
+    } else {
+      finish(g, row, rows, lanes, from, to, sums);
+    }
+  }
+}
+
+}  // namespace
+
+int64_t columns_scratch(int64_t m, int64_t k, int32_t threads) {
+  return threads * (panel_floats(m, k) + round_up_to(sums_floats(m), 16)) * static_cast<int64_t>(sizeof(float));
+}
+
+// Threads share the panels, or the columns where there are fewer panels than threads.
+void columns_product(const SparseProduct& g, char* scratch, int32_t threads) {
+  const SparseParts s(g.packed);
+  const int64_t panels = (g.m + kMostLanes - 1) / kMostLanes, all = (g.n + kColumnsAhead - 1) / kColumnsAhead;
+  const int64_t panel_size = panel_floats(g.m, g.k), sums_size = round_up_to(sums_floats(g.m), 16);
+  float* const memory = reinterpret_cast<float*>(scratch);
+  float* const sums = memory + threads * panel_size;
+  const auto rows_of = [&](int64_t p) { return g.m - p * kMostLanes < kMostLanes ? g.m - p * kMostLanes : kMostLanes; };
+  const int64_t work = s.start[g.n] * (lanes_for(g.m) > 8 ? lanes_for(g.m) / 8 : 1);  // of a panel
+  if (panels >= threads) {
+    parallel(threads, panels, work == 0 ? panels : (kGrainEntries + work - 1) / work,
+             [&](int64_t begin, int64_t end, int64_t chunk) {
+               float* const panel = memory + chunk * panel_size;
+               for (int64_t p = begin; p < end; ++p) {
+                 pack_panel(g, p * kMostLanes, rows_of(p), lanes_for(rows_of(p)), panel);
+                 blocks(g, s, p * kMostLanes, rows_of(p), 0, all, panel, sums + chunk * sums_size);
+               }
+             });
+    return;
+  }
+  const int64_t grain = work == 0 ? all : (kGrainEntries * all + work - 1) / work;
+  for (int64_t p = 0; p < panels; ++p) {
+    pack_panel(g, p * kMostLanes, rows_of(p), lanes_for(rows_of(p)), memory);
+    parallel(threads, all, grain, [&](int64_t begin, int64_t end, int64_t chunk) {
+      blocks(g, s, p * kMostLanes, rows_of(p), begin, end, memory, sums + chunk * sums_size);
+    });
+  }
+}
+
+}  // namespace CREMA_ISA
+}  // namespace crema

@@ -1,0 +1,71 @@
+// sparse.h: y = activation(x w + bias) for w [k, n] that is mostly zero, packed without its zeros. Compiled per ISA.
+// A weight of 0 or -0 is absent: it adds nothing, also where x is infinite or NaN and a dense product would be NaN.
+//
+// Packed weights are 32-bit words: a header of kHeaderWords, then
+//   kColumns: for each column its non-zero weights and their rows, filled up to whole batches of kBatch. A batch's
+//     index is 4 k', so that a panel of x, `lanes` examples beside each other, has row k' at byte `lanes` times that;
+//     row k of a panel is zero, and fills up batches. start [n + 1] counts entries.
+//   kWindows, for single examples on AVX-512: 16 columns beside each other take a step together, each a non-zero weight
+//     within 32 rows from a multiple of 16 on, which two registers hold: a permutation picks from them. Of the columns'
+//     next weights the first one's window is taken; who has none there idles, with a weight of 0. Four steps are a quad:
+//     64 weights, 16 words of four indices, a word of four windows. start [columns / 16 + 1] counts quads. At 90 % zeros
+//     two thirds of the places are taken.
+//   kDense: nothing; the non-zero weights have outgrown the memory, and w itself is multiplied, as a dense product.
+#pragma once
+
+#include "gemm.h"
+
+namespace crema {
+namespace CREMA_ISA {
+
+enum SparseForm { kDense = 0, kColumns = 1, kWindows = 2 };
+
+constexpr int64_t kHeaderWords = 16;
+constexpr int kBatch = 8;
+constexpr int64_t kNarrowRows = 65535 / 4;  // most rows whose indices take 16 bits: row k is one of them
+
+struct SparseProduct {
+  int64_t m = 0, n = 0, k = 0;
+  const float* x = nullptr;  // [m, k]
+  const int32_t* packed = nullptr;  // 64-byte aligned
+  const float* w = nullptr;         // [k, n], read for kDense alone
+  const float* bias = nullptr;      // [n] or null
+  float* y = nullptr;               // [m, n]
+  Activation activation = kNone;
+};
+
+// The parts of packed weights. `rows` are uint16_t if narrow, else uint32_t.
+struct SparseParts {
+  SparseForm form;
+  bool narrow;
+  int32_t* start;
+  float* values;
+  void* rows;
+  uint64_t* windows;
+
+  explicit SparseParts(const int32_t* packed) {
+    int32_t* const words = const_cast<int32_t*>(packed);
+    form = static_cast<SparseForm>(words[0]);
+    narrow = words[1] != 0;
+    start = words + kHeaderWords;
+    values = reinterpret_cast<float*>(words + words[2]);
+    rows = words + words[3];
+    windows = reinterpret_cast<uint64_t*>(words + words[4]);
+  }
+};
+
+// Packs w into `words` words; kWindows if `single` and the instruction set has it. cursors: n of them.
+void pack_sparse(const float* w, int64_t k, int64_t n, bool single, int32_t* packed, int64_t words, int64_t* cursors);
+
+int64_t sparse_scratch(int64_t m, int64_t n, int64_t k, int32_t threads);
+void sparse_product(const SparseProduct& g, char* scratch, int32_t threads);
+
+// The forms, of sparse_product.
+int64_t columns_scratch(int64_t m, int64_t k, int32_t threads);
+void columns_product(const SparseProduct& g, char* scratch, int32_t threads);
+int64_t windows_scratch(int64_t k);
+void windows_product(const SparseProduct& g, char* scratch, int32_t threads);
+bool pack_windows(const float* w, int64_t k, int64_t n, int32_t* packed, int64_t words);
+
+}  // namespace CREMA_ISA
+}  // namespace crema

@@ -1,0 +1,193 @@
+// Products with weights that are mostly zero, of every form, instruction set and thread count, against float64: every
+// number of rows of a panel, ragged sizes, no zeros at all and nothing else, empty columns, indices of 16 and 32 bits,
+// weights that have outgrown their memory; and what is not finite meets no absent weight.
+#include <functional>
+#include <limits>
+#include <memory>
+
+#include "run.h"
+
+using crema_test::absent;
+using crema_test::Array;
+using crema_test::run;
+using crema_test::tensor_of;
+
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+// Words of packed weights; `room` as it is reserved for some number of non-zero weights.
+struct Packed {
+  std::unique_ptr<int32_t, decltype(&std::free)> words;
+  int64_t count;
+
+  Packed(Array& w, int64_t n, int64_t room, bool single, int level, int32_t threads)
+      : words(static_cast<int32_t*>(std::aligned_alloc(64, static_cast<size_t>((room + 16) / 16 * 16 * 4))), std::free),
+        count(room) {
+    const size_t bytes = static_cast<size_t>((room + 16) / 16 * 16 * 4);
+    std::memset(words.get(), 0xff, bytes);
+    crema::Tensor matrix = w.tensor();
+    CHECK(matrix.last() == n, "shape");
+    const std::string error =
+        run(level, "pack_sparse", threads, {tensor_of(words.get(), CREMA_FLOAT32, {room}), matrix}, {}, {single});
+    CHECK(error.empty(), "%s", error.c_str());
+    const char* const behind = reinterpret_cast<const char*>(words.get() + room);
+    for (size_t i = 0; i < bytes - static_cast<size_t>(room) * 4; ++i) {
+      CHECK(behind[i] == '\xff', "pack_sparse wrote behind its memory");
+    }
+  }
+  int32_t form() const { return words.get()[0]; }
+};
+
+int64_t ample(int64_t k, int64_t n) { return 64 + 12 * n + 6 * k * n + 90 * n; }
+
+Array weights(int64_t k, int64_t n, double density, uint64_t seed) {
+  Array w = Array::random({k, n}, seed);
+  crema_test::Random random(seed + 1);
+  for (int64_t i = 0; i < w.size(); ++i) {
+    if (std::fabs(random.value()) >= density) w[i] = i % 3 == 0 ? -0.0f : 0.0f;
+  }
+  return w;
+}
+
+// relu(x w + bias), with absent weights absent.
+std::vector<double> expected(const Array& x, const Array& w, const Array* bias, int64_t m, int64_t n, int64_t k,
+                             bool relu) {
+  std::vector<double> y;
+  for (int64_t i = 0; i < m; ++i) {
+    for (int64_t j = 0; j < n; ++j) {
+      double sum = bias == nullptr ? 0 : (*bias)[j];
+      for (int64_t p = 0; p < k; ++p) {
+        if (w[p * n + j] != 0) sum += static_cast<double>(x[i * k + p]) * w[p * n + j];
+      }
+      y.push_back(relu && sum < 0 ? 0 : sum);
+    }
+  }
+  return y;
+}
+
+void check(int64_t m, int64_t n, int64_t k, double density, uint64_t seed,
+           const std::function<void(Array&, Array&)>& change = nullptr) {
+  Array x = Array::random({m, k}, seed), w = weights(k, n, density, seed + 7), bias = Array::random({n}, seed + 9);
+  if (change) change(x, w);
+  const bool relu = seed % 2 == 0;
+  Array* const b = seed % 3 == 0 ? nullptr : &bias;
+  const std::vector<double> e = expected(x, w, b, m, n, k, relu);
+  Array first;
+  int before = -1;
+  crema_test::on_all([&](int level, int32_t threads) {
+    Packed packed(w, n, ample(k, n), m == 1, level, threads);
+    CHECK(packed.form() != 0, "packed");
+    Array y({m, n});
+    const std::string error = run(level, "sparse_linear", threads,
+                                  {x.tensor(), tensor_of(packed.words.get(), CREMA_FLOAT32, {packed.count}),
+                                   w.tensor(), b == nullptr ? absent() : b->tensor()},
+                                  {y.tensor()}, {relu ? 1 : 0});
+    char what[96];
+    std::snprintf(what, sizeof(what), "%s, %d threads, %d x %d x %d", crema_isa_name(level), threads,
+                  static_cast<int>(m), static_cast<int>(n), static_cast<int>(k));
+    CHECK(error.empty() && y.guarded(), "%s: %s", what, error.c_str());
+    crema_test::compare(what, y, e, 1e-7 * std::sqrt(static_cast<double>(k) + 10) * 4);
+    if (level == before) {
+      CHECK(crema_test::same_bits(first, y), "%s: other bits than on one thread", what);
+    } else {
+      before = level;
+      first = y;
+    }
+  });
+}
+
+void sizes() {
+  uint64_t seed = 1;
+  for (int64_t m = 1; m <= 35; ++m) check(m, 1 + m * 13 % 90, 1 + m * 29 % 150, 0.1 + 0.02 * static_cast<double>(m % 7), ++seed);
+  for (const int64_t n : {1, 15, 16, 17, 63, 64, 65, 130}) {
+    for (const int64_t k : {1, 7, 8, 15, 16, 17, 31, 32, 33, 100, 257}) {
+      for (const int64_t m : {1, 5, 20}) check(m, n, k, 0.15, ++seed);
+    }
+  }
+  for (const double density : {0.0, 0.01, 0.5, 1.0}) {
+    for (const int64_t m : {1, 2, 8, 9, 16, 17, 32, 33, 100}) check(m, 70, 90, density, ++seed);
+  }
+  for (const int64_t m : {1, 3, 40}) {
+    check(m, 400, 1000, 0.1, ++seed);  // enough work for threads
+    check(m, 3, 16383, 0.02, ++seed);  // the last row with indices of 16 bits
+    check(m, 3, 16384, 0.02, ++seed);
+    check(m, 2, 40000, 0.01, ++seed);
+  }
+}
+
+// Columns that are full, columns that are empty.
+void uneven() {
+  for (const int64_t m : {1, 6, 25}) {
+    check(m, 50, 200, 0.0, 4, [](Array&, Array& w) {
+      for (int64_t i = 0; i < 50; ++i) w[i * 50 + 17] = 1.0f + static_cast<float>(i);
+      w[199 * 50 + 49] = 3.0f;
+    });
+  }
+}
+
+void not_finite() {
+  for (const int64_t m : {1, 7, 30}) {
+    for (const float value : {kInfinity, -kInfinity, NAN}) {
+      check(m, 40, 60, 0.2, 11, [&](Array& x, Array&) {
+        x[5] = value;
+        x[x.size() - 1] = value;
+      });
+      check(m, 40, 60, 0.2, 12, [&](Array&, Array& w) { w[100] = value; });
+    }
+  }
+}
+
+// As many non-zero weights as do not fit: w is multiplied itself, a dense product.
+void outgrown() {
+  for (const int64_t m : {1, 9, 40}) {
+    Array x = Array::random({m, 70}, 3), w = weights(70, 50, 1.0, 4);
+    const std::vector<double> e = expected(x, w, nullptr, m, 50, 70, false);
+    crema_test::on_all([&](int level, int32_t threads) {
+      for (const int64_t room : {16, 60, 80, 1000, 5000}) {
+        Packed packed(w, 50, room, m == 1, level, threads);
+        CHECK(packed.form() == 0, "%d words", static_cast<int>(room));
+        Array y({m, 50});
+        run(level, "sparse_linear", threads,
+            {x.tensor(), tensor_of(packed.words.get(), CREMA_FLOAT32, {room}), w.tensor(), absent()}, {y.tensor()}, {0});
+        crema_test::compare("outgrown", y, e, 1e-5);
+      }
+    });
+  }
+}
+
+void activations() {
+  Array x = Array::random({3, 40}, 5), w = weights(40, 20, 0.3, 6);
+  const std::vector<double> sums = expected(x, w, nullptr, 3, 20, 40, false);
+  const std::vector<std::function<double(double)>> functions = {
+      [](double v) { return v; },
+      [](double v) { return v > 0 ? v : 0; },
+      [](double v) { return 1 / (1 + std::exp(-v)); },
+      [](double v) { return std::tanh(v); },
+      [](double v) { return 0.5 * v * (1 + std::erf(v / std::sqrt(2.0))); },
+      [](double v) { return 0.5 * v * (1 + std::tanh(std::sqrt(2 / M_PI) * (v + 0.044715 * v * v * v))); },
+      [](double v) { return v / (1 + std::exp(-v)); }};
+  for (size_t a = 0; a < functions.size(); ++a) {
+    std::vector<double> e;
+    for (const double v : sums) e.push_back(functions[a](v));
+    crema_test::on_all([&](int level, int32_t threads) {
+      Packed packed(w, 20, ample(40, 20), false, level, threads);
+      Array y({3, 20});
+      run(level, "sparse_linear", threads,
+          {x.tensor(), tensor_of(packed.words.get(), CREMA_FLOAT32, {packed.count}), w.tensor(), absent()},
+          {y.tensor()}, {static_cast<int64_t>(a)});
+      crema_test::compare("activation", y, e, 3e-6);
+    });
+  }
+}
+
+}  // namespace
+
+int main() {
+  sizes();
+  uneven();
+  not_finite();
+  outgrown();
+  activations();
+  return crema_test::result();
+}
