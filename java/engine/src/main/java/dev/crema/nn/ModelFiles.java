@@ -1,6 +1,7 @@
 package dev.crema.nn;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.crema.CremaException;
 import dev.crema.io.Content;
@@ -8,9 +9,7 @@ import dev.crema.io.Json;
 import dev.crema.io.ModelArchive;
 import dev.crema.io.NamedTensor;
 import dev.crema.io.Safetensors;
-import dev.crema.io.TensorInfo;
 import dev.crema.memory.ElementType;
-import dev.crema.memory.Shape;
 import java.io.IOException;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
@@ -30,21 +29,29 @@ final class ModelFiles {
   private static final int FORMAT_VERSION = 1;
   private static final int DENSE_INT8_VERSION = 2; // of models with int8 dense layers alone, once
   private static final int QUANTIZED_VERSION = 3; // of models with int8 tensors
+  private static final int SPARSE_VERSION = 4; // of models with sparse tensors, int8 or not
   private static final Map<String, String> MARK = Map.of("format", "crema");
   private static final List<String> RESERVED =
-      List.of("format", "version", "library", "topology", QuantizedTensors.FIELD);
+      List.of(
+          "format", "version", "library", "topology", QuantizedTensors.FIELD, SparseTensors.FIELD);
 
   private ModelFiles() {}
 
   static void save(Model model, Path target, Map<String, Content> more) {
     ObjectNode json = Json.mapper().createObjectNode();
     Quantization quantization = model.quantization();
+    ArrayNode sparse = SparseTensors.names();
+    List<NamedTensor> tensors =
+        SparseTensors.of(model.table(), QuantizedTensors.of(model, tensors(model)), sparse);
     json.put("format", FORMAT)
-        .put("version", quantization == null ? FORMAT_VERSION : QUANTIZED_VERSION)
+        .put("version", version(quantization != null, !sparse.isEmpty()))
         .put("library", Model.VERSION);
     json.set("topology", TopologyFormat.toJson(model.topology()));
     if (quantization != null) {
       json.set(QuantizedTensors.FIELD, quantization.toJson());
+    }
+    if (!sparse.isEmpty()) {
+      json.set(SparseTensors.FIELD, sparse);
     }
     for (Map.Entry<String, JsonNode> e : model.metadata().properties()) {
       if (RESERVED.contains(e.getKey())) {
@@ -54,14 +61,16 @@ final class ModelFiles {
     }
     Map<String, Content> files = new LinkedHashMap<>();
     files.put(ModelArchive.MODEL, Content.of(Json.bytes(json)));
-    files.put(
-        ModelArchive.TENSORS,
-        Safetensors.content(QuantizedTensors.of(model, tensors(model)), MARK));
+    files.put(ModelArchive.TENSORS, Safetensors.content(tensors, MARK));
     if (!model.masks().isEmpty()) {
       files.put(MaskFiles.NAME, MaskFiles.content(model.masks(), MARK));
     }
     files.putAll(more);
     ModelArchive.write(target, files);
+  }
+
+  private static int version(boolean quantized, boolean sparse) {
+    return sparse ? SPARSE_VERSION : quantized ? QUANTIZED_VERSION : FORMAT_VERSION;
   }
 
   private static List<NamedTensor> tensors(Model model) {
@@ -83,7 +92,8 @@ final class ModelFiles {
       for (Parameter p : model.table().all()) {
         String name = nameOf.apply(p.path());
         if (name != null) {
-          requireFits(tensors.tensor(name), p, ElementType.FLOAT32, file);
+          StoredTensors.requireFits(
+              tensors, name, ElementType.FLOAT32, p.type().at(0), file.toString());
           names.put(p, name);
         }
       }
@@ -117,15 +127,16 @@ final class ModelFiles {
             ? QuantizedTensors.read(
                 json.path(QuantizedTensors.FIELD), topology, tensors, where(archive))
             : null;
+    StoredTensors stored = stored(json, archive);
     json.remove(RESERVED);
     ParameterTable table = topology.table();
     Map<String, float[]> scales =
         quantization == null ? Map.of() : quantization.scales(topology, table);
-    check(tensors, table, scales, archive);
+    check(tensors, stored, table, scales, archive);
     Map<String, boolean[]> masks = MaskFiles.read(archive, table);
     Model model = Model.uninitialized(topology, table, json, quantization);
     try {
-      fill(model, tensors, scales);
+      fill(model, stored, scales);
       masks.forEach(model.masks()::set);
       return model;
     } catch (RuntimeException | Error e) {
@@ -152,11 +163,17 @@ final class ModelFiles {
               + " single tensors with set(path, values).");
     }
     Safetensors tensors = archive.tensors();
-    check(tensors, model.table(), Map.of(), archive);
+    StoredTensors stored = stored(document, archive);
+    check(tensors, stored, model.table(), Map.of(), archive);
     Map<String, boolean[]> masks = MaskFiles.read(archive, model.table());
     model.masks().clear();
-    fill(model, tensors, Map.of());
+    fill(model, stored, Map.of());
     masks.forEach(model.masks()::set);
+  }
+
+  private static StoredTensors stored(ObjectNode document, ModelArchive archive) {
+    return new StoredTensors(
+        archive.tensors(), document.path(SparseTensors.FIELD), archive.path().toString());
   }
 
   private static String where(ModelArchive archive) {
@@ -169,10 +186,11 @@ final class ModelFiles {
       throw new CremaException(where(archive) + " is not a Crema model");
     }
     int version = json.path("version").asInt();
+    boolean quantized = json.has(QuantizedTensors.FIELD);
+    boolean sparse = json.has(SparseTensors.FIELD);
     boolean known =
-        json.has(QuantizedTensors.FIELD)
-            ? version == QUANTIZED_VERSION || version == DENSE_INT8_VERSION
-            : version == FORMAT_VERSION;
+        version == version(quantized, sparse)
+            || quantized && !sparse && version == DENSE_INT8_VERSION;
     if (!known) {
       throw new CremaException(
           where(archive)
@@ -180,10 +198,12 @@ final class ModelFiles {
               + json.path("version")
               + "; this library reads version "
               + FORMAT_VERSION
-              + ", and of quantized models versions "
+              + ", of quantized models versions "
               + DENSE_INT8_VERSION
               + " and "
               + QUANTIZED_VERSION
+              + ", and of models with sparse tensors version "
+              + SPARSE_VERSION
               + ". Save it again with a library of this version.");
     }
     return object;
@@ -191,15 +211,20 @@ final class ModelFiles {
 
   private static void check(
       Safetensors tensors,
+      StoredTensors stored,
       ParameterTable table,
       Map<String, float[]> scales,
       ModelArchive archive) {
+    stored.requireKnown(table);
     for (Parameter p : table.all()) {
-      ElementType type = scales.containsKey(p.path()) ? ElementType.INT8 : ElementType.FLOAT32;
-      requireFits(tensors.tensor(p.path()), p, type, archive.path());
+      stored.require(p, scales.containsKey(p.path()) ? ElementType.INT8 : ElementType.FLOAT32);
     }
     for (String name : tensors.tensors().keySet()) {
-      if (table.get(name) == null && !QuantizedTensors.isScaleOf(name, scales)) {
+      boolean known =
+          table.get(name) != null
+              || QuantizedTensors.isScaleOf(name, scales)
+              || stored.isPart(name);
+      if (!known) {
         throw new CremaException(
             archive.path()
                 + ": no layer of the topology has the tensor '"
@@ -209,27 +234,7 @@ final class ModelFiles {
     }
   }
 
-  private static void requireFits(TensorInfo info, Parameter p, ElementType type, Path where) {
-    Shape expected = p.type().at(0);
-    boolean fits = info.isSupported() && info.type() == type;
-    if (!fits || !info.shape().equals(expected)) {
-      throw new CremaException(
-          where
-              + ": tensor '"
-              + info.name()
-              + "' should be "
-              + type.safetensorsName()
-              + " "
-              + expected
-              + " but the file has "
-              + info.dtype()
-              + " "
-              + info.shape()
-              + ". The topology and the tensors do not belong together.");
-    }
-  }
-
-  private static void fill(Model model, Safetensors tensors, Map<String, float[]> scales) {
+  private static void fill(Model model, TensorSource tensors, Map<String, float[]> scales) {
     for (Parameter p : model.table().all()) {
       float[] columns = scales.get(p.path());
       if (columns == null) {

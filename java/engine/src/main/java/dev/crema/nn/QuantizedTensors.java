@@ -102,7 +102,7 @@ final class QuantizedTensors {
   }
 
   /** Reads a quantized kernel. */
-  static void fill(Model model, Parameter kernel, float[] scales, Safetensors tensors) {
+  static void fill(Model model, Parameter kernel, float[] scales, TensorSource tensors) {
     ByteBuffer chunk = ByteBuffer.allocateDirect(CHUNK);
     model.overwrite(
         kernel,
