@@ -72,6 +72,15 @@ final class Bars {
     for (int m : new int[] {32, 256}) {
       put("int8-matmul-" + m, new Bar.AheadOfBest(0.97), new Bar.OfLimit(85));
     }
+    Map<Integer, Integer> ahead = Map.of(1, 4, 8, 4, 32, 3, 256, 2);
+    ahead.forEach(
+        (m, times) -> {
+          String size = m + "x1024x1024";
+          put(
+              "sparse-matmul." + size,
+              new Bar.AheadOfWork(times, "matmul." + size),
+              new Bar.AheadOf(1, "mkl"));
+        });
     put("adam.10m", new Bar.AheadOf(1, "libtorch"), new Bar.OfLimit(95));
     for (String function : new String[] {"softmax", "layer-norm", "gelu"}) {
       put(function + ".4096x1024", new Bar.AheadOfBest(2), new Bar.OfLimit(80));
@@ -103,6 +112,10 @@ final class Bars {
       LIMITED_BY.put("mlp-int8.predict." + batch, "products reach 88 % of the arithmetic");
     }
     String handing = "handing 16 KB to a second thread and back takes 1.1 to 1.4 µs; ";
+    LIMITED_BY.put(
+        "sparse-matmul.8x1024x1024",
+        "loads: each weight needs a row of x, and an eighth of what loads its index and itself;"
+            + " at two loads a cycle 0.7 cycles");
     THREADS_LIMITED_BY.put(
         "seed-mlp.train.32",
         handing + "gradients and weights to exchange leave 1.2 times at most of a step of 14 µs");

@@ -61,6 +61,9 @@ record CremaEngine(boolean openblas) implements Engine {
     if (problem instanceof Problem.Int8Product p) {
       return new Int8ProductTask(p, threads);
     }
+    if (problem instanceof Problem.SparseMatMul p) {
+      return new StoredProduct(p.of(), p.weights(), threads);
+    }
     if (inner instanceof Problem.MatMul p && p.isLayer()) {
       return new StoredProduct(p, threads);
     }

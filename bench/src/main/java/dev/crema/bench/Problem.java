@@ -130,6 +130,21 @@ public sealed interface Problem {
     }
   }
 
+  /**
+   * As {@link MatMul}, by a stored weight of which nine tenths are 0: those of b whose place in the
+   * numbers uniform(3), of [-1, 1), is below 0.8. Compared on c.
+   */
+  record SparseMatMul(MatMul of) implements Problem {
+    public float[] weights() {
+      float[] b = Data.uniform(2, of.k * of.n);
+      float[] chance = Data.uniform(3, of.k * of.n);
+      for (int i = 0; i < b.length; i++) {
+        b[i] = chance[i] < 0.8f ? 0 : b[i];
+      }
+      return b;
+    }
+  }
+
   /** A kernel of Crema's alone, by its name in {@link Kernels}. */
   record Kernel(String name) implements Problem {}
 }

@@ -19,10 +19,14 @@ final class StoredProduct implements Task {
   private final FloatBuffer result;
 
   StoredProduct(Problem.MatMul problem, int threads) {
+    this(problem, Data.uniform(2, problem.k() * problem.n()), threads);
+  }
+
+  StoredProduct(Problem.MatMul problem, float[] weights, int threads) {
     this.rows = problem.m();
     this.model = Model.sequential(problem.k()).add(Dense.of(problem.n()).withoutBias()).build(1);
     String kernel = model.table().all().iterator().next().path();
-    model.set(kernel, Data.uniform(2, problem.k() * problem.n()));
+    model.set(kernel, weights);
     this.predictor = model.predictor(rows, threads, Device.best());
     String input = model.topology().inputs().get(0).name();
     predictor

@@ -38,8 +38,11 @@ final class Works {
     for (int n : new int[] {64, 128, 256, 512, 1024, 2048}) {
       works.add(matmul(n, n, n));
     }
-    for (int m : new int[] {1, 8, 32}) {
+    for (int m : new int[] {1, 8, 32, 256}) {
       works.add(matmul(m, 1024, 1024));
+    }
+    for (int m : new int[] {1, 8, 32, 256}) {
+      works.add(sparseMatmul(m, 1024, 1024));
     }
     for (int m : new int[] {1, 8, 32, 256}) {
       works.add(int8Product(m, 1024, 1024));
@@ -160,6 +163,16 @@ final class Works {
         "Matrix product [" + m + ", " + k + "]·[" + k + ", " + n + "]" + stored,
         problem,
         Limit.weights(2.0 * m * n * k, bytes));
+  }
+
+  /** The limit is that of the weights that are not 0, each with an index of two bytes. */
+  private static Work sparseMatmul(int m, int n, int k) {
+    double weights = 0.1 * k * n;
+    return new Work(
+        "sparse-matmul." + m + "x" + n + "x" + k,
+        "Product [" + m + ", " + k + "]·[" + k + ", " + n + "] by a stored weight, 90 % of it zero",
+        new Problem.SparseMatMul(new Problem.MatMul(m, n, k)),
+        Limit.weights(2 * weights * m, 6 * weights + 4.0 * m * (k + n)));
   }
 
   private static Work adam(int parameters) {
