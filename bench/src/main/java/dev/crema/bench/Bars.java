@@ -51,6 +51,10 @@ final class Bars {
       Bar float32 = new Bar.AheadOfWork(3, "mlp.predict." + batch);
       put("mlp-int8.predict." + batch, new Bar.AheadOfBest(1), float32);
     }
+    for (int batch : new int[] {1, 32}) {
+      Bar float32 = new Bar.AheadOfWork(2, "lenet.predict." + batch);
+      put("lenet-int8.predict." + batch, new Bar.AheadOfBest(1), float32);
+    }
     put("mlp-bf16.train.256", new Bar.AheadOfWork(1.5, "mlp.train.256"));
     put("lenet.train.64", new Bar.AheadOfBest(1.6));
     put("lenet.predict.64", new Bar.AheadOf(1, "onnxruntime"));

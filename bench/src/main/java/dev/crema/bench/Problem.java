@@ -124,7 +124,7 @@ public sealed interface Problem {
    * and scales all engines take. Compared on the probabilities.
    */
   record Int8(Prediction of) implements Problem {
-    /** A dense network's layers, first to last. */
+    /** The network's layers, first to last. */
     public List<QuantizedLayer> layers() {
       return QuantizedLayer.of(of);
     }

@@ -13,15 +13,15 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A dense layer as Crema's static quantization leaves it, so that every engine computes with the
- * same bytes: ((x - zero point) · kernel + bias) · (scale · kernel's scales).
+ * A dense layer or convolution as Crema's static quantization leaves it, so that every engine
+ * computes with the same bytes: ((x - zero point) · kernel + bias) · (scale · kernel's scales).
  *
  * @param scale of the input, uint8
  * @param zeroPoint of the input
- * @param kernel [in, units], row-major, int8
- * @param scales of the kernel's columns, [units]
+ * @param kernel [in, units] or [height, width, in, filters], row-major, int8
+ * @param scales of the kernel's outputs, [units]
  * @param bias in steps of the product of the scales, [units]
- * @param dims in and units
+ * @param dims of the kernel
  */
 public record QuantizedLayer(
     float scale, int zeroPoint, byte[] kernel, float[] scales, int[] bias, long... dims) {
@@ -41,7 +41,7 @@ public record QuantizedLayer(
     }
   }
 
-  /** The layers of a dense network, first to last. */
+  /** The layers of a network, first to last. */
   static List<QuantizedLayer> of(Problem.Prediction problem) {
     List<QuantizedLayer> layers = new ArrayList<>();
     try (Model model = model(problem)) {
@@ -49,13 +49,10 @@ public record QuantizedLayer(
         layers.add(of(model, e.getKey(), e.getValue()));
       }
     }
-    if (layers.size() + 1 != problem.network().widths().length) {
+    int expected = problem.network().weights().size() / 2;
+    if (layers.size() != expected) {
       throw new CremaException(
-          "Every dense layer should be quantized, but of "
-              + Arrays.toString(problem.network().widths())
-              + " "
-              + layers.size()
-              + " are");
+          "All " + expected + " layers should be quantized, but " + layers.size() + " are");
     }
     return layers;
   }
@@ -73,7 +70,7 @@ public record QuantizedLayer(
     for (int j = 0; j < bias.length; j++) {
       bias[j] = (int) Math.rint((double) biases[j] / (q.input().scale() * scales[j]));
     }
-    long[] dims = {weights.length / scales.length, scales.length};
+    long[] dims = model.table().get(path).type().at(0).dims();
     return new QuantizedLayer(q.input().scale(), q.input().zeroPoint(), kernel, scales, bias, dims);
   }
 }

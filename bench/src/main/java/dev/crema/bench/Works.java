@@ -31,6 +31,10 @@ final class Works {
     }
     works.add(training("lenet", "LeNet 32-64-512", Network.LENET, 64));
     works.add(prediction("lenet", "LeNet 32-64-512", Network.LENET, 64));
+    for (int batch : new int[] {1, 32}) {
+      works.add(prediction("lenet", "LeNet 32-64-512", Network.LENET, batch));
+      works.add(int8(prediction("lenet-int8", "LeNet 32-64-512", Network.LENET, batch)));
+    }
     works.add(training("lenet5", "LeNet-5", Network.LENET5, 64));
     works.add(prediction("lenet5", "LeNet-5", Network.LENET5, 64));
     works.add(residual(false));

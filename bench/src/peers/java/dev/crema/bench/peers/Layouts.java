@@ -49,4 +49,20 @@ final class Layouts {
     }
     return result;
   }
+
+  static float[] floats(byte[] values) {
+    float[] result = new float[values.length];
+    for (int i = 0; i < values.length; i++) {
+      result[i] = values[i];
+    }
+    return result;
+  }
+
+  static byte[] bytes(float[] values) {
+    byte[] result = new byte[values.length];
+    for (int i = 0; i < values.length; i++) {
+      result[i] = (byte) values[i];
+    }
+    return result;
+  }
 }

@@ -38,24 +38,49 @@ final class OnnxInt8 {
       zeros[i] = graph.constant("zero" + i, OnnxGraph.UINT8, new byte[] {(byte) layer.zeroPoint()});
     }
     String x = graph.node("QuantizeLinear", "bytes", Map.of(), "x", scales[0], zeros[0]);
+    int channels = 0; // of the images before a dense layer
     for (int i = 0; i < layers.size(); i++) {
       QuantizedLayer layer = layers.get(i);
-      long units = layer.dims()[1];
-      String w = graph.constant("w" + i, OnnxGraph.INT8, layer.kernel(), layer.dims());
+      long[] dims = layer.dims();
+      int units = (int) dims[dims.length - 1];
       String columns = graph.constant("columns" + i, layer.scales(), units);
-      String signed = graph.constant("signed" + i, OnnxGraph.INT8, new byte[(int) units], units);
+      String signed = graph.constant("signed" + i, OnnxGraph.INT8, new byte[units], units);
       String bias = graph.constant("bias" + i, layer.bias(), units);
-      boolean last = i + 1 == layers.size();
+      if (dims.length == 4) {
+        boolean same = p.of().network() == Network.LENET5 && i == 0;
+        String w = filters(graph, "w" + i, layer);
+        String[] in = {
+          x, scales[i], zeros[i], w, columns, signed, scales[i + 1], zeros[i + 1], bias
+        };
+        x = graph.node("QLinearConv", "c" + i, OnnxModels.convolution(dims, same), in);
+        x = graph.node("MaxPool", "p" + i, OnnxModels.pool(), x);
+        channels = units;
+        continue;
+      }
+      byte[] kernel = layer.kernel();
+      if (channels > 0) {
+        x = graph.node("Flatten", "flat", Map.of("axis", 1L), x);
+        float[] rows = Layouts.floats(kernel);
+        kernel = Layouts.bytes(Layouts.rows(rows, (int) dims[0] / channels, channels, units));
+        channels = 0;
+      }
+      String w = graph.constant("w" + i, OnnxGraph.INT8, kernel, dims);
       String[] in = {x, scales[i], zeros[i], w, columns, signed, bias};
       x =
-          last
+          i + 1 == layers.size()
               ? graph.own("QGemm", "g" + i, in)
               : graph.own("QGemm", "g" + i, and(in, scales[i + 1], zeros[i + 1]));
     }
     graph.node("Softmax", "y", Map.of("axis", 1L), x);
-    int batch = p.of().batch();
-    return graph.model(
-        new long[] {batch, p.of().network().inputs()}, new long[] {batch, Network.CLASSES});
+    return graph.model(OnnxModels.examples(p.of()), OnnxModels.classes(p.of()));
+  }
+
+  /** A kernel [height, width, in, filters] as [filters, in, height, width]. */
+  private static String filters(OnnxGraph graph, String name, QuantizedLayer layer) {
+    long[] d = layer.dims();
+    float[] values = Layouts.floats(layer.kernel());
+    float[] kernel = Layouts.kernel(values, (int) (d[0] * d[1]), (int) d[2], (int) d[3]);
+    return graph.constant(name, OnnxGraph.INT8, Layouts.bytes(kernel), d[3], d[2], d[0], d[1]);
   }
 
   private static String[] and(String[] first, String... more) {

@@ -33,9 +33,12 @@ final class OnnxModels {
     }
     if (problem instanceof Problem.Int8 p) {
       float[] examples = p.of().examples();
-      long[] in = {p.of().batch(), p.of().network().inputs()};
-      long[] out = {p.of().batch(), Network.CLASSES};
-      return new Built(OnnxInt8.network(p), examples, in, out, UnaryOperator.identity());
+      return new Built(
+          OnnxInt8.network(p),
+          examples,
+          examples(p.of()),
+          classes(p.of()),
+          UnaryOperator.identity());
     }
     if (problem instanceof Problem.ResidualBlock p) {
       return residual(p);
@@ -48,9 +51,7 @@ final class OnnxModels {
 
   private static Built network(Problem.Prediction problem) {
     Network network = problem.network();
-    int batch = problem.batch();
     OnnxGraph graph = new OnnxGraph();
-    boolean images = network.widths() == null;
     String x = "x";
     List<Weights> parameters = problem.weights();
     int channels = 0; // of the images before a dense layer
@@ -74,13 +75,26 @@ final class OnnxModels {
       }
     }
     graph.node("Softmax", "y", Map.of("axis", 1L), x);
-    long[] in = images ? new long[] {batch, 1, 28, 28} : new long[] {batch, network.inputs()};
-    long[] out = {batch, Network.CLASSES};
+    long[] in = examples(problem);
+    long[] out = classes(problem);
     byte[] model = graph.model(in, out);
     return new Built(model, problem.examples(), in, out, UnaryOperator.identity());
   }
 
-  private static Map<String, Object> pool() {
+  /** The shape of the examples. */
+  static long[] examples(Problem.Prediction p) {
+    boolean images = p.network().widths() == null;
+    return images
+        ? new long[] {p.batch(), 1, 28, 28}
+        : new long[] {p.batch(), p.network().inputs()};
+  }
+
+  /** The shape of the probabilities. */
+  static long[] classes(Problem.Prediction p) {
+    return new long[] {p.batch(), Network.CLASSES};
+  }
+
+  static Map<String, Object> pool() {
     return Map.of("kernel_shape", PAIR, "strides", PAIR);
   }
 
@@ -89,12 +103,19 @@ final class OnnxModels {
     float[] values =
         Layouts.kernel(kernel, (int) (dims[0] * dims[1]), (int) dims[2], (int) dims[3]);
     String weights = graph.constant("k" + i, values, dims[3], dims[2], dims[0], dims[1]);
-    long[] size = {dims[0], dims[1]};
-    long pad = same ? dims[0] / 2 : 0;
-    Map<String, Object> attributes =
-        Map.of("kernel_shape", size, "pads", new long[] {pad, pad, pad, pad});
-    x = graph.node("Conv", "c" + i, attributes, x, weights, bias);
+    x = graph.node("Conv", "c" + i, convolution(dims, same), x, weights, bias);
     return graph.node("Relu", "r" + i, Map.of(), x);
+  }
+
+  /**
+   * Attributes of a convolution by a kernel [height, width, ...].
+   *
+   * @param same whether the images keep their size
+   */
+  static Map<String, Object> convolution(long[] dims, boolean same) {
+    long pad = same ? dims[0] / 2 : 0;
+    long[] size = {dims[0], dims[1]};
+    return Map.of("kernel_shape", size, "pads", new long[] {pad, pad, pad, pad});
   }
 
   private static Built residual(Problem.ResidualBlock p) {

@@ -28,7 +28,7 @@ public final class OnnxRuntime implements Engine {
   @Override
   public boolean supports(Problem problem) {
     return problem instanceof Problem.Prediction
-        || problem instanceof Problem.Int8 p && p.of().network().widths() != null
+        || problem instanceof Problem.Int8
         || problem instanceof Problem.Int8Product
         || problem instanceof Problem.ResidualBlock r && !r.backward()
         || problem instanceof Problem.Rowwise
