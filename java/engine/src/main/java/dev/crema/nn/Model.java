@@ -38,8 +38,6 @@ public final class Model implements AutoCloseable {
   private static final int POOLED_PREDICTORS = 64;
   private static final int POOLED_BATCHES = 4;
   private static final int BATCH = 64;
-  private static final int MOST_UNPACKED =
-      4; // rows whose float32 products read weights as they lie
   private static final int MOST_IN_ARRAY = Integer.MAX_VALUE - 8;
   private static final int CHUNK_BYTES = 1 << 30;
 
@@ -314,25 +312,31 @@ public final class Model implements AutoCloseable {
     }
   }
 
-  /** What a plan that predicts with this model's parameters and does not change them goes by. */
-  public List<Pass> predictionPasses(Precision precision) {
+  /**
+   * What a plan that predicts with this model's parameters and does not change them goes by.
+   * Kernels that are mostly zero now are multiplied without their zeros where that was measured
+   * faster.
+   *
+   * @param packs whether the other kernels are packed ahead, and again when they have changed;
+   *     those of int8 layers always are
+   * @param capacity most examples of a batch
+   * @param threads of the pool; 0 for all
+   */
+  public List<Pass> predictionPasses(
+      Precision precision, boolean packs, int capacity, int threads, Device device) {
     Objects.requireNonNull(precision, "precision");
-    return quantization == null
-        ? Passes.prediction(precision)
-        : Passes.prediction(precision, quantization.layers());
-  }
-
-  /** The same for a predictor: kernels that are mostly zero are multiplied so where that pays. */
-  List<Pass> predictionPasses(Precision precision, int capacity, int threads, Device device) {
-    boolean packs =
-        capacity > MOST_UNPACKED || precision != Precision.FLOAT32 || quantization != null;
-    List<Pass> passes = packs ? predictionPasses(precision) : Passes.standard();
+    Objects.requireNonNull(device, "device");
+    boolean packed = packs || quantization != null;
+    List<Pass> passes =
+        quantization != null
+            ? Passes.prediction(precision, quantization.layers())
+            : packs ? Passes.prediction(precision) : Passes.standard(precision);
     Map<String, Long> nonZeros = sparse.nonZeros();
     return nonZeros.isEmpty()
         ? passes
         : Passes.sparse(
             passes,
-            new Sparsify(nonZeros, capacity, new SparseTrial(device, capacity, threads, packs)));
+            new Sparsify(nonZeros, capacity, new SparseTrial(device, capacity, threads, packed)));
   }
 
   /** Which kernels are mostly zero. */

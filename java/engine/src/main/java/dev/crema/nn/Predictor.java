@@ -34,6 +34,8 @@ import java.util.Objects;
  * input, {@link #run}, {@link #read} the outputs.
  */
 public final class Predictor implements AutoCloseable {
+  private static final int MOST_UNPACKED = 4; // whose float32 products read weights as they lie
+
   private final Plan plan;
   private final List<Node> outputNodes;
   private final List<String> outputNames;
@@ -49,6 +51,7 @@ public final class Predictor implements AutoCloseable {
     this.capacity = capacity;
     this.sparse = model.sparseKernels();
     this.shares = sparse.shares();
+    boolean packs = capacity > MOST_UNPACKED || precision != Precision.FLOAT32;
     ModelGraph graph = model.build(new Graph(), false);
     Topology topology = model.topology();
     topology.inputs().forEach(input -> requireFits(input.name(), input.type(), capacity));
@@ -65,7 +68,7 @@ public final class Predictor implements AutoCloseable {
             .device(device)
             .storage(Storage.PARAMETERS, model.parameters())
             .storage(Storage.STATE, model.state())
-            .passes(model.predictionPasses(precision, capacity, threads, device))
+            .passes(model.predictionPasses(precision, packs, capacity, threads, device))
             .prepared(model.prepared())
             .build();
     this.use = new Exclusive("This predictor", plan::close);

@@ -13,7 +13,6 @@ import dev.crema.memory.Exclusive;
 import dev.crema.nn.Model;
 import dev.crema.nn.ModelGraph;
 import dev.crema.nn.Topology;
-import dev.crema.pass.Passes;
 import dev.crema.plan.Plan;
 import dev.crema.plan.Prepared;
 import java.nio.ByteBuffer;
@@ -26,6 +25,10 @@ import java.util.Map;
 /**
  * Measures a model on datasets: each of its outputs, and the weighted sum of their losses. The
  * caller closes it; one thread at a time.
+ *
+ * <p>Kernels that are mostly zero when it is made are multiplied without their zeros where that was
+ * measured faster, as by a {@link dev.crema.nn.Predictor}: a weight of 0 then adds nothing, also
+ * where what it would be multiplied by is infinite or NaN.
  */
 public final class Evaluator implements AutoCloseable {
   /** Examples at once: enough for the kernels, little for the memory. */
@@ -77,10 +80,7 @@ public final class Evaluator implements AutoCloseable {
             .device(device)
             .storage(Storage.PARAMETERS, model.parameters())
             .storage(Storage.STATE, model.state())
-            .passes(
-                model.quantization() == null
-                    ? Passes.standard()
-                    : model.predictionPasses(Precision.FLOAT32))
+            .passes(model.predictionPasses(Precision.FLOAT32, false, capacity, threads, device))
             .prepared(new Prepared())
             .build();
     this.use = new Exclusive("This evaluator", plan::close);
