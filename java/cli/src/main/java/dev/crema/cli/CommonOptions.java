@@ -70,9 +70,14 @@ final class CommonOptions {
 
   /** Ends a command: the document, when one was asked for. */
   int finish(JsonNode document) {
+    return finish(document, 0);
+  }
+
+  /** As {@link #finish(JsonNode)}, with an exit code. */
+  int finish(JsonNode document, int code) {
     if (json) {
       System.out.println(new String(Json.bytes(document), StandardCharsets.UTF_8));
     }
-    return 0;
+    return code;
   }
 }

@@ -108,6 +108,7 @@ final class DistillCommand implements Callable<Integer> {
       distillation = distillation.hint(hint.substring(0, at), hint.substring(at + 1), 1);
     }
     common.text().println(trained.summary());
+    common.text().println(parts.describe("Training on"));
     History history =
         training
             .trainer(trained, common)
@@ -128,6 +129,7 @@ final class DistillCommand implements Callable<Integer> {
     common.text().println("Model: " + out);
     ObjectNode document = Json.mapper().createObjectNode();
     document.put("model", out.toString());
+    document.set("data", parts.toJson());
     document.set("history", history.toJson());
     document.setAll(comparison.toJson());
     return common.finish(document);

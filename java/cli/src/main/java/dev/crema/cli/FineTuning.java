@@ -5,11 +5,16 @@ import dev.crema.data.Dataset;
 import dev.crema.nn.Model;
 import dev.crema.train.Losses;
 import dev.crema.train.Trainer;
+import java.util.Set;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** How a model that is compressed is trained. */
 final class FineTuning {
+  /** All options that are about a training. */
+  static final Set<String> OPTIONS =
+      Set.of("--epochs", "--batch-size", "--optimizer", "--learning-rate");
+
   @Mixin private UpdateOptions updates;
 
   @Option(
@@ -37,15 +42,24 @@ final class FineTuning {
 
   /** With the loss that the model was trained with, for at least one epoch. */
   Trainer trainer(Model model, CommonOptions common) {
-    Trainer trainer =
-        Trainer.of(model)
-            .optimizer(updates.optimizer())
-            .epochs(epochs())
-            .batchSize(updates.batchSize())
-            .seed(common.seed())
-            .threads(common.threads())
-            .device(common.device())
-            .progress(true);
+    return configure(Trainer.of(model), model, common, 1);
+  }
+
+  /**
+   * Sets a trainer up in the same way.
+   *
+   * @param model whose training says the loss
+   * @param share of the optimiser's usual learning rate, where the user names none
+   */
+  Trainer configure(Trainer trainer, Model model, CommonOptions common, double share) {
+    trainer
+        .optimizer(updates.optimizer(share))
+        .epochs(epochs())
+        .batchSize(updates.batchSize())
+        .seed(common.seed())
+        .threads(common.threads())
+        .device(common.device())
+        .progress(true);
     String loss = model.metadata().path("loss").asText("");
     return loss.isEmpty() ? trainer : trainer.loss(Losses.of(loss));
   }

@@ -1,5 +1,6 @@
 package dev.crema.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.crema.CremaException;
 import dev.crema.data.DataOptions;
 import dev.crema.data.Dataset;
@@ -7,8 +8,10 @@ import dev.crema.data.Datasets;
 import dev.crema.data.LoadedData;
 import dev.crema.data.Preprocessing;
 import dev.crema.data.TablePreprocessing;
+import dev.crema.io.Json;
 import dev.crema.nn.Model;
 import java.nio.file.Path;
+import java.util.Locale;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -30,13 +33,64 @@ final class ModelData {
               + " those that it did not see (default: ${DEFAULT-VALUE}; 0: none).")
   private double validationSplit;
 
+  /** Examples to measure on, by where they come from. */
+  enum Held {
+    SET_APART("set apart from them"),
+    TEST_PART("of the data's test part"),
+    OTHER_FILE("of --validation"),
+    THE_SAME("that are the same, which says little about others");
+
+    private final String words;
+
+    Held(String words) {
+      this.words = words;
+    }
+  }
+
   /**
    * Examples as a model takes them.
    *
    * @param held what to measure on: the examples of --validation, else those set apart, else the
    *     data's own test part, else those to train on
+   * @param from which of these they are
    */
-  record Parts(Dataset train, Dataset held) {}
+  record Parts(Dataset train, Dataset held, Held from) {
+    /**
+     * A sentence that says on which and how many examples the figures are.
+     *
+     * @param use of those to train on, such as "Training on"
+     */
+    String describe(String use) {
+      return use + " " + count(train) + "; measuring on " + count(held) + " " + from.words + ".";
+    }
+
+    private static String count(Dataset examples) {
+      return examples.size() < 0
+          ? "a stream of examples"
+          : String.format(Locale.ROOT, "%,d examples", examples.size());
+    }
+
+    /**
+     * About that many of the examples to train on, classes in their proportions; all if there are
+     * fewer. Of a stream the first ones.
+     */
+    Dataset sample(int examples, long seed) {
+      if (train.size() < 0) {
+        return train.take(examples);
+      }
+      return train.size() <= examples
+          ? train
+          : train.split((double) examples / train.size(), seed).validation();
+    }
+
+    ObjectNode toJson() {
+      return Json.mapper()
+          .createObjectNode()
+          .put("train_examples", train.size())
+          .put("measured_examples", held.size())
+          .put("measured_on", from.name().toLowerCase(Locale.ROOT));
+    }
+  }
 
   /**
    * Reads them with what the model's training learnt of its data.
@@ -55,16 +109,16 @@ final class ModelData {
     }
     return validation == null
         ? parts
-        : new Parts(parts.train, Datasets.open(validation, known, options));
+        : new Parts(parts.train, Datasets.open(validation, known, options), Held.OTHER_FILE);
   }
 
   private Parts table(Preprocessing known, DataOptions options) {
     Dataset all = Datasets.open(data, known, options);
     if (options.validationSplit() == 0) {
-      return new Parts(all, all);
+      return new Parts(all, all, Held.THE_SAME);
     }
     Dataset.Split split = all.split(options.validationSplit(), options.seed());
-    return new Parts(split.train(), split.validation());
+    return new Parts(split.train(), split.validation(), Held.SET_APART);
   }
 
   private Parts arrays(Preprocessing known, DataOptions options, Path file) {
@@ -79,7 +133,11 @@ final class ModelData {
               + ", that was as "
               + known.toJson());
     }
-    Dataset held = loaded.validation() != null ? loaded.validation() : loaded.test();
-    return new Parts(loaded.train(), held != null ? held : loaded.train());
+    if (loaded.validation() != null) {
+      return new Parts(loaded.train(), loaded.validation(), Held.SET_APART);
+    }
+    return loaded.test() != null
+        ? new Parts(loaded.train(), loaded.test(), Held.TEST_PART)
+        : new Parts(loaded.train(), loaded.train(), Held.THE_SAME);
   }
 }

@@ -115,6 +115,8 @@ final class PruneCommand implements Callable<Integer> {
       ModelData.Parts parts = modelData.open(before, model, common.seed());
       ObjectNode document = Json.mapper().createObjectNode();
       document.put("model", out.toString());
+      document.set("data", parts.toJson());
+      common.text().println(parts.describe("Training on"));
       if (fineTuning.epochs() == 0) {
         pruner.prune(after, target);
       } else {

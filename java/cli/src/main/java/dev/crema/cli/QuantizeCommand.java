@@ -5,62 +5,87 @@ import dev.crema.CremaException;
 import dev.crema.compress.CalibrationMethod;
 import dev.crema.compress.Comparison;
 import dev.crema.compress.Figures;
+import dev.crema.compress.QuantizationAwareTraining;
 import dev.crema.compress.Quantizer;
 import dev.crema.data.Dataset;
-import dev.crema.data.Datasets;
+import dev.crema.io.Json;
 import dev.crema.io.ModelArchive;
 import dev.crema.nn.Model;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.function.Predicate;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.TypeConversionException;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
-/** Makes a saved model's dense layers int8. */
+/** Makes a saved model's layers int8. */
 @Command(
     name = "quantize",
     description =
-        "Makes a saved model's dense layers compute in int8, and measures both: a smaller file, and"
-            + " less time where the layers are big enough.",
+        "Makes a saved model's dense layers and convolutions compute in int8, measures both, and"
+            + " keeps the int8 model if it is not slower here.",
     mixinStandardHelpOptions = true)
 final class QuantizeCommand implements Callable<Integer> {
+  private static final Set<String> CALIBRATION = Set.of("--calibration", "--calibration-examples");
+
+  private static final String CALIBRATED = "Calibrating on %,d of";
+
+  /** What two measurements of one model may differ by while the machine does other things too. */
+  private static final double NOISE = 1.05;
+
+  /** Straight-through gradients are rough, and the model is trained already. */
+  private static final double SHARE_OF_THE_RATE = 0.1;
+
   /** How weights and inputs become bytes. */
   enum Method {
-    STATIC
+    STATIC(true, false),
+    QAT(true, true);
+
+    private final boolean calibrates;
+    private final boolean trains;
+
+    Method(boolean calibrates, boolean trains) {
+      this.calibrates = calibrates;
+      this.trains = trains;
+    }
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
   }
 
+  @Spec private CommandSpec spec;
   @Mixin private CommonOptions common;
-  @Mixin private DataArguments dataArguments;
+  @Mixin private ModelData modelData;
+  @Mixin private FineTuning fineTuning;
 
   @Option(names = "--model", required = true, description = "Folder or .zip of the model.")
   private Path model;
-
-  @Option(
-      names = "--data",
-      required = true,
-      description = "File or folder with examples, to calibrate with and to measure on.")
-  private Path data;
 
   @Option(names = "--out", required = true, description = "Folder or .zip for the int8 model.")
   private Path out;
 
   @Option(
       names = "--method",
-      defaultValue = "STATIC",
+      defaultValue = "static",
       description =
-          "static: int8 weights, and inputs whose ranges are calibrated (default:"
-              + " ${DEFAULT-VALUE}).")
+          "static: int8 weights, and inputs whose ranges are calibrated; qat: the model is trained"
+              + " on with both rounded, by default at a tenth of the optimiser's usual learning"
+              + " rate (default: ${DEFAULT-VALUE}).")
   private Method method;
 
   @Option(
       names = "--calibration",
       defaultValue = "min-max",
-      converter = Calibration.class,
-      completionCandidates = Calibration.class,
       description =
           "How the ranges are chosen: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private CalibrationMethod calibration;
@@ -68,7 +93,9 @@ final class QuantizeCommand implements Callable<Integer> {
   @Option(
       names = "--calibration-examples",
       defaultValue = "1000",
-      description = "Examples to calibrate with, from the first on (default: ${DEFAULT-VALUE}).")
+      description =
+          "How many of the examples to train on it calibrates with, chosen by the seed with all"
+              + " classes in their proportions (default: ${DEFAULT-VALUE}).")
   private int calibrationExamples;
 
   @Option(
@@ -77,81 +104,120 @@ final class QuantizeCommand implements Callable<Integer> {
       description = "Layers to leave in float32, by name (`crema inspect` shows them).")
   private String[] exclude = {};
 
+  @Option(
+      names = "--keep-slower",
+      description = "Write the int8 model even where it is slower on this machine: it is smaller.")
+  private boolean keepSlower;
+
   @Override
   public Integer call() {
+    requireOptionsOf(CALIBRATION, m -> m.calibrates);
+    requireOptionsOf(FineTuning.OPTIONS, m -> m.trains);
     ModelArchive.requireReplaceable(out);
     if (calibrationExamples < 1) {
       throw new CremaException(
           "--calibration-examples must be at least 1, got " + calibrationExamples);
     }
+    if (method == Method.QAT && fineTuning.epochs() == 0) {
+      throw new CremaException(
+          "--method qat trains: --epochs 1 or more. Without a training it is --method static.");
+    }
     try (Model before = Model.load(model)) {
       OneOutput.require(before.topology(), "" + model);
-      Dataset examples =
-          Datasets.open(
-              data,
-              EvaluateCommand.preprocessing(before, model),
-              dataArguments.options(0, common.seed()));
-      Quantizer quantizer =
-          Quantizer.standard().withCalibration(calibration).without(exclude).on(common.device());
-      try (Model after = quantizer.quantize(before, examples.take(calibrationExamples))) {
+      ModelData.Parts parts = modelData.open(before, model, common.seed());
+      Dataset examples = parts.sample(calibrationExamples, common.seed());
+      ObjectNode document = Json.mapper().createObjectNode();
+      document.set("data", parts.toJson().put("calibration_examples", examples.size()));
+      String calibrated =
+          examples.size() < 0 ? "Calibrating on" : CALIBRATED.formatted(examples.size());
+      common.text().println(parts.describe(calibrated));
+      try (Model after = quantized(before, parts, examples, document)) {
         Comparison comparison =
-            Comparison.of(before, after, examples, common.threads(), common.device());
-        after.save(out);
-        return report(after, comparison);
+            Comparison.of(before, after, parts.held(), common.threads(), common.device());
+        return finish(after, comparison, document);
       }
     }
   }
 
-  private int report(Model after, Comparison comparison) {
+  /** Refuses options of which the method would make nothing. */
+  private void requireOptionsOf(Set<String> options, Predicate<Method> uses) {
+    for (String option : options) {
+      if (!uses.test(method) && spec.commandLine().getParseResult().hasMatchedOption(option)) {
+        List<Method> others = Arrays.stream(Method.values()).filter(uses).toList();
+        throw new ParameterException(
+            spec.commandLine(), option + " is of --method " + others + ", not of " + method);
+      }
+    }
+  }
+
+  private Model quantized(
+      Model before, ModelData.Parts parts, Dataset examples, ObjectNode document) {
+    Quantizer quantizer =
+        Quantizer.standard().withCalibration(calibration).without(exclude).on(common.device());
+    return switch (method) {
+      case STATIC -> quantizer.quantize(before, examples);
+      case QAT ->
+          QuantizationAwareTraining.train(
+              before,
+              quantizer,
+              examples,
+              trainer ->
+                  document.set(
+                      "history",
+                      fineTuning
+                          .configure(trainer, before, common, SHARE_OF_THE_RATE)
+                          .validation(parts.held())
+                          .fit(parts.train())
+                          .toJson()));
+    };
+  }
+
+  /** Shows both, and saves the int8 model if it is worth having. */
+  int finish(Model after, Comparison comparison, ObjectNode document) {
     List<String> layers = List.copyOf(after.quantization().layers().keySet());
-    List<String> warnings = warnings(comparison);
     common.text().println("int8: " + String.join(", ", layers));
     common.text().println(comparison);
-    warnings.forEach(w -> common.text().println("Warning: " + w));
+    String slower = slower(comparison.models().get(0), comparison.models().get(1));
+    boolean kept = slower == null || keepSlower;
+    document.setAll(comparison.toJson());
+    document.put("method", "" + method).put("calibration", "" + calibration).put("kept", kept);
+    layers.forEach(document.putArray("layers")::add);
+    if (slower != null) {
+      document.putArray("warnings").add(slower);
+    }
+    if (!kept) {
+      spec.commandLine()
+          .getErr()
+          .println(
+              "crema: "
+                  + slower
+                  + " Nothing was written. Leave layers that are too small to gain in float32 with"
+                  + " --exclude, or keep the int8 model for its size with --keep-slower.");
+      return common.finish(document, 1);
+    }
+    after.save(out);
+    if (slower != null) {
+      common.text().println("Warning: " + slower);
+    }
     common.text().println("Model: " + out);
-    ObjectNode json = comparison.toJson();
-    json.put("model", out.toString())
-        .put("method", "static")
-        .put("calibration", calibration.toString());
-    layers.forEach(json.putArray("layers")::add);
-    warnings.forEach(json.putArray("warnings")::add);
-    return common.finish(json);
+    return common.finish(document.put("model", "" + out));
   }
 
-  /** What a user should know before the model is used in place of the other. */
-  private static List<String> warnings(Comparison comparison) {
-    Figures before = comparison.models().get(0);
-    Figures after = comparison.models().get(1);
-    List<String> warnings = new ArrayList<>();
-    if (after.nanosOf1() > before.nanosOf1() || after.nanosOf32() > before.nanosOf32()) {
-      warnings.add(
-          "on this machine the int8 model is slower for a batch of "
-              + (after.nanosOf1() > before.nanosOf1() ? 1 : 32)
-              + "; its layers are too small to pay, or the processor has no int8 products. Keep the"
-              + " float32 model, or leave small layers out with --exclude.");
+  /** What is slower than before; null if nothing is. */
+  static String slower(Figures before, Figures after) {
+    List<String> batches = new ArrayList<>();
+    if (after.nanosOf1() > before.nanosOf1() * NOISE) {
+      batches.add(factor(after.nanosOf1() / before.nanosOf1(), "one example"));
     }
-    return warnings;
+    if (after.nanosOf32() > before.nanosOf32() * NOISE) {
+      batches.add(factor(after.nanosOf32() / before.nanosOf32(), "a batch of 32"));
+    }
+    return batches.isEmpty()
+        ? null
+        : "on this machine the int8 model takes " + String.join(" and ", batches) + ".";
   }
 
-  /** The names of {@link CalibrationMethod}, as users write them. */
-  static final class Calibration extends ArrayList<String>
-      implements ITypeConverter<CalibrationMethod> {
-    private static final long serialVersionUID = 1L;
-
-    Calibration() {
-      for (CalibrationMethod m : CalibrationMethod.values()) {
-        add(m.toString());
-      }
-    }
-
-    @Override
-    public CalibrationMethod convert(String name) {
-      for (CalibrationMethod m : CalibrationMethod.values()) {
-        if (m.toString().equals(name)) {
-          return m;
-        }
-      }
-      throw new TypeConversionException("'" + name + "' is not one of " + String.join(", ", this));
-    }
+  private static String factor(double factor, String what) {
+    return String.format(Locale.ROOT, "%.2f times as long for %s", factor, what);
   }
 }

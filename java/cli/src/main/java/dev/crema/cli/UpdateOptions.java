@@ -24,6 +24,16 @@ final class UpdateOptions {
   }
 
   Optimizer optimizer() {
-    return Optimizer.of(optimizer, learningRate);
+    return optimizer(1);
+  }
+
+  /**
+   * @param share of the optimiser's usual learning rate, where the user names none
+   */
+  Optimizer optimizer(double share) {
+    Optimizer chosen = Optimizer.of(optimizer, learningRate);
+    return Double.isNaN(learningRate)
+        ? chosen.withLearningRate(share * chosen.learningRate())
+        : chosen;
   }
 }

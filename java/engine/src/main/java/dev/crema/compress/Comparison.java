@@ -135,7 +135,7 @@ public record Comparison(List<Figures> models) {
   }
 
   private static String micros(double nanos) {
-    return format("%,.1f µs", nanos / 1e3);
+    return format(nanos < 10_000 ? "%,.2f µs" : "%,.1f µs", nanos / 1e3);
   }
 
   private static String format(String pattern, Object... values) {
