@@ -8,6 +8,7 @@
 //   T x  region, byte offset, type, rank, rank x (per example, constant)      extent = per example * batch + constant
 //   I x  kernel, sections, ins, outs, ints, floats, ins x tensor (-1: absent), outs x tensor,
 //        ints x value, floats x bits of a double
+#include <bitset>
 #include <chrono>
 #include <cstring>
 #include <memory>
@@ -99,26 +100,20 @@ class Plan {
     return nullptr;
   }
 
-  // Bytes of scratch memory that the largest kernel needs at full capacity, on as many threads as there are now.
+  // Bytes of scratch memory that the largest kernel needs at full capacity, or at a batch that needed more, on as many
+  // threads as there are now.
   int64_t scratch_bytes() {
     resolve(capacity_);
-    int64_t most = 0;
-    for (const Instruction& i : instructions_) {
-      if (i.entry.scratch == nullptr) continue;
-      Call call = i.call;
-      call.threads = threads();
-      const int64_t bytes = i.entry.scratch(call);
-      if (bytes > most) most = bytes;
-    }
-    return most;
+    const int64_t bytes = scratch_of_shapes(threads());
+    return bytes > wanted_ ? bytes : wanted_;
   }
 
   // Memory of the caller's, which counts it; it lives until other memory is bound or the plan ends.
   bool bind_scratch(int64_t address, int64_t bytes) {
-    const int32_t threads = this->threads();
     if (bytes < scratch_bytes() || (address == 0 && bytes > 0) || address % 64 != 0) return false;
     scratch_ = address;
-    scratch_threads_ = threads;
+    scratch_bytes_ = bytes;
+    enough_.reset();
     return true;
   }
 
@@ -137,12 +132,8 @@ class Plan {
         return CREMA_ERROR_PLAN;
       }
     }
-    if (threads > scratch_threads_) {
-      std::snprintf(error_, sizeof(error_), "the plan's scratch memory is for %d threads, there are %d now",
-                    scratch_threads_, threads);
-      return CREMA_ERROR_MEMORY;
-    }
     resolve(batch);
+    if (!scratch_suffices(batch, threads)) return CREMA_ERROR_MEMORY;
     const FloatMode flush_denormals;
     for (size_t i = 0; i < instructions_.size(); ++i) {
       Instruction& instruction = instructions_[i];
@@ -244,6 +235,38 @@ class Plan {
     }
   }
 
+  // Bytes of scratch memory for the shapes as they are resolved.
+  int64_t scratch_of_shapes(int32_t threads) const {
+    int64_t most = 0;
+    for (const Instruction& i : instructions_) {
+      if (i.entry.scratch == nullptr) continue;
+      Call call = i.call;
+      call.threads = threads;
+      const int64_t bytes = i.entry.scratch(call);
+      if (bytes > most) most = bytes;
+    }
+    return most;
+  }
+
+  // Kernels cut a batch into blocks, and those of a smaller one may be bigger. What is enough is remembered.
+  bool scratch_suffices(int64_t batch, int32_t threads) {
+    if (threads != seen_threads_) {
+      enough_.reset();
+      seen_threads_ = threads;
+    }
+    const size_t place = static_cast<size_t>(batch);
+    if (place < enough_.size() && enough_[place]) return true;
+    const int64_t bytes = scratch_of_shapes(threads);
+    if (bytes > scratch_bytes_) {
+      wanted_ = bytes;
+      std::snprintf(error_, sizeof(error_), "the plan has %lld bytes of scratch memory, but %d threads need %lld now",
+                    static_cast<long long>(scratch_bytes_), threads, static_cast<long long>(bytes));
+      return false;
+    }
+    if (place < enough_.size()) enough_.set(place);
+    return true;
+  }
+
   // Extents for this batch, addresses for the present regions. Does nothing when neither changed.
   void resolve(int64_t batch) {
     const size_t regions = region_bytes_.size();
@@ -269,14 +292,15 @@ class Plan {
   int64_t batch_ = -1;
   int level_ = 0;
   int32_t threads_ = 0;
-  int32_t scratch_threads_ = 0;
+  int32_t seen_threads_ = 0;
+  std::bitset<4096> enough_;  // batches for which the scratch memory is, on so many threads
   const int64_t* bases_ = nullptr;
   std::vector<int64_t> region_bytes_, seen_bases_, operands_, ints_;
   std::vector<double> floats_;
   std::vector<PlanTensor> tensors_;
   std::vector<Tensor> shapes_, values_;
   std::vector<Instruction> instructions_;
-  int64_t scratch_ = 0;
+  int64_t scratch_ = 0, scratch_bytes_ = -1, wanted_ = 0;
   int64_t failed_ = -1;
   char error_[256] = {};
 };

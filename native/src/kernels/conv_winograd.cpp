@@ -22,9 +22,9 @@ struct Winograd {
   explicit Winograd(const Convolution& c) : tiles(c.layout) {
     block = kBlockFloats / (kPlaces * (c.k + c.n)) / 12 * 12;  // whole register tiles
     if (block < 12) block = 12;
-    const int64_t least = 2 * c.threads;
-    if (block * least > tiles.count && tiles.count > 12 * least) block = tiles.count / least;
-    if (block > tiles.count) block = tiles.count;
+    const int64_t share = tiles.count / (2 * c.threads), least = share < 12 ? 12 : share;
+    if (block > least) block = least;
+    if (block > tiles.count) block = tiles.count;  // smaller batches have no bigger blocks
     blocks = block == 0 ? 0 : (tiles.count + block - 1) / block;
     filters = float_bytes(kPlaces * c.k * Panels(c.n).width()) + float_bytes(c.k);
     source_place = place_floats(block * c.k);

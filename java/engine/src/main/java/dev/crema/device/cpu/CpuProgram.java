@@ -98,7 +98,7 @@ final class CpuProgram implements Program {
     use.enter();
     try {
       int status = Crema.crema_plan_run(handle, batch, sections);
-      if (status == Crema.CREMA_ERROR_MEMORY) { // more threads than when it was made
+      if (status == Crema.CREMA_ERROR_MEMORY) { // more threads than when it was made, most likely
         growScratch();
         status = Crema.crema_plan_run(handle, batch, sections);
       }
@@ -116,11 +116,12 @@ final class CpuProgram implements Program {
     long[] nanos = new long[count];
     use.enter();
     try (Buffer memory = Buffer.allocate(Math.max(8L, 8L * count))) {
-      if (Crema.crema_plan_scratch(handle) > scratch.byteSize()) {
+      int status = Crema.crema_plan_profile(handle, batch, sections, memory.address(), count);
+      if (status == Crema.CREMA_ERROR_MEMORY) {
         growScratch();
+        status = Crema.crema_plan_profile(handle, batch, sections, memory.address(), count);
       }
-      if (Crema.crema_plan_profile(handle, batch, sections, memory.address(), count)
-          != Crema.CREMA_OK) {
+      if (status != Crema.CREMA_OK) {
         throw failure(batch);
       }
       memory.borrow(0, 8 * count).asLongBuffer().get(nanos);
