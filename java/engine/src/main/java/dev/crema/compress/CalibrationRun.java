@@ -90,12 +90,37 @@ final class CalibrationRun implements AutoCloseable {
             ranges.put(node, known.with(batch.low()).with(batch.high()));
           }
         });
-    if (ranges.size() < this.values.size()) {
+    requireExamples(ranges);
+    return ranges;
+  }
+
+  /**
+   * The largest magnitude that each element of the last axis of each value has.
+   *
+   * @throws CremaException if there is no example, or an activation is not finite
+   */
+  Map<Node, float[]> channelMaxima() {
+    Map<Node, float[]> maxima = new LinkedHashMap<>();
+    eachBatch(
+        (node, batchValues) -> {
+          int channels = (int) node.type().extent(-1);
+          float[] most = maxima.computeIfAbsent(node, x -> new float[channels]);
+          for (int i = 0; i < batchValues.limit(); i++) {
+            float v = batchValues.get(i);
+            requireFinite(this.values.get(node), v);
+            most[i % channels] = Math.max(most[i % channels], Math.abs(v));
+          }
+        });
+    requireExamples(maxima);
+    return maxima;
+  }
+
+  private void requireExamples(Map<Node, ?> measured) {
+    if (measured.size() < values.size()) {
       throw new CremaException(
           "Calibration needs examples, but the dataset has none. Give it some of those that the"
               + " model was trained with.");
     }
-    return ranges;
   }
 
   private static CalibrationRange extremes(String layer, FloatBuffer values) {
@@ -103,19 +128,23 @@ final class CalibrationRun implements AutoCloseable {
     float high = low;
     for (int i = 0; i < values.limit(); i++) {
       float v = values.get(i);
-      if (!Float.isFinite(v)) {
-        throw new CremaException(
-            "The input of "
-                + layer
-                + " is "
-                + v
-                + " for an example of the calibration data. Look for such numbers in the data and in"
-                + " the parameters of the layers before it.");
-      }
+      requireFinite(layer, v);
       low = Math.min(low, v);
       high = Math.max(high, v);
     }
     return new CalibrationRange(low, high);
+  }
+
+  private static void requireFinite(String layer, float value) {
+    if (!Float.isFinite(value)) {
+      throw new CremaException(
+          "The input of "
+              + layer
+              + " is "
+              + value
+              + " for an example of the calibration data. Look for such numbers in the data and in"
+              + " the parameters of the layers before it.");
+    }
   }
 
   /** What is to be done with what a value was for a batch. */
