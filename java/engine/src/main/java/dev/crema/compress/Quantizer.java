@@ -11,6 +11,7 @@ import dev.crema.nn.Quantization;
 import dev.crema.op.QuantizationParameters;
 import dev.crema.pass.LayerQuantization;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -54,6 +55,22 @@ public final class Quantizer {
   /** Leaves layers of these names as they are. */
   public Quantizer without(String... layers) {
     return new Quantizer(method, Set.copyOf(List.of(layers)), device, smoothing);
+  }
+
+  /** The layers with a kernel that it would quantize, in the model's order. */
+  List<String> layers(Model model) {
+    Graph graph = new Graph();
+    model.build(graph, false);
+    return QuantizableLayers.of(model.topology(), graph, excluded).keySet().stream()
+        .filter(name -> Quantization.kernelOf(model.topology(), name) != null)
+        .toList();
+  }
+
+  /** The same for one of those {@link #layers} alone. */
+  Quantizer only(Model model, String layer) {
+    Set<String> others = new LinkedHashSet<>(excluded);
+    layers(model).stream().filter(name -> !name.equals(layer)).forEach(others::add);
+    return without(others.toArray(new String[0]));
   }
 
   /** Runs the model on that device to calibrate. */
