@@ -15,6 +15,10 @@ import java.util.Locale;
  */
 public record SparsitySchedule(
     double initial, double target, long begin, long end, long frequency) {
+  private static final double PRUNING_SHARE = 2 / 3.0;
+  private static final int MOST_STEPS_BETWEEN = 100;
+  private static final int PRUNINGS = 20;
+
   public SparsitySchedule {
     requireTarget(target);
     if (!(initial >= 0 && initial <= target)) {
@@ -53,7 +57,17 @@ public record SparsitySchedule(
 
   /** From one sparsity to another, fast at first and slower and slower; every 100 steps. */
   public static SparsitySchedule polynomial(double initial, double target, long begin, long end) {
-    return new SparsitySchedule(initial, target, begin, end, 100);
+    return new SparsitySchedule(initial, target, begin, end, MOST_STEPS_BETWEEN);
+  }
+
+  /**
+   * As {@link #polynomial}, over the first two thirds of a training of that many steps: the rest is
+   * for what is left to recover. Prunes twenty times, or every 100 steps if that is more often.
+   */
+  public static SparsitySchedule overTraining(double initial, double target, long steps) {
+    long end = Math.max(1, Math.round(steps * PRUNING_SHARE));
+    long between = Math.max(1, Math.min(MOST_STEPS_BETWEEN, end / PRUNINGS));
+    return polynomial(initial, target, 0, end).every(between);
   }
 
   /** The same with other steps from one pruning to the next. */

@@ -14,6 +14,7 @@ final class AxesPainter {
   private static final double GAP = 18;
   private static final int MAX_NAME = 40;
   private static final int MAX_MARKED = 40;
+  private static final double POINT_GAP = 8;
 
   private final Canvas canvas;
   private final Axes axes;
@@ -96,6 +97,36 @@ final class AxesPainter {
       series(axes.series().get(s), colour(s));
     }
     canvas.endClip();
+    List<Panel.Box> taken = new ArrayList<>();
+    for (int s = axes.series().size() - 1; s >= 0; s--) {
+      pointLabels(axes.series().get(s), taken);
+    }
+  }
+
+  /** Writes each point's text right of it, or left where there is no room, or not at all. */
+  private void pointLabels(Series s, List<Panel.Box> taken) {
+    for (int i = 0; i < s.labels().size(); i++) {
+      double x = isShown(s, i) ? x(s.x(i)) : Double.NaN;
+      double y = isShown(s, i) ? y(s.y(i)) : Double.NaN;
+      if (!(x >= area.x() && x <= area.right() && y >= area.y() && y <= area.bottom())) {
+        continue;
+      }
+      String text = TerminalText.cut(TerminalText.printable(s.labels().get(i)), MAX_NAME);
+      double width = Canvas.textWidth(text, Theme.TICK_SIZE);
+      for (double left : new double[] {x + POINT_GAP, x - POINT_GAP - width}) {
+        var box = new Panel.Box(left, y - 5 - Theme.TICK_SIZE, width, Theme.TICK_SIZE + 3);
+        boolean inside = left >= area.x() && box.right() <= area.right();
+        if (inside && taken.stream().noneMatch(other -> overlap(box, other))) {
+          taken.add(box);
+          canvas.text(text, left, y - 5, new TextStyle(Theme.TICK_SIZE, Theme.TEXT, Anchor.START));
+          break;
+        }
+      }
+    }
+  }
+
+  private static boolean overlap(Panel.Box a, Panel.Box b) {
+    return a.x() < b.right() && b.x() < a.right() && a.y() < b.bottom() && b.y() < a.bottom();
   }
 
   private int colour(int index) {

@@ -1,0 +1,7 @@
+package dev.crema.compress;
+
+/** What a search tries, and in which order. */
+interface Strategy {
+  /** Makes attempts, each depending on what came of those before. */
+  void run(CandidateSearch search);
+}
