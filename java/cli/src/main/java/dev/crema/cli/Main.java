@@ -12,7 +12,8 @@ import picocli.CommandLine.Command;
     version = "crema 0.1.0",
     synopsisSubcommandLabel = "COMMAND",
     footer =
-        "%n`crema bench` measures this machine and other engines; it is built when it is first used.",
+        "%n`crema bench` measures this machine and other engines; it is built when it is first"
+            + " used.",
     subcommands = {
       DemoCommand.class,
       TrainCommand.class,
@@ -21,6 +22,7 @@ import picocli.CommandLine.Command;
       PredictCommand.class,
       DistillCommand.class,
       PruneCommand.class,
+      OptimizeCommand.class,
       InspectCommand.class,
       DevicesCommand.class
     })

@@ -53,8 +53,13 @@ final class ModelData {
    * @param held what to measure on: the examples of --validation, else those set apart, else the
    *     data's own test part, else those to train on
    * @param from which of these they are
+   * @param test the data's own test part; null if there is none, or it is {@code held}
    */
-  record Parts(Dataset train, Dataset held, Held from) {
+  record Parts(Dataset train, Dataset held, Held from, Dataset test) {
+    Parts(Dataset train, Dataset held, Held from) {
+      this(train, held, from, null);
+    }
+
     /**
      * A sentence that says on which and how many examples the figures are.
      *
@@ -134,7 +139,7 @@ final class ModelData {
               + known.toJson());
     }
     if (loaded.validation() != null) {
-      return new Parts(loaded.train(), loaded.validation(), Held.SET_APART);
+      return new Parts(loaded.train(), loaded.validation(), Held.SET_APART, loaded.test());
     }
     return loaded.test() != null
         ? new Parts(loaded.train(), loaded.test(), Held.TEST_PART)

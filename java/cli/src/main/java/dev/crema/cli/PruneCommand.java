@@ -27,12 +27,6 @@ import picocli.CommandLine.Option;
             + " what that changes.",
     mixinStandardHelpOptions = true)
 final class PruneCommand implements Callable<Integer> {
-  /** The rest of the training is for what is left to recover. */
-  private static final double PRUNING_SHARE = 2 / 3.0;
-
-  private static final int MOST_STEPS_BETWEEN = 100;
-  private static final int PRUNINGS = 20;
-
   @Mixin private CommonOptions common;
   @Mixin private ModelData modelData;
   @Mixin private FineTuning fineTuning;
@@ -165,11 +159,9 @@ final class PruneCommand implements Callable<Integer> {
     if (schedule == Schedule.CONSTANT || chosen instanceof Pattern.NOfM) {
       return SparsitySchedule.constant(target);
     }
-    long steps = fineTuning.steps(parts.train());
-    long end = Math.max(1, Math.round(steps * PRUNING_SHARE));
-    long between =
-        frequency != null ? frequency : Math.max(1, Math.min(MOST_STEPS_BETWEEN, end / PRUNINGS));
     double initial = initialSparsity != null ? initialSparsity : target / 2;
-    return SparsitySchedule.polynomial(initial, target, 0, end).every(between);
+    SparsitySchedule growth =
+        SparsitySchedule.overTraining(initial, target, fineTuning.steps(parts.train()));
+    return frequency == null ? growth : growth.every(frequency);
   }
 }

@@ -49,7 +49,7 @@ class MainTest {
   @Test
   void everyCommandHasHelpAndDevicesNamesTheProcessor() {
     for (String command :
-        new String[] {"demo", "train", "evaluate", "predict", "inspect", "devices"}) {
+        new String[] {"demo", "train", "evaluate", "predict", "inspect", "devices", "optimize"}) {
       Result help = run(command, "--help");
       assertThat(help.code()).isZero();
       assertThat(help.out()).contains("--threads", "--seed", "--json", "--device");

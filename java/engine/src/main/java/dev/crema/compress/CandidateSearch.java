@@ -180,8 +180,9 @@ final class CandidateSearch implements AutoCloseable {
     Candidate same = Candidate.of("original", settings.model);
     all.add(0, same);
     all.add(same);
+    int most = settings.target == Target.LATENCY ? MOST_TIMINGS : 1;
     Timing quietest = null;
-    for (int i = 0; i < MOST_TIMINGS && (quietest == null || quietest.noise > SAME); i++) {
+    for (int i = 0; i < most && (quietest == null || quietest.noise > SAME); i++) {
       double[] nanos =
           settings.stopwatch.medians(
               all, batch, examples.choice(), settings.threads, settings.device);
@@ -371,7 +372,7 @@ final class CandidateSearch implements AutoCloseable {
               + refused
               + " better ones lost too much on these examples.");
     }
-    if (noisiest > BUSY) {
+    if (noisiest > BUSY && settings.target == Target.LATENCY) {
       notes.add(
           String.format(
               Locale.ROOT,

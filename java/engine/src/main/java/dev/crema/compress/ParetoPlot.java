@@ -22,12 +22,16 @@ record ParetoPlot(Target target, Quality quality, double maxAccuracyDrop) {
     double before = accuracy(trials.get(0));
     double limit = before - maxAccuracyDrop;
     List<Series> series = new ArrayList<>();
-    series.add(line("Pareto front", front).withLabels(names(front)));
+    List<String> labels =
+        front.stream().map(t -> t.outcome() == Trial.Outcome.KEPT ? "" : t.name()).toList();
+    series.add(line("Pareto front", front).withLabels(labels));
     series.add(points("refused", made, Trial.Outcome.REFUSED));
     series.add(points("passed", made, Trial.Outcome.PASSED));
     series.add(points("original", made, Trial.Outcome.ORIGINAL));
     List<Trial> kept = made.stream().filter(t -> t.outcome() == Trial.Outcome.KEPT).toList();
-    series.add(points("kept", made, Trial.Outcome.KEPT).withLabels(names(kept)));
+    series.add(
+        points("kept", made, Trial.Outcome.KEPT)
+            .withLabels(kept.stream().map(Trial::name).toList()));
     series.add(
         Series.reference(
             "least " + quality + " allowed", ends, new double[] {shown(limit), shown(limit)}));
@@ -58,10 +62,6 @@ record ParetoPlot(Target target, Quality quality, double maxAccuracyDrop) {
   private Series points(String name, List<Trial> trials, Trial.Outcome outcome) {
     List<Trial> some = trials.stream().filter(t -> t.outcome() == outcome).toList();
     return Series.points(some.isEmpty() ? "" : name, costs(some), accuracies(some));
-  }
-
-  private static List<String> names(List<Trial> trials) {
-    return trials.stream().map(Trial::name).toList();
   }
 
   private double[] costs(List<Trial> trials) {

@@ -129,7 +129,8 @@ public record Sensitivity(
     return json;
   }
 
-  private static String percent(double share) {
+  /** With decimals only where they are needed. */
+  static String percent(double share) {
     boolean whole = Math.abs(100 * share - Math.rint(100 * share)) < 1e-9;
     return String.format(Locale.ROOT, whole ? "%.0f %%" : "%.2f %%", 100 * share);
   }

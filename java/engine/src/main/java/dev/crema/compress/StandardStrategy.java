@@ -7,7 +7,6 @@ import dev.crema.train.Trainer;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.DoubleStream;
 
 /**
@@ -144,15 +143,27 @@ final class StandardStrategy implements Strategy {
     }
   }
 
+  /** Up while the accuracy holds, else down until it does; then once between the two. */
   private static void climb(CandidateSearch search, Ladder ladder, double[] sparsities, Named way) {
     int first = Math.min(FIRST, sparsities.length - 1);
-    int at = Math.max(0, first);
-    boolean holds = true;
-    while (holds && at < sparsities.length) {
-      holds = prune(search, ladder, sparsities[at++], way);
+    double held = 0;
+    double lost = 1;
+    for (int at = Math.max(0, first); at < sparsities.length && lost == 1; at++) {
+      if (prune(search, ladder, sparsities[at], way)) {
+        held = sparsities[at];
+      } else {
+        lost = sparsities[at];
+      }
     }
-    for (at = first - 1; at >= 0 && !holds; at--) {
-      holds = prune(search, ladder, sparsities[at], way);
+    for (int at = first - 1; at >= 0 && held == 0; at--) {
+      if (prune(search, ladder, sparsities[at], way)) {
+        held = sparsities[at];
+      } else {
+        lost = sparsities[at];
+      }
+    }
+    if (held > 0 && lost < 1 && search.settings().epochs > 0) {
+      prune(search, ladder, (held + lost) / 2, way);
     }
   }
 
@@ -168,7 +179,7 @@ final class StandardStrategy implements Strategy {
 
   /** Whether the accuracy holds. */
   private static boolean prune(CandidateSearch search, Ladder ladder, double sparsity, Named way) {
-    String name = String.format(Locale.ROOT, "%.0f %% %s", 100 * sparsity, ladder.pattern);
+    String name = Sensitivity.percent(sparsity) + " " + ladder.pattern;
     try (Attempt a = search.attempt(name, () -> pruned(search, ladder, sparsity))) {
       if (a.isAccurate() && way != null) {
         String of = name + ", ";

@@ -108,7 +108,8 @@ final class AxesPainter {
     for (int i = 0; i < s.labels().size(); i++) {
       double x = isShown(s, i) ? x(s.x(i)) : Double.NaN;
       double y = isShown(s, i) ? y(s.y(i)) : Double.NaN;
-      if (!(x >= area.x() && x <= area.right() && y >= area.y() && y <= area.bottom())) {
+      if (s.labels().get(i).isEmpty()
+          || !(x >= area.x() && x <= area.right() && y >= area.y() && y <= area.bottom())) {
         continue;
       }
       String text = TerminalText.cut(TerminalText.printable(s.labels().get(i)), MAX_NAME);

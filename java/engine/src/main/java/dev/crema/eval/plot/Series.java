@@ -59,8 +59,8 @@ public final class Series {
   }
 
   /**
-   * The same with a text beside each point. One that would lie on another is left out: later series
-   * have theirs first, and earlier points.
+   * The same with a text, which may be empty, beside each point. One that would lie on another is
+   * left out: later series have theirs first, and earlier points.
    *
    * @throws IllegalArgumentException if there are not as many texts as points
    */
