@@ -51,7 +51,7 @@ public final class BatchNormFolding {
         }
       }
       folded.forEach((layer, norm) -> fold(model, layer, norm, copy));
-      model.masks().paths().forEach(path -> copy.masks().set(path, model.masks().get(path)));
+      model.masks().paths().forEach(path -> keepMask(model, path, copy));
       return copy;
     } catch (RuntimeException | Error e) {
       copy.close();
@@ -126,6 +126,19 @@ public final class BatchNormFolding {
     }
     to.set(layer + "/kernel", kernel);
     to.set(layer + "/bias", bias);
+  }
+
+  /** Keeps what is pruned as far as it is 0 yet: a bias that took a mean is not. */
+  private static void keepMask(Model from, String path, Model to) {
+    if (to.table().get(path) == null) {
+      return; // of a normalisation that is gone
+    }
+    boolean[] kept = from.masks().get(path);
+    float[] values = to.get(path);
+    for (int i = 0; i < kept.length; i++) {
+      kept[i] |= values[i] != 0;
+    }
+    to.masks().set(path, kept);
   }
 
   private static float[] values(Model model, String path, int count, float otherwise) {

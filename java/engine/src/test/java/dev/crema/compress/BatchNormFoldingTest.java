@@ -133,4 +133,35 @@ class BatchNormFoldingTest {
       assertThat(model.get("conv2d_1/kernel")).isEqualTo(before);
     }
   }
+
+  @Test
+  void whatIsPrunedOfTheNormalisationGoesWithItAndABiasThatTakesAMeanIsNotPruned() {
+    Symbol x = image();
+    Symbol a = x.then(Conv2d.of(6, 3)).then(new BatchNorm()).then(new Activate(Activation.RELU));
+    Symbol y = a.then(Conv2d.of(4, 3)).then(new GlobalAveragePool());
+    try (Model model = model(x, y)) {
+      randomise(model);
+      Pruner.magnitude().pattern(Pattern.channel()).prune(model, 0.5);
+      assertThat(model.masks().paths()).anyMatch(path -> path.endsWith("/gamma"));
+      float[][] expected = model.predict(images(3));
+      try (Model folded = BatchNormFolding.fold(model)) {
+        assertThat(folded.masks().paths()).contains("conv2d_1/kernel", "conv2d_1/bias");
+        float[][] actual = folded.predict(images(3));
+        for (int i = 0; i < expected.length; i++) {
+          assertThat(actual[i]).containsExactly(expected[i], within(2e-4f));
+        }
+      }
+      model.masks().clear();
+      randomise(model);
+      model.masks().set("conv2d_1/bias", new boolean[6]);
+      float[][] moved = model.predict(images(3));
+      try (Model folded = BatchNormFolding.fold(model)) {
+        assertThat(folded.masks().get("conv2d_1/bias")).containsOnly(true);
+        float[][] actual = folded.predict(images(3));
+        for (int i = 0; i < moved.length; i++) {
+          assertThat(actual[i]).containsExactly(moved[i], within(2e-4f));
+        }
+      }
+    }
+  }
 }
