@@ -26,6 +26,9 @@ final class CandidateSearch implements AutoCloseable {
 
   private static final double ROUNDING = 1e-9; // of differences between accuracies
   private static final double BUSY = 0.1; // noise that a user should know of
+  private static final String OTHERS =
+      "better ones were measured again instead, of which none could be kept";
+
   private static final int MOST_TIMINGS = 3;
   private static final int FINALISTS = 4;
   private static final int ONE = 1;
@@ -386,7 +389,7 @@ final class CandidateSearch implements AutoCloseable {
     List<Trial> trials = new ArrayList<>(List.of(originalTrial()));
     for (Attempt a : attempts) {
       if (a.outcome == Trial.Outcome.PASSED && a.reason.isEmpty()) {
-        a.reason = kept == null ? "others were better" : passedOver(a, kept);
+        a.reason = kept == null ? OTHERS : passedOver(a, kept);
       }
       trials.add(a.trial());
     }

@@ -78,7 +78,8 @@ final class StandardStrategy implements Strategy {
       }
     }
     if (!accurate) {
-      leaveFloat(search, model, best, mostSensitive(search, model, best));
+      List<String> sensitive = mostSensitive(search, model, best);
+      leaveFloat(search, model, best, sensitive.subList(0, sensitive.size() - 1));
       trainQuantized(search, "", model, best);
     } else if (!passed) {
       leaveFloat(search, model, best, smallest(model, best));
@@ -102,10 +103,12 @@ final class StandardStrategy implements Strategy {
         .mostSensitive();
   }
 
-  /** Layers that bytes can make little faster. */
+  /** The smaller half of the layers, which bytes can make little faster. */
   private static List<String> smallest(Model model, Named way) {
-    return way.quantizer.layers(model).stream()
+    List<String> layers = way.quantizer.layers(model);
+    return layers.stream()
         .sorted(Comparator.comparingLong(name -> weights(model, name)))
+        .limit(layers.size() / 2)
         .toList();
   }
 
@@ -113,10 +116,10 @@ final class StandardStrategy implements Strategy {
     return model.table().get(Quantization.kernelOf(model.topology(), layer)).elements();
   }
 
-  /** Leaves one more layer float32 at a time, until that passes or only one would be quantized. */
+  /** Leaves one more of those layers float32 at a time, until that passes. */
   private static void leaveFloat(
       CandidateSearch search, Model model, Named way, List<String> layers) {
-    for (int count = 1; count < layers.size(); count++) {
+    for (int count = 1; count <= layers.size(); count++) {
       String[] left = layers.subList(0, count).toArray(new String[0]);
       Named mixed = new Named("", way.quantizer.without(left));
       String name = way.name + " without " + String.join(", ", left);
