@@ -14,6 +14,7 @@ import java.util.stream.DoubleStream;
  * quantizing, add it to {@link #quantizers}; another way of pruning, to {@link #LADDERS}.
  */
 final class StandardStrategy implements Strategy {
+  private static final double USUAL_ALPHA = 0.5; // of SmoothQuant
   private static final double QUANTIZATION_AWARE_RATE = 0.1; // of the usual learning rate
 
   private static final double LEAST_MORE = 0.02; // of sparsity than the original has
@@ -78,6 +79,8 @@ final class StandardStrategy implements Strategy {
       }
     }
     if (!accurate) {
+      Named smooth = new Named(best.name + ", smoothed", best.quantizer.withSmoothing(USUAL_ALPHA));
+      search.attempt(smooth.name, () -> quantized(search, smooth, model)).close();
       List<String> sensitive = mostSensitive(search, model, best);
       leaveFloat(search, model, best, sensitive.subList(0, sensitive.size() - 1));
       trainQuantized(search, "", model, best);
