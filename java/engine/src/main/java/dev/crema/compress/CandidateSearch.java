@@ -1,5 +1,6 @@
 package dev.crema.compress;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.crema.CremaException;
 import dev.crema.data.Dataset;
 import dev.crema.nn.Model;
@@ -30,6 +31,7 @@ final class CandidateSearch implements AutoCloseable {
       "better ones were measured again instead, of which none could be kept";
 
   private static final int MOST_TIMINGS = 3;
+  private static final String HISTORY = "history"; // of a training, in a model's metadata
   private static final int FINALISTS = 4;
   private static final int ONE = 1;
   private static final int BATCH = 32;
@@ -105,6 +107,7 @@ final class CandidateSearch implements AutoCloseable {
     attempts.add(attempt);
     try {
       attempt.model = maker.get();
+      keepHistory(attempt.model);
       measure(attempt);
       judge(attempt);
     } catch (Stopped e) {
@@ -114,6 +117,16 @@ final class CandidateSearch implements AutoCloseable {
     }
     settings.listener.tried(attempt.trial());
     return attempt;
+  }
+
+  /** Files are to differ by weights, not by how many digits the seconds of a training have. */
+  private void keepHistory(Model candidate) {
+    JsonNode history = settings.model.metadata().get(HISTORY);
+    if (history == null) {
+      candidate.metadata().remove(HISTORY);
+    } else {
+      candidate.metadata().set(HISTORY, history.deepCopy());
+    }
   }
 
   /**

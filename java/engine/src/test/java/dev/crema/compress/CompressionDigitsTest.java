@@ -114,6 +114,7 @@ class CompressionDigitsTest {
                 .isEqualTo(one.figures().evaluation().loss());
           }
         }
+        assertThat(a.model().metadata().get("history")).isEqualTo(model.metadata().get("history"));
         a.model().save(folder.resolve("kept"));
         try (Model loaded = Model.load(folder.resolve("kept"))) {
           float[] example = new float[100];
