@@ -5,11 +5,15 @@
 //   kColumns: for each column its non-zero weights and their rows, filled up to whole batches of kBatch. A batch's
 //     index is 4 k', so that a panel of x, `lanes` examples beside each other, has row k' at byte `lanes` times that;
 //     row k of a panel is zero, and fills up batches. start [n + 1] counts entries.
-//   kWindows, for single examples on AVX-512: 16 columns beside each other take a step together, each a non-zero weight
-//     within 32 rows from a multiple of 16 on, which two registers hold: a permutation picks from them. Of the columns'
-//     next weights the first one's window is taken; who has none there idles, with a weight of 0. Four steps are a quad:
-//     64 weights, 16 words of four indices, a word of four windows. start [columns / 16 + 1] counts quads. At 90 % zeros
-//     two thirds of the places are taken.
+//   kWindows, for single examples on AVX2 and AVX-512: W columns beside each other take a step together, each a non-zero
+//     weight within 8 rows, which a register holds and a permutation picks from; on AVX-512, 32 rows from a multiple of
+//     16 on, in two registers. Of the columns' next weights the first one's window is taken; who has none there idles,
+//     with a weight of 0. Four steps are a quad: 4 W weights, W words of four indices, a word of four windows. start
+//     [columns / W + 1] counts quads. At 90 % zeros half of the places are taken, two thirds on AVX-512.
+//   kBands, where the zeros stand so: of kBand columns beside each other (a band) the rows that have a weight in any of
+//     them, each with the kBand weights, of which three quarters at least are not zero; as in blocks of 4 x 4 or 1 x 16.
+//     Indices and batches as in kColumns; start [bands + 1] counts rows. Word 5: whether weights of 0 are among them.
+//     Not on AVX-512, where it was never measured.
 //   kDense: nothing; the non-zero weights have outgrown the memory, and w itself is multiplied, as a dense product.
 #pragma once
 
@@ -18,10 +22,11 @@
 namespace crema {
 namespace CREMA_ISA {
 
-enum SparseForm { kDense = 0, kColumns = 1, kWindows = 2 };
+enum SparseForm { kDense = 0, kColumns = 1, kWindows = 2, kBands = 3 };
 
 constexpr int64_t kHeaderWords = 16;
 constexpr int kBatch = 8;
+constexpr int kBand = 4;
 constexpr int64_t kNarrowRows = 65535 / 4;  // most rows whose indices take 16 bits: row k is one of them
 
 struct SparseProduct {
@@ -38,6 +43,7 @@ struct SparseProduct {
 struct SparseParts {
   SparseForm form;
   bool narrow;
+  bool gaps;
   int32_t* start;
   float* values;
   void* rows;
@@ -47,6 +53,7 @@ struct SparseParts {
     int32_t* const words = const_cast<int32_t*>(packed);
     form = static_cast<SparseForm>(words[0]);
     narrow = words[1] != 0;
+    gaps = words[5] != 0;
     start = words + kHeaderWords;
     values = reinterpret_cast<float*>(words + words[2]);
     rows = words + words[3];
@@ -60,7 +67,10 @@ void pack_sparse(const float* w, int64_t k, int64_t n, bool single, int32_t* pac
 int64_t sparse_scratch(int64_t m, int64_t n, int64_t k, int32_t threads);
 void sparse_product(const SparseProduct& g, char* scratch, int32_t threads);
 
-// The forms, of sparse_product.
+inline int64_t bands_of(int64_t n) { return (n + kBand - 1) / kBand; }
+bool pack_bands(const float* w, int64_t k, int64_t n, int32_t* packed, int64_t words);
+
+// The forms, of sparse_product; columns_product computes kBands too.
 int64_t columns_scratch(int64_t m, int64_t k, int32_t threads);
 void columns_product(const SparseProduct& g, char* scratch, int32_t threads);
 int64_t windows_scratch(int64_t k);

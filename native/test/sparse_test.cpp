@@ -116,6 +116,46 @@ void sizes() {
   }
 }
 
+// Blocks as pruning leaves them, whole and with a weight of 0 here and there, also where x is not finite.
+void blocks() {
+  uint64_t seed = 700;
+  for (const bool gaps : {false, true}) {
+    for (const int64_t height : {1, 4}) {
+      for (const int64_t m : {1, 2, 7, 8, 9, 16, 17, 31, 32, 33, 70}) {
+        for (const int64_t n : {4, 41, 90}) {
+          const int64_t k = n == 90 ? 16400 / (m > 20 ? 20 : 1) : 50;
+          check(m, n, k, 0.0, ++seed, [&](Array& x, Array& w) {
+            crema_test::Random random(seed);
+            for (int64_t p = 0; p < k; p += height) {
+              for (int64_t j = 0; j < n; j += 4) {
+                if (std::fabs(random.value()) > 0.1) continue;
+                for (int64_t i = p; i < p + height && i < k; ++i) {
+                  for (int64_t c = j; c < j + 4 && c < n; ++c) w[i * n + c] = static_cast<float>(random.value()) + 2.0f;
+                }
+                if (gaps) w[p * n + j] = 0.0f;
+              }
+            }
+            if (seed % 2 == 1) x[seed % static_cast<uint64_t>(x.size())] = seed % 4 == 1 ? NAN : kInfinity;
+          });
+        }
+      }
+    }
+  }
+}
+
+// Which of the two forms a panel is multiplied by.
+void bands_are_recognised() {
+  for (const bool blocked : {false, true}) {
+    Array w = weights(64, 64, 0.1, 5);
+    for (int64_t i = 0; blocked && i < w.size(); ++i) w[i] = i / 64 / 4 % 10 == i % 64 / 4 % 10 ? 1.0f : 0.0f;
+    crema_test::on_all([&](int level, int32_t threads) {
+      Packed packed(w, 64, ample(64, 64), false, level, threads);
+      const bool wide = std::strncmp(crema_isa_name(level), "avx512", 6) == 0;
+      CHECK(packed.form() == (blocked && !wide ? 3 : 1), "%s: form %d", crema_isa_name(level), packed.form());
+    });
+  }
+}
+
 // Columns that are full, columns that are empty.
 void uneven() {
   for (const int64_t m : {1, 6, 25}) {
@@ -144,7 +184,7 @@ void outgrown() {
     Array x = Array::random({m, 70}, 3), w = weights(70, 50, 1.0, 4);
     const std::vector<double> e = expected(x, w, nullptr, m, 50, 70, false);
     crema_test::on_all([&](int level, int32_t threads) {
-      for (const int64_t room : {16, 60, 80, 1000, 5000}) {
+      for (const int64_t room : {16, 60, 80, 1000, 3500}) {
         Packed packed(w, 50, room, m == 1, level, threads);
         CHECK(packed.form() == 0, "%d words", static_cast<int>(room));
         Array y({m, 50});
@@ -185,6 +225,8 @@ void activations() {
 
 int main() {
   sizes();
+  blocks();
+  bands_are_recognised();
   uneven();
   not_finite();
   outgrown();

@@ -1,9 +1,9 @@
-// sparse_columns.cpp: kColumns of sparse.h. Examples stand beside each other in a panel; each non-zero weight is one
-// multiply-add of a row of the panel into its column's sum, which stays in registers. A sum's order depends on the
-// number of examples alone, not on threads.
+// sparse_columns.cpp: kColumns of sparse.h, and what kBands shares with it. Examples stand beside each other in a panel;
+// each non-zero weight is one multiply-add of a row of the panel into its column's sum, which stays in registers. A sum's
+// order depends on the number of examples alone, not on threads.
 #include "../gemm_pack.h"
 #include "../gemm_paths.h"
-#include "../sparse.h"
+#include "../sparse_panel.h"
 
 namespace crema {
 namespace CREMA_ISA {
@@ -17,37 +17,6 @@ constexpr int kMostVectors = 4;
 constexpr int64_t kMostLanes = kMostVectors * W;
 constexpr int64_t kColumnsAhead = 64;    // whose sums are kept before they are written
 constexpr int64_t kGrainEntries = 25000;  // weights for 8 examples worth waking a thread for: about 5 µs
-
-// Bits [16 i, 16 i + 16) of a word. One instruction where GCC takes three.
-CREMA_INLINE uint64_t field(uint64_t word, uint64_t i) {
-#if defined(__AVX2__)
-  if (i % 3 == 0) return i == 0 ? static_cast<uint16_t>(word) : word >> 48;
-  uint64_t bits;
-  __asm__("bextr %2, %1, %0" : "=r"(bits) : "r"(word), "r"(uint64_t{16} << 8 | 16 * i) : "cc");
-  return bits;
-#else
-  return (word >> (16 * i)) & 0xffff;
-#endif
-}
-
-// The indices of a batch. A word of four costs one load; single loads would wait for those of x.
-CREMA_INLINE void indices_of(const uint16_t* rows, uint64_t (&index)[kBatch]) {
-  uint64_t words[2];
-  std::memcpy(words, rows, sizeof(words));
-#pragma GCC unroll 8
-  for (uint64_t i = 0; i < kBatch; ++i) index[i] = field(words[i / 4], i % 4);
-}
-CREMA_INLINE void indices_of(const uint32_t* rows, uint64_t (&index)[kBatch]) {
-#pragma GCC unroll 8
-  for (int i = 0; i < kBatch; ++i) index[i] = rows[i];
-}
-
-CREMA_INLINE const float* row_of(const float* panel, uint64_t index, uint64_t lanes) {
-  return reinterpret_cast<const float*>(reinterpret_cast<const char*>(panel) + index * lanes);
-}
-
-// sums [to - from, lanes] of columns [from, to).
-using Columns = void (*)(const SparseParts& s, int64_t from, int64_t to, const float* panel, float* sums);
 
 template <typename Index, int Vectors>
 void sum_columns(const SparseParts& s, int64_t from, int64_t to, const float* panel, float* sums) {
@@ -117,7 +86,7 @@ void sum_few(const SparseParts& s, int64_t from, int64_t to, const float* panel,
   }
 }
 
-int64_t lanes_for(int64_t rows) { return rows <= kFewLanes ? kFewLanes : rows <= W ? W : kMostLanes; }
+int64_t lanes_for(int64_t rows, SparseForm) { return rows <= kFewLanes ? kFewLanes : rows <= W ? W : kMostLanes; }
 
 template <typename Index>
 Columns columns_for(int64_t lanes) {
@@ -140,7 +109,10 @@ void sum_single(const SparseParts& s, int64_t from, int64_t to, const float* x, 
   }
 }
 
-int64_t lanes_for(int64_t rows) { return rows == 1 ? 1 : rows <= W ? W : rows <= 2 * W ? 2 * W : kMostLanes; }
+int64_t lanes_for(int64_t rows, SparseForm form) {
+  if (rows == 1 && form == kColumns) return 1;
+  return rows <= W ? W : rows <= 2 * W ? 2 * W : kMostLanes;
+}
 
 template <typename Index>
 Columns columns_for(int64_t lanes) {
@@ -149,6 +121,11 @@ Columns columns_for(int64_t lanes) {
 }
 
 #endif
+
+Columns columns_of(const SparseParts& s, int64_t lanes, const float* panel, int64_t k) {
+  if (s.form == kBands) return bands_for(s, lanes, panel, k);
+  return s.narrow ? columns_for<uint16_t>(lanes) : columns_for<uint32_t>(lanes);
+}
 
 // Rows [row, row + rows) of x beside each other, and the row of zeros. Writes up to W floats more.
 void pack_panel(const SparseProduct& g, int64_t row, int64_t rows, int64_t lanes, float* panel) {
@@ -186,14 +163,14 @@ void finish_single(const SparseProduct& g, int64_t row, int64_t from, int64_t to
   apply_activation(g.activation, y + from, to - from);
 }
 
-int64_t panel_floats(int64_t m, int64_t k) { return round_up_to((k + 1) * lanes_for(m) + W, 16); }
-int64_t sums_floats(int64_t m) { return (kColumnsAhead + W) * lanes_for(m) + W; }
+int64_t panel_floats(int64_t m, int64_t k) { return round_up_to((k + 1) * lanes_for(m, kBands) + W, 16); }
+int64_t sums_floats(int64_t m) { return (kColumnsAhead + W) * lanes_for(m, kBands) + W; }
 
 // Results of rows [row, row + rows) and of blocks [begin, end) of kColumnsAhead columns.
 void blocks(const SparseProduct& g, const SparseParts& s, int64_t row, int64_t rows, int64_t begin, int64_t end,
             const float* panel, float* sums) {
-  const int64_t lanes = lanes_for(rows);
-  const Columns columns = s.narrow ? columns_for<uint16_t>(lanes) : columns_for<uint32_t>(lanes);
+  const int64_t lanes = lanes_for(rows, s.form);
+  const Columns columns = columns_of(s, lanes, panel, g.k);
   for (int64_t b = begin; b < end; ++b) {
     const int64_t from = b * kColumnsAhead, to = from + kColumnsAhead < g.n ? from + kColumnsAhead : g.n;
     columns(s, from, to, panel, sums);
@@ -219,13 +196,15 @@ void columns_product(const SparseProduct& g, char* scratch, int32_t threads) {
   float* const memory = reinterpret_cast<float*>(scratch);
   float* const sums = memory + threads * panel_size;
   const auto rows_of = [&](int64_t p) { return g.m - p * kMostLanes < kMostLanes ? g.m - p * kMostLanes : kMostLanes; };
-  const int64_t work = s.start[g.n] * (lanes_for(g.m) > 8 ? lanes_for(g.m) / 8 : 1);  // of a panel
+  const int64_t lanes = lanes_for(g.m, s.form);
+  const int64_t weights = s.form == kBands ? s.start[bands_of(g.n)] * kBand : s.start[g.n];
+  const int64_t work = weights * (lanes > 8 ? lanes / 8 : 1);  // of a panel
   if (panels >= threads) {
     parallel(threads, panels, work == 0 ? panels : (kGrainEntries + work - 1) / work,
              [&](int64_t begin, int64_t end, int64_t chunk) {
                float* const panel = memory + chunk * panel_size;
                for (int64_t p = begin; p < end; ++p) {
-                 pack_panel(g, p * kMostLanes, rows_of(p), lanes_for(rows_of(p)), panel);
+                 pack_panel(g, p * kMostLanes, rows_of(p), lanes_for(rows_of(p), s.form), panel);
                  blocks(g, s, p * kMostLanes, rows_of(p), 0, all, panel, sums + chunk * sums_size);
                }
              });
@@ -233,7 +212,7 @@ void columns_product(const SparseProduct& g, char* scratch, int32_t threads) {
   }
   const int64_t grain = work == 0 ? all : (kGrainEntries * all + work - 1) / work;
   for (int64_t p = 0; p < panels; ++p) {
-    pack_panel(g, p * kMostLanes, rows_of(p), lanes_for(rows_of(p)), memory);
+    pack_panel(g, p * kMostLanes, rows_of(p), lanes_for(rows_of(p), s.form), memory);
     parallel(threads, all, grain, [&](int64_t begin, int64_t end, int64_t chunk) {
       blocks(g, s, p * kMostLanes, rows_of(p), begin, end, memory, sums + chunk * sums_size);
     });

@@ -14,7 +14,8 @@ int64_t sparse_scratch(int64_t m, int64_t n, int64_t k, int32_t threads) {
 void sparse_product(const SparseProduct& g, char* scratch, int32_t threads) {
   if (g.m <= 0 || g.n <= 0) return;
   switch (SparseParts(g.packed).form) {
-    case kColumns: return columns_product(g, scratch, threads);
+    case kColumns:
+    case kBands: return columns_product(g, scratch, threads);
     case kWindows: return windows_product(g, scratch, threads);
     default: break;
   }

@@ -46,6 +46,7 @@ bool pack_columns(const float* w, int64_t k, int64_t n, int32_t* packed, int64_t
   packed[2] = static_cast<int32_t>(values);
   packed[3] = static_cast<int32_t>(rows);
   packed[4] = 0;
+  packed[5] = 0;
   const SparseParts parts(packed);
   if (narrow) {
     put_columns<uint16_t>(w, k, n, parts, cursors);
@@ -58,7 +59,7 @@ bool pack_columns(const float* w, int64_t k, int64_t n, int32_t* packed, int64_t
 }  // namespace
 
 void pack_sparse(const float* w, int64_t k, int64_t n, bool single, int32_t* packed, int64_t words, int64_t* cursors) {
-  if (single && pack_windows(w, k, n, packed, words)) return;
+  if (single ? pack_windows(w, k, n, packed, words) : pack_bands(w, k, n, packed, words)) return;
   if (pack_columns(w, k, n, packed, words, cursors)) return;
   for (int i = 0; i < kHeaderWords; ++i) packed[i] = 0;
   packed[0] = kDense;

@@ -1,21 +1,28 @@
-// sparse_windows.cpp: kWindows of sparse.h, single examples on AVX-512. A step is two loads of x, one of weights, a
-// permutation and a multiply-add for up to 16 weights.
+// sparse_windows.cpp: kWindows of sparse.h, single examples on AVX2 and AVX-512. A step is one load of x or two, one of
+// weights, a permutation and a multiply-add for up to W weights. On AVX2 windows start anywhere, which takes a quarter
+// fewer steps; two registers each would take a fifth fewer again, at half again the time (both measured on Zen 3).
 #include "../gemm_paths.h"
-#include "../sparse.h"
+#include "../sparse_panel.h"
 
 namespace crema {
 namespace CREMA_ISA {
 
-#if defined(__AVX512F__)
+#if defined(__AVX2__)
 namespace {
 
-constexpr int64_t kWindow = 32, kStep = 16, kQuad = 4;
+#if defined(__AVX512F__)
+constexpr int64_t kWindow = 32, kStep = 16;
+#else
+constexpr int64_t kWindow = 8, kStep = 1;
+#endif
+constexpr int64_t kQuad = 4;
 constexpr int64_t kGrainQuads = 1500;  // worth waking a thread for: about 5 µs
 
 int64_t groups_of(int64_t n) { return (n + W - 1) / W; }
-int64_t padded(int64_t k) { return round_up_to(k, kStep) + kStep; }  // the last window's end
+// Whole vectors up to the last window's end.
+int64_t padded(int64_t k) { return round_up_to(round_up_to(k, kStep) + kWindow - kStep, W); }
 
-// Where 16 columns are on their way down.
+// Where W columns are on their way down.
 struct Cursors {
   const float* w;
   int64_t k, n, columns;
@@ -53,17 +60,17 @@ struct Cursors {
 
 // Whether x, copied to where zeros follow it, is finite.
 bool copy_finite(const float* x, int64_t k, float* to) {
-  unsigned found = 0;
-  for (int64_t i = 0; i < padded(k); i += W) {
-    const vec v = i < k ? some(x + i, k - i) : vec{};
-    found |= _mm512_fpclass_ps_mask((__m512)v, 0x99);  // NaN and infinities
-    store(to + i, v);
-  }
-  return found == 0;
+  for (int64_t i = 0; i < padded(k); i += W) store(to + i, i < k ? some(x + i, k - i) : vec{});
+  return all_finite(to, padded(k));
 }
 
-CREMA_INLINE vec pick(const float* x, __m512i index) {
-  return (vec)_mm512_permutex2var_ps(_mm512_loadu_ps(x), index, _mm512_loadu_ps(x + kStep));
+// Elements of a window by the lowest bits of each index.
+CREMA_INLINE vec pick(const float* x, veci index) {
+#if defined(__AVX512F__)
+  return (vec)_mm512_permutex2var_ps(_mm512_loadu_ps(x), (__m512i)index, _mm512_loadu_ps(x + kStep));
+#else
+  return (vec)_mm256_permutevar8x32_ps((__m256)load(x), (__m256i)index);
+#endif
 }
 
 // Careful: an absent weight must not meet what is not finite.
@@ -71,20 +78,16 @@ template <bool Careful>
 vec sum_of_group(const SparseParts& s, int64_t group, const float* x) {
   vec sum[kQuad] = {};
   const float* values = s.values + s.start[group] * kQuad * W;
-  const uint32_t* indices = static_cast<const uint32_t*>(s.rows) + s.start[group] * W;
+  const int32_t* indices = static_cast<const int32_t*>(s.rows) + s.start[group] * W;
   for (int64_t q = s.start[group]; q < s.start[group + 1]; ++q, values += kQuad * W, indices += W) {
     const uint64_t windows = s.windows[q];
-    const __m512i packed = _mm512_loadu_si512(indices);
+    const veci packed = loadi(indices);
 #pragma GCC unroll 4
-    for (unsigned i = 0; i < kQuad; ++i) {
-      const __m512i index = i == 0 ? packed : _mm512_srli_epi32(packed, 8 * i);  // five bits count
-      const vec v = load(values + i * W), at = pick(x + kStep * ((windows >> (16 * i)) & 0xffff), index);
-      if (Careful) {
-        const __mmask16 there = _mm512_cmp_ps_mask((__m512)v, _mm512_setzero_ps(), _CMP_NEQ_UQ);
-        sum[i] = (vec)_mm512_mask3_fmadd_ps((__m512)at, (__m512)v, (__m512)sum[i], there);
-      } else {
-        sum[i] = fused(at, v, sum[i]);
-      }
+    for (int i = 0; i < kQuad; ++i) {
+      const vec v = load(values + i * W);
+      vec at = pick(x + kStep * static_cast<int64_t>((windows >> (16 * i)) & 0xffff), packed >> (8 * i));
+      if (Careful) at = select(v != vec{}, at, vec{});
+      sum[i] = fused(at, v, sum[i]);
     }
   }
   return (sum[0] + sum[1]) + (sum[2] + sum[3]);
@@ -124,6 +127,7 @@ bool pack_windows(const float* w, int64_t k, int64_t n, int32_t* packed, int64_t
   packed[2] = static_cast<int32_t>(first);
   packed[3] = static_cast<int32_t>(first + room * kQuad * W);
   packed[4] = static_cast<int32_t>(first + room * (kQuad * W + W));
+  packed[5] = 0;
   const SparseParts s(packed);
   int64_t quads = 0;
   for (int64_t group = 0; group < groups; ++group) {

@@ -117,9 +117,14 @@ final class Bars {
     }
     String handing = "handing 16 KB to a second thread and back takes 1.1 to 1.4 µs; ";
     LIMITED_BY.put(
+        "sparse-matmul.1x1024x1024",
+        "with AVX2 a step of 8 weights, half of them idle, is a load, a permutation, a shift and a"
+            + " multiply-add; four times the dense product, which reads 4 MB at the L3 cache's speed,"
+            + " would be 0.6 cycles a weight");
+    LIMITED_BY.put(
         "sparse-matmul.8x1024x1024",
-        "loads: each weight needs a row of x, and an eighth of what loads its index and itself;"
-            + " at two loads a cycle 0.7 cycles");
+        "with AVX-512 loads: each weight needs a row of x, and an eighth of what loads its index and"
+            + " itself; at two loads a cycle 0.7 cycles");
     THREADS_LIMITED_BY.put(
         "seed-mlp.train.32",
         handing + "gradients and weights to exchange leave 1.2 times at most of a step of 14 µs");

@@ -10,6 +10,7 @@ import dev.crema.graph.Storage;
 import dev.crema.io.Content;
 import dev.crema.io.ModelArchive;
 import dev.crema.memory.Buffer;
+import dev.crema.pass.NonZeros;
 import dev.crema.pass.Pass;
 import dev.crema.pass.Passes;
 import dev.crema.pass.Sparsify;
@@ -331,7 +332,7 @@ public final class Model implements AutoCloseable {
         quantization != null
             ? Passes.prediction(precision, quantization.layers())
             : packs ? Passes.prediction(precision) : Passes.standard(precision);
-    Map<String, Long> nonZeros = sparse.nonZeros();
+    Map<String, NonZeros> nonZeros = sparse.nonZeros();
     return nonZeros.isEmpty()
         ? passes
         : Passes.sparse(

@@ -11,6 +11,7 @@ import dev.crema.graph.TensorType;
 import dev.crema.memory.Buffer;
 import dev.crema.memory.Exclusive;
 import dev.crema.plan.Plan;
+import dev.crema.plan.SparseTrial;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -45,12 +46,12 @@ public final class Predictor implements AutoCloseable {
   private final Port input;
   private final Exclusive use;
   private final SparseKernels sparse;
-  private final Map<String, Integer> shares; // of weights that are not 0, when it was made
+  private final Map<String, SparseTrial.Pattern> patterns; // of weights, when it was made
 
   Predictor(Model model, int capacity, int threads, Device device, Precision precision) {
     this.capacity = capacity;
     this.sparse = model.sparseKernels();
-    this.shares = sparse.shares();
+    this.patterns = sparse.patterns();
     boolean packs = capacity > MOST_UNPACKED || precision != Precision.FLOAT32;
     ModelGraph graph = model.build(new Graph(), false);
     Topology topology = model.topology();
@@ -349,7 +350,7 @@ public final class Predictor implements AutoCloseable {
 
   /** Whether one that is made now might multiply otherwise: weights have become 0 since. */
   boolean isOutdated() {
-    return sparse.differFrom(shares);
+    return sparse.differFrom(patterns);
   }
 
   /** The plan behind it. */

@@ -2,6 +2,7 @@ package dev.crema.nn;
 
 import dev.crema.graph.TensorType;
 import dev.crema.memory.Buffer;
+import dev.crema.pass.NonZeros;
 import dev.crema.plan.SparseTrial;
 import java.nio.FloatBuffer;
 import java.util.LinkedHashMap;
@@ -15,48 +16,50 @@ final class SparseKernels {
   private static final int SAMPLED = 4096; // weights that show that a kernel is dense
 
   private final Model model;
-  private Map<String, Long> nonZeros = Map.of();
+  private Map<String, NonZeros> nonZeros = Map.of();
   private volatile long version = -1; // of the parameters that were counted
-  private volatile Map<String, Integer> shares = Map.of();
+  private volatile Map<String, SparseTrial.Pattern> patterns = Map.of();
 
   SparseKernels(Model model) {
     this.model = model;
   }
 
-  /** Weights that are not 0 of each kernel at least half of whose weights are, by its path. */
-  synchronized Map<String, Long> nonZeros() {
+  /** What is not 0 of each kernel at least half of whose weights are, by its path. */
+  synchronized Map<String, NonZeros> nonZeros() {
     long now = model.parameters().version();
     if (now < 0 || now != version) {
-      Map<String, Long> counted = new LinkedHashMap<>();
-      Map<String, Integer> of = new LinkedHashMap<>();
+      Map<String, NonZeros> counted = new LinkedHashMap<>();
+      Map<String, SparseTrial.Pattern> of = new LinkedHashMap<>();
       for (Parameter p : model.table().all()) {
-        long count =
-            p.isTrained() && isKernel(p.type()) && !looksDense(p) ? count(p) : Long.MAX_VALUE;
-        if (count <= p.elements() / 2) {
+        if (!p.isTrained() || !isKernel(p.type()) || looksDense(p)) {
+          continue;
+        }
+        NonZeros count = count(p);
+        if (count.weights() <= p.elements() / 2) {
           counted.put(p.path(), count);
-          of.put(p.path(), SparseTrial.share(count, p.elements()));
+          of.put(p.path(), SparseTrial.Pattern.of(count, p.elements()));
         }
       }
       nonZeros = Map.copyOf(counted);
-      shares = Map.copyOf(of);
+      patterns = Map.copyOf(of);
       version = now;
     }
     return nonZeros;
   }
 
-  /** The share of weights that are not 0, as coarse as it decides how plans multiply. */
-  Map<String, Integer> shares() {
+  /** Where weights are not 0, as coarse as it decides how plans multiply. */
+  Map<String, SparseTrial.Pattern> patterns() {
     nonZeros();
-    return shares;
+    return patterns;
   }
 
-  /** Whether plans made for those shares would be made otherwise now. */
-  boolean differFrom(Map<String, Integer> then) {
+  /** Whether plans made for those patterns would be made otherwise now. */
+  boolean differFrom(Map<String, SparseTrial.Pattern> then) {
     long now = model.parameters().version();
     if (now < 0) {
       return false; // someone is changing them
     }
-    return !(now == version ? shares : shares()).equals(then);
+    return !(now == version ? patterns : patterns()).equals(then);
   }
 
   private static boolean isKernel(TensorType type) {
@@ -79,16 +82,26 @@ final class SparseKernels {
     return 4 * zeros < sampled;
   }
 
-  private long count(Parameter p) {
-    long[] count = new long[1];
+  private NonZeros count(Parameter p) {
+    long units = p.type().dim(-1).constant();
+    long[] weights = new long[1];
+    long[] groups = new long[1];
+    long[] last = {-1}; // the group that was counted last, of all rows'
     model.chunks(
         p,
         (from, bytes) -> {
           FloatBuffer floats = bytes.asFloatBuffer();
           for (int i = 0; i < floats.limit(); i++) {
-            count[0] += floats.get(i) == 0 ? 0 : 1;
+            if (floats.get(i) == 0) {
+              continue;
+            }
+            weights[0]++;
+            long place = from / Float.BYTES + i;
+            long first = place - place % units % NonZeros.GROUP;
+            groups[0] += first == last[0] ? 0 : 1;
+            last[0] = first;
           }
         });
-    return count[0];
+    return new NonZeros(weights[0], groups[0]);
   }
 }

@@ -19,8 +19,9 @@ public record PackSparse(boolean single) implements Op {
   private static final long HEADER = 48; // words, rounding included
   private static final int BATCH = 8; // weights of a column come in whole batches
   private static final long MOST_NARROW = 65535 / 4; // inputs whose indices take 16 bits
-  private static final int LANES = 16;
-  private static final int QUAD = 82; // words of four steps of 16 lanes
+  private static final int LANES = 8;
+  private static final int QUAD = 42; // words of four steps of 8 lanes; of 16 lanes 82
+  private static final int MOST_PLACES = 4; // for a weight: with more idle it is not worth it
   private static final int SPARE = 8; // of so many weights, one more has room
 
   /**
@@ -34,8 +35,7 @@ public record PackSparse(boolean single) implements Op {
     long entries = weights + (BATCH - 1) * units;
     long columns = HEADER + units + entries + (in <= MOST_NARROW ? (entries + 1) / 2 : entries);
     long groups = (units + LANES - 1) / LANES;
-    // At 90 % zeros two thirds of the lanes are taken; fewer than 2 of 5 are not worth it.
-    long quads = weights * 5 / 2 / (4 * LANES) + groups;
+    long quads = weights * MOST_PLACES / (4 * LANES) + groups;
     long windows = HEADER + groups + QUAD * quads;
     return TensorType.of(single ? Math.max(columns, windows) : columns);
   }

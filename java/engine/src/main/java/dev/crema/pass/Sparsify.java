@@ -22,11 +22,12 @@ import java.util.Map;
  * that is chosen. For plans that do not change parameters, after {@link FuseActivation} and before
  * {@link Prepack}; products in bfloat16 are left as they are.
  *
- * @param nonZeros weights that are not 0 of each kernel that is mostly zero, by the variable's name
+ * @param nonZeros what is not 0 of each kernel that is mostly zero, by the variable's name
  * @param capacity most examples of a batch
  * @param choice decides for each product
  */
-public record Sparsify(Map<String, Long> nonZeros, long capacity, Choice choice) implements Pass {
+public record Sparsify(Map<String, NonZeros> nonZeros, long capacity, Choice choice)
+    implements Pass {
   private static final Window2d PIXELS = Window2d.valid(1, 1);
 
   /** Whether a product is to be computed without the zeros of its kernel. */
@@ -34,9 +35,9 @@ public record Sparsify(Map<String, Long> nonZeros, long capacity, Choice choice)
   public interface Choice {
     /**
      * @param product of a {@link Linear} or a {@link Conv2d} of single pixels: x, kernel, bias
-     * @param nonZeros weights of its kernel that are not 0
+     * @param nonZeros of its kernel
      */
-    boolean pays(Application product, long nonZeros);
+    boolean pays(Application product, NonZeros nonZeros);
   }
 
   public Sparsify {
@@ -51,7 +52,7 @@ public record Sparsify(Map<String, Long> nonZeros, long capacity, Choice choice)
     Map<Place, Node> packed = new HashMap<>();
     long[] size = {Prepack.prepared(live)};
     for (Application a : live) {
-      Long weights = changes ? null : weights(a);
+      NonZeros weights = changes ? null : nonZeros(a);
       if (weights == null || !choice.pays(a, weights)) {
         rewrite.copy(a);
         continue;
@@ -69,8 +70,8 @@ public record Sparsify(Map<String, Long> nonZeros, long capacity, Choice choice)
     return rewrite;
   }
 
-  /** Weights that are not 0, if it is a product with one of the kernels; else null. */
-  private Long weights(Application a) {
+  /** What is not 0, if it is a product with one of the kernels; else null. */
+  private NonZeros nonZeros(Application a) {
     boolean product =
         a.op() instanceof Linear linear && linear.precision() == Precision.FLOAT32
             || a.op() instanceof Conv2d conv
@@ -89,8 +90,8 @@ public record Sparsify(Map<String, Long> nonZeros, long capacity, Choice choice)
   }
 
   private static Node pack(
-      Rewrite rewrite, Application at, Place place, Node kernel, long nonZeros, long[] size) {
-    TensorType type = PackSparse.typeOf(kernel.type(), nonZeros, place.single());
+      Rewrite rewrite, Application at, Place place, Node kernel, NonZeros nonZeros, long[] size) {
+    TensorType type = PackSparse.typeOf(kernel.type(), nonZeros.weights(), place.single());
     String name = place.kernel().name() + (place.single() ? ".sparse1" : ".sparse");
     Node memory = rewrite.add(new Variable(name, Storage.PREPARED, size[0], type), at).output(0);
     size[0] += (type.elements().constant() + 15) / 16 * 16;

@@ -8,6 +8,7 @@ import dev.crema.graph.Op;
 import dev.crema.graph.Storage;
 import dev.crema.graph.TensorType;
 import dev.crema.memory.Buffer;
+import dev.crema.pass.NonZeros;
 import dev.crema.pass.Pass;
 import dev.crema.pass.Prepack;
 import dev.crema.pass.Sparsify;
@@ -20,8 +21,9 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Whether a product pays without the zeros of its kernel: both are measured on this machine, at the
- * plan's capacity, with random kernels of the same shape and as many zeros, which takes a few
- * hundredths of a second. The answer is kept for as long as the process runs. Thread-safe.
+ * plan's capacity, with random kernels of the same shape and as many zeros, in groups if those are,
+ * which takes a few hundredths of a second. The answer is kept for as long as the process runs.
+ * Thread-safe.
  *
  * @param capacity most examples of a batch
  * @param threads of the pool; 0 for all
@@ -29,7 +31,7 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 public record SparseTrial(Device device, int capacity, int threads, boolean packs)
     implements Sparsify.Choice {
-  /** What is told apart of the share of weights that are not 0; it is rounded up. */
+  /** Steps in which the share of weights that are not 0 is told apart. */
   public static final int SHARES = 40;
 
   private static final double GAIN = 0.9; // of the dense time: less is within what timings drift
@@ -42,13 +44,21 @@ public record SparseTrial(Device device, int capacity, int threads, boolean pack
     Objects.requireNonNull(device, "device");
   }
 
-  /** The share of weights that are not 0, of {@link #SHARES}, rounded up. */
-  public static int share(long nonZeros, long weights) {
-    return (int) ((nonZeros * SHARES + weights - 1) / weights);
+  /**
+   * What is told apart of kernels of one shape.
+   *
+   * @param share of weights that are not 0, of {@link #SHARES}, rounded up
+   * @param grouped whether they stand in groups
+   */
+  public record Pattern(int share, boolean grouped) {
+    public static Pattern of(NonZeros nonZeros, long weights) {
+      int share = (int) ((nonZeros.weights() * SHARES + weights - 1) / weights);
+      return new Pattern(share, nonZeros.areGrouped());
+    }
   }
 
   @Override
-  public boolean pays(Application product, long nonZeros) {
+  public boolean pays(Application product, NonZeros nonZeros) {
     TensorType kernel = product.input(1).type();
     Question question =
         new Question(
@@ -57,7 +67,7 @@ public record SparseTrial(Device device, int capacity, int threads, boolean pack
             product.input(0).type(),
             kernel,
             product.inputs().size() > 2 && product.input(2) != null,
-            share(nonZeros, kernel.elements().constant()),
+            Pattern.of(nonZeros, kernel.elements().constant()),
             capacity,
             threads,
             packs);
@@ -82,8 +92,10 @@ public record SparseTrial(Device device, int capacity, int threads, boolean pack
     Node b = question.bias() ? graph.variable("bias", Storage.PARAMETERS, bias, row) : null;
     Node y = graph.apply(question.op(), x, w, b).output(0);
     try (Buffer parameters = Buffer.allocate(4 * (bias + units), "The weights of a measurement")) {
-      long nonZeros = fill(parameters, weights, question.share());
-      Sparsify all = new Sparsify(Map.of("kernel", nonZeros), capacity, (product, count) -> true);
+      long kept = fill(parameters, weights, units, question.pattern());
+      Sparsify all =
+          new Sparsify(
+              Map.of("kernel", new NonZeros(kept, kept)), capacity, (product, count) -> true);
       try (Plan dense = plan(y, parameters, packs ? List.of(new Prepack()) : List.of());
           Plan sparse = plan(y, parameters, List.of(all))) {
         return isFaster(sparse, dense);
@@ -103,16 +115,20 @@ public record SparseTrial(Device device, int capacity, int threads, boolean pack
         .build();
   }
 
-  /** Random weights, of which that share is not 0; gives how many those are. */
-  private static long fill(Buffer parameters, long weights, int share) {
+  /** Random weights, not 0 in that pattern; gives how many those are. */
+  private static long fill(Buffer parameters, long weights, long units, Pattern pattern) {
     SplittableRandom random = new SplittableRandom(1);
     long nonZeros = 0;
+    boolean kept = false;
     int chunk = 1 << 20;
     for (long from = 0; from < weights; from += chunk) {
       int count = (int) Math.min(chunk, weights - from);
       FloatBuffer floats = parameters.borrow(4 * from, 4 * count).asFloatBuffer();
       for (int i = 0; i < count; i++) {
-        if (random.nextInt(SHARES) < share) {
+        if (!pattern.grouped() || (from + i) % units % NonZeros.GROUP == 0) {
+          kept = random.nextInt(SHARES) < pattern.share();
+        }
+        if (kept) {
           floats.put(i, random.nextFloat() - 0.5f);
           nonZeros++;
         }
@@ -159,7 +175,7 @@ public record SparseTrial(Device device, int capacity, int threads, boolean pack
       TensorType x,
       TensorType kernel,
       boolean bias,
-      int share,
+      Pattern pattern,
       int capacity,
       int threads,
       boolean packs) {}

@@ -10,7 +10,9 @@ import dev.crema.graph.Node;
 import dev.crema.graph.Storage;
 import dev.crema.io.ModelArchive;
 import dev.crema.io.TensorInfo;
+import dev.crema.pass.NonZeros;
 import dev.crema.plan.Plan;
+import dev.crema.plan.SparseTrial;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -149,20 +151,33 @@ class SparsePredictorTest {
     }
   }
 
+  private static NonZeros nonZeros(float[] kernel, int units) {
+    long weights = 0;
+    long groups = 0;
+    for (int row = 0; row < kernel.length; row += units) {
+      for (int from = 0; from < units; from += 4) {
+        long some = 0;
+        for (int j = from; j < Math.min(from + 4, units); j++) {
+          some += kernel[row + j] == 0 ? 0 : 1;
+        }
+        weights += some;
+        groups += some == 0 ? 0 : 1;
+      }
+    }
+    return new NonZeros(weights, groups);
+  }
+
   @Test
   void kernelsThatAreMostlyZeroAreFoundAgainWhenTheyHaveChanged() {
     try (Model model = model()) {
       SparseKernels kernels = model.sparseKernels();
       assertThat(kernels.nonZeros()).isEmpty();
-      Map<String, Integer> none = kernels.shares();
+      Map<String, SparseTrial.Pattern> none = kernels.patterns();
       prune(model, "dense_2/kernel", 0.1);
-      long count = 0;
-      for (float w : model.get("dense_2/kernel")) {
-        count += w == 0 ? 0 : 1;
-      }
+      NonZeros count = nonZeros(model.get("dense_2/kernel"), 70);
       assertThat(kernels.differFrom(none)).isTrue();
       assertThat(kernels.nonZeros()).isEqualTo(Map.of("dense_2/kernel", count));
-      Map<String, Integer> some = kernels.shares();
+      Map<String, SparseTrial.Pattern> some = kernels.patterns();
       assertThat(some).containsKey("dense_2/kernel");
       float[] w = model.get("dense_1/kernel");
       w[0] = 5;
@@ -172,7 +187,14 @@ class SparsePredictorTest {
       assertThat(kernels.differFrom(some)).isFalse();
       float[] zeros = new float[w.length];
       model.set("dense_1/kernel", zeros);
-      assertThat(kernels.nonZeros()).containsEntry("dense_1/kernel", 0L);
+      assertThat(kernels.nonZeros()).containsEntry("dense_1/kernel", new NonZeros(0, 0));
+      for (int i = 0; i < 8; i++) {
+        zeros[i * 600 + 148] = 1; // the last two of a row of 150
+        zeros[i * 600 + 149] = 1;
+        zeros[i * 600 + 150] = 1; // the first of the next
+      }
+      model.set("dense_1/kernel", zeros);
+      assertThat(kernels.nonZeros()).containsEntry("dense_1/kernel", new NonZeros(24, 16));
     }
   }
 

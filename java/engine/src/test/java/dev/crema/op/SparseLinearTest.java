@@ -11,6 +11,7 @@ import dev.crema.graph.ShapeException;
 import dev.crema.graph.Storage;
 import dev.crema.graph.TensorType;
 import dev.crema.memory.Buffer;
+import dev.crema.pass.NonZeros;
 import dev.crema.pass.Passes;
 import dev.crema.pass.Sparsify;
 import dev.crema.plan.Plan;
@@ -83,7 +84,9 @@ class SparseLinearTest {
 
   private static Plan plan(
       Node y, Buffer parameters, long nonZeros, int rows, CpuDevice device, int threads) {
-    Sparsify all = new Sparsify(Map.of("kernel", nonZeros), rows, (product, count) -> true);
+    Sparsify all =
+        new Sparsify(
+            Map.of("kernel", new NonZeros(nonZeros, nonZeros)), rows, (product, count) -> true);
     return Plan.of(y.graph())
         .outputs(y)
         .storage(Storage.PARAMETERS, parameters)

@@ -22,6 +22,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class SparsifyTest {
+  private static final NonZeros FIVE = new NonZeros(5, 4);
   private static final Sparsify.Choice ALWAYS = (product, nonZeros) -> true;
 
   private static List<Op> ops(Node y, Pass... passes) {
@@ -51,11 +52,11 @@ class SparsifyTest {
     List<String> asked = new ArrayList<>();
     Sparsify some =
         new Sparsify(
-            Map.of("a", 5L, "b", 6L),
+            Map.of("a", FIVE, "b", new NonZeros(6, 2)),
             4,
             (product, nonZeros) -> {
-              asked.add(((Variable) product.input(1).op()).name() + " " + nonZeros);
-              return nonZeros == 5;
+              asked.add(((Variable) product.input(1).op()).name() + " " + nonZeros.weights());
+              return nonZeros.equals(FIVE);
             });
     List<Op> ops = ops(y, some, new Prepack());
     assertThat(asked).containsExactly("a 5", "b 6");
@@ -70,7 +71,7 @@ class SparsifyTest {
     Node x = graph.input("x", TensorType.batchOf(8));
     Node y = dense(graph, dense(graph, x, "a", 0, new Linear()), "b", 64, new Linear());
     List<Variable> prepared =
-        ops(y, new Sparsify(Map.of("a", 5L), 4, ALWAYS), new Prepack()).stream()
+        ops(y, new Sparsify(Map.of("a", FIVE), 4, ALWAYS), new Prepack()).stream()
             .filter(op -> op instanceof Variable v && v.storage().equals(Storage.PREPARED))
             .map(op -> (Variable) op)
             .toList();
@@ -83,9 +84,9 @@ class SparsifyTest {
   void oneExampleIsPackedOtherwiseThanBatches() {
     Graph graph = new Graph();
     Node y = dense(graph, graph.input("x", TensorType.batchOf(8)), "a", 0, new Linear());
-    assertThat(ops(y, new Sparsify(Map.of("a", 5L), 1, ALWAYS)))
+    assertThat(ops(y, new Sparsify(Map.of("a", FIVE), 1, ALWAYS)))
         .anyMatch(op -> op instanceof Variable v && v.name().equals("a.sparse1"));
-    assertThat(ops(y, new Sparsify(Map.of("a", 5L), 2, ALWAYS)))
+    assertThat(ops(y, new Sparsify(Map.of("a", FIVE), 2, ALWAYS)))
         .anyMatch(op -> op instanceof Variable v && v.name().equals("a.sparse"));
   }
 
@@ -104,12 +105,12 @@ class SparsifyTest {
     Node x = graph.input("x", TensorType.batchOf(5, 5, 8));
     Node w = graph.variable("a", Storage.PARAMETERS, 0, TensorType.of(side, side, in, 6));
     return sparse(
-        ops(graph.apply(op, x, w, null).output(0), new Sparsify(Map.of("a", 5L), 2, ALWAYS)));
+        ops(graph.apply(op, x, w, null).output(0), new Sparsify(Map.of("a", FIVE), 2, ALWAYS)));
   }
 
   @Test
   void bfloat16ProductsAndPlansThatChangeParametersAreLeftAsTheyAre() {
-    Sparsify all = new Sparsify(Map.of("a", 5L), 2, ALWAYS);
+    Sparsify all = new Sparsify(Map.of("a", FIVE), 2, ALWAYS);
     Graph graph = new Graph();
     Node x = graph.input("x", TensorType.batchOf(8));
     assertThat(

@@ -11,6 +11,7 @@ import dev.crema.graph.TensorType;
 import dev.crema.op.Conv2d;
 import dev.crema.op.Linear;
 import dev.crema.op.Window2d;
+import dev.crema.pass.NonZeros;
 import org.junit.jupiter.api.Test;
 
 class SparseTrialTest {
@@ -29,13 +30,23 @@ class SparseTrialTest {
     return graph.apply(new Conv2d(Window2d.valid(1, 1)), x, w, b);
   }
 
+  private static int share(long nonZeros, long weights) {
+    return SparseTrial.Pattern.of(new NonZeros(nonZeros, nonZeros), weights).share();
+  }
+
+  @Test
+  void threeQuartersOfTheGroupsMakeBlocks() {
+    assertThat(SparseTrial.Pattern.of(new NonZeros(9, 3), 100).grouped()).isTrue();
+    assertThat(SparseTrial.Pattern.of(new NonZeros(8, 3), 100).grouped()).isFalse();
+  }
+
   @Test
   void sharesAreRoundedUp() {
-    assertThat(SparseTrial.share(0, 100)).isZero();
-    assertThat(SparseTrial.share(1, 1000)).isEqualTo(1);
-    assertThat(SparseTrial.share(100, 1000)).isEqualTo(4);
-    assertThat(SparseTrial.share(101, 1000)).isEqualTo(5);
-    assertThat(SparseTrial.share(1000, 1000)).isEqualTo(SparseTrial.SHARES);
+    assertThat(share(0, 100)).isZero();
+    assertThat(share(1, 1000)).isEqualTo(1);
+    assertThat(share(100, 1000)).isEqualTo(4);
+    assertThat(share(101, 1000)).isEqualTo(5);
+    assertThat(share(1000, 1000)).isEqualTo(SparseTrial.SHARES);
   }
 
   @Test
@@ -45,9 +56,12 @@ class SparseTrialTest {
         SparseTrial trial = new SparseTrial(device, capacity, 1, capacity > 4);
         for (Application product : new Application[] {linear(100, 60), convolution()}) {
           long weights = product.input(1).type().elements().constant();
-          boolean first = trial.pays(product, weights / 10);
-          for (int i = 0; i < 20; i++) {
-            assertThat(trial.pays(product, weights / 10)).isEqualTo(first);
+          for (long groups : new long[] {weights / 10, weights / 40}) {
+            NonZeros tenth = new NonZeros(weights / 10, groups);
+            boolean first = trial.pays(product, tenth);
+            for (int i = 0; i < 20; i++) {
+              assertThat(trial.pays(product, tenth)).isEqualTo(first);
+            }
           }
         }
       }
