@@ -11,17 +11,30 @@ namespace CREMA_ISA {
 typedef double vecd __attribute__((vector_size(8 * W)));
 typedef int64_t vecl __attribute__((vector_size(8 * W)));
 
+#if defined(__AVX512F__) || defined(__AVX2__)
+// 2^(j / W): a permute is a look-up, and leaves to the polynomial a range so small that it is short.
 #if defined(__AVX512F__)
-// 2^(j / 16): a permute is a look-up, and leaves to the polynomial a range so small that it is short.
-alignas(64) constexpr float kPowers[16] = {1.0f,         1.04427373f,  1.09050775f, 1.13878858f,
-                                           1.18920708f,  1.24185777f,  1.29683959f, 1.35425556f,
-                                           1.41421354f,  1.47682619f,  1.54221082f, 1.61049032f,
-                                           1.68179286f,  1.75625217f,  1.8340081f,  1.91520655f};
-constexpr float kRounds = 1.5f * (1 << 19);  // added, it rounds to sixteenths
+alignas(64) constexpr float kPowers[W] = {1.0f,         1.04427373f,  1.09050775f, 1.13878858f,
+                                          1.18920708f,  1.24185777f,  1.29683959f, 1.35425556f,
+                                          1.41421354f,  1.47682619f,  1.54221082f, 1.61049032f,
+                                          1.68179286f,  1.75625217f,  1.8340081f,  1.91520655f};
+#else
+alignas(32) constexpr float kPowers[W] = {1.0f,        1.09050775f, 1.18920708f, 1.29683959f,
+                                          1.41421354f, 1.54221082f, 1.68179286f, 1.8340081f};
+#endif
+constexpr float kRounds = 1.5f * (1 << 23) / W;  // added, it rounds to sixteenths or eighths
 #else
 constexpr float kRounds = 1.5f * (1 << 23);  // added, it rounds to an integer
 #endif
 
+#if defined(__AVX2__) && !defined(__AVX512F__)
+// 2^k for k = shifted - kRounds, from -127 (which is denormal, so 0) up to below 128. Garbage for NaN.
+CREMA_INLINE vec power_of_two(vec shifted) {
+  typedef uint32_t bits __attribute__((vector_size(4 * W)));
+  const vec fraction = (vec)_mm256_permutevar8x32_ps(_mm256_load_ps(kPowers), (__m256i)as_int(shifted));
+  return (vec)((bits)fraction + (((bits)shifted << 20) & 0xff800000u));
+}
+#else
 // 2^k e^r for k = shifted - kRounds and |r| of at most half of k's last place, times ln 2: e^r = 1 + r + r^2 P(r).
 CREMA_INLINE vec vexp_reduced(vec r, vec k, vec shifted) {
 #if defined(__AVX512F__)
@@ -47,9 +60,21 @@ CREMA_INLINE vec vexp_reduced(vec r, vec k, vec shifted) {
   return (p * power(half)) * power(ki - half);  // in two steps: k reaches 128
 #endif
 }
+#endif
 
 // e^x, at most 1.2 ulp (1.1 where multiply-adds are fused): x = k ln 2 + r. Overflows to infinity above 88.722, is 0 where the result would be denormal.
 CREMA_INLINE vec vexp(vec x) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+  // k is rounded down, so that it stays below 128: r is in [0, ln 2 / 8], e^r = 1 + r P(r).
+  const vec z = at_most(at_least(x, broadcast(-87.4f)), broadcast(88.7228394f));
+  const vec shifted = fused(z, broadcast(1.44269504088896341f), broadcast(-0.0625f)) + kRounds;
+  const vec k = shifted - kRounds;
+  const vec r = fused(k, broadcast(-1.42860682030941723e-6f), fused(k, broadcast(-0.693145751953125f), z));
+  vec p = fused(r, broadcast(1.73738867e-1f), broadcast(4.9964416e-1f));
+  p = fused(p, r, broadcast(1.00000501f));
+  const vec power = power_of_two(shifted);
+  return select(x > 88.7228394f, broadcast(INFINITY), fused(power, r * p, power));
+#else
   x = at_most(at_least(x, broadcast(-105.0f)), broadcast(89.0f));
   const vec shifted = x * 1.44269504088896341f + kRounds;
   const vec k = shifted - kRounds;
@@ -60,10 +85,19 @@ CREMA_INLINE vec vexp(vec x) {
   const vec r = x - k * 0.693145751953125f;
   return vexp_reduced(r - k * 1.42860682030941723e-6f, k, shifted);
 #endif
+#endif
 }
 
 // e^x for x <= 0, where a sum of it matters more than its last bits: at most 1.6 ulp above -20, 4.5 ulp at -87.
 CREMA_INLINE vec vexp_negative(vec x) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+  x = at_least(x, broadcast(-87.5f));
+  const vec shifted = fused(x, broadcast(1.44269504088896341f), broadcast(kRounds));
+  const vec r = fused(shifted - kRounds, broadcast(-0.69314718055994530942f), x);
+  const vec p = fused(fused(r, broadcast(1.66668579e-1f), broadcast(5.00064492e-1f)), r, broadcast(1.0f));
+  const vec power = power_of_two(shifted);
+  return fused(power, r * p, power);
+#else
   x = at_least(x, broadcast(-105.0f));
   const vec shifted = x * 1.44269504088896341f + kRounds;
   const vec k = shifted - kRounds;
@@ -71,6 +105,7 @@ CREMA_INLINE vec vexp_negative(vec x) {
   return vexp_reduced(fused(k, broadcast(-0.69314718055994530942f), x), k, shifted);  // only ln 2 itself is rounded
 #else
   return vexp_reduced((x - k * 0.693145751953125f) - k * 1.42860682030941723e-6f, k, shifted);
+#endif
 #endif
 }
 

@@ -20,7 +20,7 @@ import java.util.Map;
 record CremaEngine(boolean openblas) implements Engine {
   @Override
   public String name() {
-    return openblas ? "crema-openblas" : Engines.CREMA;
+    return openblas ? Engines.CREMA_OPENBLAS : Engines.CREMA;
   }
 
   @Override

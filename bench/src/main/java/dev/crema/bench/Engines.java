@@ -7,6 +7,7 @@ import java.util.ServiceLoader;
 /** All engines that are on the class path, Crema first. */
 final class Engines {
   static final String CREMA = "crema";
+  static final String CREMA_OPENBLAS = "crema-openblas";
 
   private Engines() {}
 

@@ -46,10 +46,15 @@ record Row(Work work, List<Integer> threads, Report report) {
         : OptionalDouble.empty();
   }
 
-  /** The fastest peer's time over Crema's. */
+  /**
+   * The fastest peer's time over Crema's. With products by OpenBLAS, Crema is a peer in products
+   * only: elsewhere that is Crema's own work.
+   */
   OptionalDouble aheadOfBest() {
+    boolean product = work.problem() instanceof Problem.MatMul;
     return first().engines().stream()
         .filter(engine -> !engine.equals(Engines.CREMA))
+        .filter(engine -> product || !engine.equals(Engines.CREMA_OPENBLAS))
         .map(this::aheadOf)
         .flatMapToDouble(OptionalDouble::stream)
         .min();

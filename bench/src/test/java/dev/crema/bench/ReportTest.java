@@ -109,6 +109,19 @@ class ReportTest {
   }
 
   @Test
+  void openBlasUnderCremaIsAPeerInProductsOnly() {
+    List<Work> works = List.of(Works.named("seed-mlp.predict.1"), Works.named("matmul.512"));
+    Report made = new Report(works, List.of(1));
+    for (Work work : works) {
+      add(made, work.name(), "crema", 1, 400);
+      add(made, work.name(), "crema-openblas", 1, 200);
+      add(made, work.name(), "peer", 1, 2000);
+    }
+    assertThat(made.table().get(1)).last().asString().contains("4× the best peer: 5.00× ✓");
+    assertThat(made.table().get(2)).last().asString().contains("0.50× ✗");
+  }
+
+  @Test
   void everyBarAndReasonNamesAWorkThatThereIs() {
     Bars.works().forEach(Works::named);
     assertThat(Bars.works()).contains("seed-mlp.train.32", "load.first-prediction");

@@ -1,5 +1,6 @@
 package dev.crema.compress;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.crema.CremaException;
 import dev.crema.data.Dataset;
 import dev.crema.nn.Model;
@@ -26,7 +27,11 @@ final class CandidateSearch implements AutoCloseable {
 
   private static final double ROUNDING = 1e-9; // of differences between accuracies
   private static final double BUSY = 0.1; // noise that a user should know of
+  private static final String OTHERS =
+      "better ones were measured again instead, of which none could be kept";
+
   private static final int MOST_TIMINGS = 3;
+  private static final String HISTORY = "history"; // of a training, in a model's metadata
   private static final int FINALISTS = 4;
   private static final int ONE = 1;
   private static final int BATCH = 32;
@@ -102,6 +107,7 @@ final class CandidateSearch implements AutoCloseable {
     attempts.add(attempt);
     try {
       attempt.model = maker.get();
+      keepHistory(attempt.model);
       measure(attempt);
       judge(attempt);
     } catch (Stopped e) {
@@ -111,6 +117,16 @@ final class CandidateSearch implements AutoCloseable {
     }
     settings.listener.tried(attempt.trial());
     return attempt;
+  }
+
+  /** Files are to differ by weights, not by how many digits the seconds of a training have. */
+  private void keepHistory(Model candidate) {
+    JsonNode history = settings.model.metadata().get(HISTORY);
+    if (history == null) {
+      candidate.metadata().remove(HISTORY);
+    } else {
+      candidate.metadata().set(HISTORY, history.deepCopy());
+    }
   }
 
   /**
@@ -386,7 +402,7 @@ final class CandidateSearch implements AutoCloseable {
     List<Trial> trials = new ArrayList<>(List.of(originalTrial()));
     for (Attempt a : attempts) {
       if (a.outcome == Trial.Outcome.PASSED && a.reason.isEmpty()) {
-        a.reason = kept == null ? "others were better" : passedOver(a, kept);
+        a.reason = kept == null ? OTHERS : passedOver(a, kept);
       }
       trials.add(a.trial());
     }

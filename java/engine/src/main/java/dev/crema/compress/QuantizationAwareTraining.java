@@ -50,15 +50,15 @@ public final class QuantizationAwareTraining {
     Objects.requireNonNull(quantizer, "quantizer");
     Objects.requireNonNull(calibration, "calibration");
     Objects.requireNonNull(training, "training");
-    Quantization start;
-    try (Model quantized = quantizer.quantize(model, calibration)) {
-      start = quantized.quantization();
-    }
-    try (Model folded = BatchNormFolding.fold(model)) {
-      training.accept(Trainer.of(folded).rounding(start));
+    try (Model prepared = quantizer.prepared(model, calibration)) {
+      Quantization start;
+      try (Model quantized = quantizer.quantizePrepared(prepared, calibration)) {
+        start = quantized.quantization();
+      }
+      training.accept(Trainer.of(prepared).rounding(start));
       Map<String, List<QuantizationParameters>> inputs = new LinkedHashMap<>();
       start.layers().forEach((name, q) -> inputs.put(name, q.inputs()));
-      return Quantizer.quantize(folded, inputs);
+      return Quantizer.quantize(prepared, inputs);
     }
   }
 }

@@ -106,20 +106,27 @@ public final class Quantizer {
   public Model quantize(Model model, Dataset calibration) {
     Objects.requireNonNull(model, "model");
     Objects.requireNonNull(calibration, "calibration");
-    if (model.quantization() != null) {
-      throw new CremaException("This model is quantized already. Quantize the one it was made of.");
-    }
-    try (Model folded = BatchNormFolding.fold(model)) {
-      if (smoothing == null) {
-        return quantizeFolded(folded, calibration);
-      }
-      try (Model smooth = Smoothing.smooth(folded, calibration, smoothing, excluded, device)) {
-        return quantizeFolded(smooth, calibration);
-      }
+    try (Model prepared = prepared(model, calibration)) {
+      return quantizePrepared(prepared, calibration);
     }
   }
 
-  private Model quantizeFolded(Model model, Dataset calibration) {
+  /** A copy whose float32 parameters are those that become bytes; the caller closes it. */
+  Model prepared(Model model, Dataset calibration) {
+    if (model.quantization() != null) {
+      throw new CremaException("This model is quantized already. Quantize the one it was made of.");
+    }
+    Model folded = BatchNormFolding.fold(model);
+    if (smoothing == null) {
+      return folded;
+    }
+    try (folded) {
+      return Smoothing.smooth(folded, calibration, smoothing, excluded, device);
+    }
+  }
+
+  /** Quantizes what {@link #prepared} gave. */
+  Model quantizePrepared(Model model, Dataset calibration) {
     Graph graph = new Graph();
     model.build(graph, false);
     Map<String, Application> found = QuantizableLayers.of(model.topology(), graph, excluded);

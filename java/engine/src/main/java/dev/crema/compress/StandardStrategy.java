@@ -14,6 +14,7 @@ import java.util.stream.DoubleStream;
  * quantizing, add it to {@link #quantizers}; another way of pruning, to {@link #LADDERS}.
  */
 final class StandardStrategy implements Strategy {
+  private static final double USUAL_ALPHA = 0.5; // of SmoothQuant
   private static final double QUANTIZATION_AWARE_RATE = 0.1; // of the usual learning rate
 
   private static final double LEAST_MORE = 0.02; // of sparsity than the original has
@@ -78,7 +79,10 @@ final class StandardStrategy implements Strategy {
       }
     }
     if (!accurate) {
-      leaveFloat(search, model, best, mostSensitive(search, model, best));
+      Named smooth = new Named(best.name + ", smoothed", best.quantizer.withSmoothing(USUAL_ALPHA));
+      search.attempt(smooth.name, () -> quantized(search, smooth, model)).close();
+      List<String> sensitive = mostSensitive(search, model, best);
+      leaveFloat(search, model, best, sensitive.subList(0, sensitive.size() - 1));
       trainQuantized(search, "", model, best);
     } else if (!passed) {
       leaveFloat(search, model, best, smallest(model, best));
@@ -102,10 +106,12 @@ final class StandardStrategy implements Strategy {
         .mostSensitive();
   }
 
-  /** Layers that bytes can make little faster. */
+  /** The smaller half of the layers, which bytes can make little faster. */
   private static List<String> smallest(Model model, Named way) {
-    return way.quantizer.layers(model).stream()
+    List<String> layers = way.quantizer.layers(model);
+    return layers.stream()
         .sorted(Comparator.comparingLong(name -> weights(model, name)))
+        .limit(layers.size() / 2)
         .toList();
   }
 
@@ -113,10 +119,10 @@ final class StandardStrategy implements Strategy {
     return model.table().get(Quantization.kernelOf(model.topology(), layer)).elements();
   }
 
-  /** Leaves one more layer float32 at a time, until that passes or only one would be quantized. */
+  /** Leaves one more of those layers float32 at a time, until that passes. */
   private static void leaveFloat(
       CandidateSearch search, Model model, Named way, List<String> layers) {
-    for (int count = 1; count < layers.size(); count++) {
+    for (int count = 1; count <= layers.size(); count++) {
       String[] left = layers.subList(0, count).toArray(new String[0]);
       Named mixed = new Named("", way.quantizer.without(left));
       String name = way.name + " without " + String.join(", ", left);

@@ -114,6 +114,7 @@ class CompressionDigitsTest {
                 .isEqualTo(one.figures().evaluation().loss());
           }
         }
+        assertThat(a.model().metadata().get("history")).isEqualTo(model.metadata().get("history"));
         a.model().save(folder.resolve("kept"));
         try (Model loaded = Model.load(folder.resolve("kept"))) {
           float[] example = new float[100];
@@ -155,11 +156,10 @@ class CompressionDigitsTest {
   void whereBytesAreSlowTheSmallestLayersAreLeftOut() {
     try (Model model = trained()) {
       Compression compression = search(model, Target.LATENCY, 0);
-      compression.stopwatch = fast(name -> name.contains("without dense_3, dense_2"));
+      compression.stopwatch = fast(name -> name.contains("without dense_3"));
       try (CompressionResult r = compression.run()) {
-        assertThat(r.kept().name()).matches("int8 \\(.*\\) without dense_3, dense_2");
-        assertThat(r.model().quantization().layers()).containsOnlyKeys("dense_1");
-        assertThat(names(r)).anyMatch(n -> n.endsWith(") without dense_3"));
+        assertThat(r.kept().name()).matches("int8 \\(.*\\) without dense_3");
+        assertThat(r.model().quantization().layers()).containsOnlyKeys("dense_1", "dense_2");
         assertThat(names(r)).noneMatch(n -> n.endsWith(", trained"));
       }
     }

@@ -13,6 +13,7 @@ import dev.crema.nn.Activation;
 import dev.crema.nn.Dense;
 import dev.crema.nn.Model;
 import dev.crema.nn.Symbol;
+import dev.crema.train.Losses;
 import dev.crema.train.Trainer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -495,6 +496,62 @@ class CompressionTest {
           .isInstanceOf(CremaException.class)
           .hasMessageContaining("all targets of an output are the same")
           .hasMessageContaining("120 examples");
+    }
+  }
+
+  @Test
+  void yesOrNoLabelsAreJudgedByTheShareThatIsRight() {
+    Random random = new Random(6);
+    float[][] x = new float[500][2];
+    float[][] y = new float[500][2];
+    for (int i = 0; i < x.length; i++) {
+      for (int j = 0; j < 2; j++) {
+        x[i][j] = (float) random.nextGaussian();
+        y[i][j] = x[i][j] > 0 ? 1 : 0;
+      }
+    }
+    Dataset data = Datasets.regression(x, y);
+    try (Model labels = Model.sequential(2).dense(2, Activation.SIGMOID).build(1)) {
+      labels.metadata().put("loss", Losses.binaryCrossentropy().name());
+      labels.set("dense_1/kernel", new float[] {9, 0, 0, 9});
+      clock.with("half", 100, 1000).with("all", 500, 5000);
+      Compression compression = Compression.optimize(labels, data).threads(1);
+      compression.stopwatch = clock;
+      compression.strategy =
+          s -> {
+            for (float weight : new float[] {-9, 5}) {
+              attempt(
+                  s,
+                  weight < 0 ? "half" : "all",
+                  () -> {
+                    Model copy = labels.copy();
+                    copy.set("dense_1/kernel", new float[] {9, 0, 0, weight});
+                    return copy;
+                  });
+            }
+          };
+      try (CompressionResult r = compression.run()) {
+        assertThat(r.kept().name()).isEqualTo("all");
+        assertThat(trial(r, "half").reason()).startsWith("accuracy falls by 50.00 points");
+      }
+    }
+  }
+
+  @Test
+  void whereTheBestAreRefusedAtTheEndTheOthersSayThatTheyWereNotLookedAtAgain() {
+    Strategy five =
+        s -> {
+          for (int i = 0; i < 5; i++) {
+            clock.with("" + i, 500 * Math.pow(0.9, i), 5000 * Math.pow(0.9, i));
+            attempt(s, "" + i, weighing(1, 0));
+          }
+        };
+    try (CompressionResult r = search(five).test(data(300, 1, 5)).run()) {
+      assertThat(r.paid()).isFalse();
+      assertThat(trial(r, "0").reason()).startsWith("better ones were measured again instead");
+      for (int i = 1; i < 5; i++) {
+        assertThat(trial(r, "" + i).reason()).startsWith("on the examples set apart for the end");
+      }
     }
   }
 

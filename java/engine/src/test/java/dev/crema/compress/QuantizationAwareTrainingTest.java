@@ -199,4 +199,54 @@ class QuantizationAwareTrainingTest {
       }
     }
   }
+
+  /** One unit reaches a thousand times as far as the others, which a common scale makes 0. */
+  @Test
+  void whatIsSmoothedIsTrainedAsItWasSmoothed() {
+    Dataset train = DIGITS.train().take(2000);
+    try (Model model = trained()) {
+      double dense = accuracy(model, DIGITS.test());
+      float[] kernel = model.get("dense_1/kernel");
+      float[] bias = model.get("dense_1/bias");
+      float[] next = model.get("dense_2/kernel");
+      for (int i = 3; i < kernel.length; i += bias.length) {
+        kernel[i] *= 1024;
+      }
+      bias[3] *= 1024;
+      for (int j = 30; j < 40; j++) {
+        next[j] /= 1024;
+      }
+      model.set("dense_1/kernel", kernel);
+      model.set("dense_1/bias", bias);
+      model.set("dense_2/kernel", next);
+      Quantizer smooth = Quantizer.standard().withSmoothing(0.5);
+      try (Model coarse = Quantizer.standard().quantize(model, train);
+          Model int8 = smooth.quantize(model, train);
+          Model untrained = QuantizationAwareTraining.train(model, smooth, train, t -> {});
+          Model further =
+              QuantizationAwareTraining.train(
+                  model,
+                  smooth,
+                  train,
+                  t -> t.optimizer(Optimizer.adam(1e-4)).epochs(1).fit(train))) {
+        assertThat(accuracy(coarse, DIGITS.test())).isLessThan(dense - 0.1);
+        assertThat(accuracy(int8, DIGITS.test())).isGreaterThan(dense - 0.01);
+        assertThat(untrained.quantization()).isEqualTo(int8.quantization());
+        assertThat(untrained.get("dense_2/kernel")).isEqualTo(int8.get("dense_2/kernel"));
+        assertThat(accuracy(further, DIGITS.test())).isGreaterThan(dense - 0.01);
+      }
+      Compression search = Compression.optimize(model, train).validation(DIGITS.test()).epochs(0);
+      search.stopwatch =
+          (candidates, batch, data, threads, device) ->
+              candidates.stream().mapToDouble(c -> c.name().equals("original") ? 9 : 5).toArray();
+      try (CompressionResult result = search.run()) {
+        assertThat(result.trials())
+            .anyMatch(
+                t ->
+                    t.name().matches("int8 .*, smoothed")
+                        && (t.outcome() == Trial.Outcome.PASSED
+                            || t.outcome() == Trial.Outcome.KEPT));
+      }
+    }
+  }
 }
