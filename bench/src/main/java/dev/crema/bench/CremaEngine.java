@@ -124,7 +124,7 @@ record CremaEngine(boolean openblas) implements Engine {
 
     /** In int8. */
     Prediction(Problem.Prediction problem, int threads) {
-      this(problem, QuantizedLayer.model(problem), threads, Precision.FLOAT32);
+      this(problem, QuantizedNetwork.model(problem), threads, Precision.FLOAT32);
     }
 
     private Prediction(Problem.Prediction problem, Model model, int threads, Precision precision) {

@@ -2,6 +2,8 @@ package dev.crema.bench;
 
 import dev.crema.nn.BuiltIn;
 import dev.crema.nn.Model;
+import dev.crema.nn.Topology;
+import java.util.ArrayList;
 import java.util.List;
 
 /** The networks that are trained and asked, on real digits. */
@@ -16,7 +18,12 @@ public enum Network {
    */
   LENET(false, null),
   /** LeNet-5 as {@link BuiltIn} has it: 6 and 16 channels, Dense 120, 84, 10. */
-  LENET5(false, null);
+  LENET5(false, null),
+  /**
+   * ResNet-18 at a quarter of its width, {@link BuiltIn}'s {@code resnet18-small} of 16, 32, 64 and
+   * 128 channels, on images of 28×28; normalisations are folded into the convolutions.
+   */
+  RESNET(false, null);
 
   public static final int CLASSES = 10;
   private static final long SEED = 1;
@@ -52,6 +59,18 @@ public enum Network {
     return widths == null ? null : widths.clone();
   }
 
+  /** Whether every layer reads the layer before it and nothing else. */
+  public boolean isSequence() {
+    return this != RESNET;
+  }
+
+  /** The layers and what each of them reads. */
+  public Topology topology() {
+    try (Model model = model()) {
+      return model.topology();
+    }
+  }
+
   /** Numbers of one example; images are [28, 28, 1]. */
   public int inputs() {
     return small ? 100 : 784;
@@ -79,7 +98,27 @@ public enum Network {
       case LENET -> new long[] {24 * 24 * 32 * 25, 8 * 8 * 64 * 25 * 32, 1024 * 512, 512 * CLASSES};
       case LENET5 ->
           new long[] {28 * 28 * 6 * 25, 10 * 10 * 16 * 25 * 6, 400 * 120, 120 * 84, 84 * CLASSES};
+      case RESNET -> residual();
     };
+  }
+
+  /** A stem, and stages of two blocks that halve the sides; a projection where they do. */
+  private static long[] residual() {
+    List<Long> layers = new ArrayList<>(List.of(28L * 28 * 16 * 9));
+    int before = 16;
+    for (int stage = 0; stage < 4; stage++) {
+      int channels = 16 << stage;
+      int side = (27 >> stage) + 1;
+      long first = (long) side * side * channels * before;
+      long inner = (long) side * side * channels * channels * 9;
+      layers.addAll(List.of(9 * first, inner, inner, inner));
+      if (before != channels) {
+        layers.add(first);
+      }
+      before = channels;
+    }
+    layers.add((long) before * CLASSES);
+    return layers.stream().mapToLong(Long::longValue).toArray();
   }
 
   long parameters() {

@@ -1,11 +1,13 @@
 package dev.crema.bench;
 
+import dev.crema.compress.BatchNormFolding;
 import dev.crema.nn.Activation;
 import dev.crema.nn.BuiltIn;
 import dev.crema.nn.Conv2d;
 import dev.crema.nn.Flatten;
 import dev.crema.nn.MaxPool2d;
 import dev.crema.nn.Model;
+import dev.crema.nn.Topology;
 
 /** The networks as models of Crema. */
 final class NetworkModels {
@@ -16,6 +18,14 @@ final class NetworkModels {
       long[] image = {28, 28, 1};
       return Model.of(
           BuiltIn.topology("lenet", image, BuiltIn.Output.CLASSES, Network.CLASSES), seed);
+    }
+    if (network == Network.RESNET) {
+      long[] image = {28, 28, 1};
+      Topology topology =
+          BuiltIn.topology("resnet18-small", image, BuiltIn.Output.CLASSES, Network.CLASSES);
+      try (Model model = Model.of(topology, seed)) {
+        return BatchNormFolding.fold(model);
+      }
     }
     if (network == Network.LENET) {
       return Model.sequential(28, 28, 1)

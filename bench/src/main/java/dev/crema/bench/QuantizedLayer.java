@@ -1,16 +1,8 @@
 package dev.crema.bench;
 
-import dev.crema.CremaException;
-import dev.crema.compress.Quantizer;
-import dev.crema.data.Dataset;
-import dev.crema.data.Datasets;
 import dev.crema.nn.Model;
 import dev.crema.nn.Quantization;
 import dev.crema.pass.LayerQuantization;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.List;
-import java.util.Map;
 
 /**
  * A dense layer or convolution as Crema's static quantization leaves it, so that every engine
@@ -25,39 +17,7 @@ import java.util.Map;
  */
 public record QuantizedLayer(
     float scale, int zeroPoint, byte[] kernel, float[] scales, int[] bias, long... dims) {
-
-  /** The network quantized by the batch that is predicted; the caller closes it. */
-  static Model model(Problem.Prediction problem) {
-    int rows = problem.batch();
-    float[] examples = problem.network().examples(rows);
-    float[][] x = new float[rows][];
-    for (int i = 0; i < rows; i++) {
-      int width = examples.length / rows;
-      x[i] = Arrays.copyOfRange(examples, i * width, (i + 1) * width);
-    }
-    try (Model model = problem.network().model()) {
-      Dataset data = Datasets.of(x, problem.network().classes(rows));
-      return Quantizer.standard().quantize(model, data);
-    }
-  }
-
-  /** The layers of a network, first to last. */
-  static List<QuantizedLayer> of(Problem.Prediction problem) {
-    List<QuantizedLayer> layers = new ArrayList<>();
-    try (Model model = model(problem)) {
-      for (Map.Entry<String, LayerQuantization> e : model.quantization().layers().entrySet()) {
-        layers.add(of(model, e.getKey(), e.getValue()));
-      }
-    }
-    int expected = problem.network().weights().size() / 2;
-    if (layers.size() != expected) {
-      throw new CremaException(
-          "All " + expected + " layers should be quantized, but " + layers.size() + " are");
-    }
-    return layers;
-  }
-
-  private static QuantizedLayer of(Model model, String name, LayerQuantization q) {
+  static QuantizedLayer of(Model model, String name, LayerQuantization q) {
     String path = Quantization.kernelOf(model.topology(), name);
     float[] weights = model.get(path);
     float[] scales = q.weightScales();

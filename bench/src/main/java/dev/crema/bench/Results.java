@@ -8,7 +8,7 @@ final class Results {
    * Of the largest magnitude: sums of a few thousand float32 products in another order differ by
    * about 1e-6 of it, and fast approximations of exp and erf by as much; a wrong layout by 1.
    */
-  private static final double TOLERANCE = 1e-4;
+  static final double TOLERANCE = 1e-4;
 
   private Results() {}
 
@@ -23,6 +23,13 @@ final class Results {
   }
 
   static void requireEqual(float[] expected, float[] got) {
+    requireEqual(expected, got, TOLERANCE);
+  }
+
+  /**
+   * @param tolerance of the largest magnitude
+   */
+  static void requireEqual(float[] expected, float[] got, double tolerance) {
     requireFinite(expected);
     if (expected.length != got.length) {
       throw new IllegalStateException(
@@ -34,7 +41,7 @@ final class Results {
       scale = Math.max(scale, Math.abs(expected[i]));
       difference = Math.max(difference, Math.abs(expected[i] - got[i]));
     }
-    if (!(difference <= TOLERANCE * scale)) {
+    if (!(difference <= tolerance * scale)) {
       throw new IllegalStateException(
           String.format(
               Locale.ROOT,

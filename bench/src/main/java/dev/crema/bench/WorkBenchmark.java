@@ -40,7 +40,7 @@ public class WorkBenchmark {
       return;
     }
     try (Task reference = Engines.named(Engines.CREMA).prepare(problem, threads)) {
-      Results.requireEqual(reference.check(), got);
+      Results.requireEqual(reference.check(), got, problem.tolerance());
     }
   }
 

@@ -35,6 +35,10 @@ final class Works {
       works.add(prediction("lenet", "LeNet 32-64-512", Network.LENET, batch));
       works.add(int8(prediction("lenet-int8", "LeNet 32-64-512", Network.LENET, batch)));
     }
+    for (int batch : new int[] {1, 32}) {
+      works.add(prediction("resnet", "ResNet-18 16-32-64-128", Network.RESNET, batch));
+      works.add(int8(prediction("resnet-int8", "ResNet-18 16-32-64-128", Network.RESNET, batch)));
+    }
     works.add(training("lenet5", "LeNet-5", Network.LENET5, 64));
     works.add(prediction("lenet5", "LeNet-5", Network.LENET5, 64));
     works.add(residual(false));

@@ -22,7 +22,7 @@ public final class Dl4j implements Engine {
   @Override
   public boolean supports(Problem problem) {
     return problem instanceof Problem.Training
-        || problem instanceof Problem.Prediction
+        || problem instanceof Problem.Prediction p && p.network().isSequence()
         || problem instanceof Problem.Start;
   }
 

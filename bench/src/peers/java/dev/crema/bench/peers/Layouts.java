@@ -1,5 +1,7 @@
 package dev.crema.bench.peers;
 
+import dev.crema.bench.QuantizedLayer;
+
 /** Between Crema's layouts, channels last, and those of engines that have channels first. */
 final class Layouts {
   private Layouts() {}
@@ -48,6 +50,12 @@ final class Layouts {
       }
     }
     return result;
+  }
+
+  /** A convolution's kernel [height, width, in, filters] as [filters, in, height, width]. */
+  static byte[] filters(QuantizedLayer layer) {
+    long[] d = layer.dims();
+    return bytes(kernel(floats(layer.kernel()), (int) (d[0] * d[1]), (int) d[2], (int) d[3]));
   }
 
   static float[] floats(byte[] values) {

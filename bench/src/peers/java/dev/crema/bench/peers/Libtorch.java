@@ -53,7 +53,8 @@ public class Libtorch implements Engine {
 
   @Override
   public boolean supports(Problem problem) {
-    return !(problem instanceof Problem.Kernel || problem instanceof Problem.Bfloat16);
+    boolean residual = problem instanceof Problem.Prediction p && !p.network().isSequence();
+    return !(residual || problem instanceof Problem.Kernel || problem instanceof Problem.Bfloat16);
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.crema.bench.peers;
 import dev.crema.bench.Network;
 import dev.crema.bench.Problem;
 import dev.crema.bench.QuantizedLayer;
+import dev.crema.bench.QuantizedNetwork;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -18,11 +19,11 @@ final class OnnxInt8 {
   static byte[] product(Problem.Int8Product p) {
     OnnxGraph graph = new OnnxGraph();
     String zero = graph.constant("zero", OnnxGraph.UINT8, new byte[1]);
-    String signed = graph.constant("signed", OnnxGraph.INT8, new byte[1]);
+    String middle = OnnxWeights.zeros(graph, "middle", 1);
     String one = graph.constant("one", new float[] {1});
     String scale = graph.constant("scale", new float[] {Problem.Int8Product.SCALE});
-    String w = graph.constant("w", OnnxGraph.INT8, p.w(), p.k(), p.n());
-    graph.node("QLinearMatMul", "y", Map.of(), "x", scale, zero, w, one, signed, one, zero);
+    String w = OnnxWeights.of(graph, "w", p.w(), p.k(), p.n());
+    graph.node("QLinearMatMul", "y", Map.of(), "x", scale, zero, w, one, middle, one, zero);
     return graph.model(OnnxGraph.UINT8, new long[] {p.m(), p.k()}, new long[] {p.m(), p.n()});
   }
 
@@ -44,13 +45,14 @@ final class OnnxInt8 {
       long[] dims = layer.dims();
       int units = (int) dims[dims.length - 1];
       String columns = graph.constant("columns" + i, layer.scales(), units);
-      String signed = graph.constant("signed" + i, OnnxGraph.INT8, new byte[units], units);
+      String middle = OnnxWeights.zeros(graph, "middle" + i, units, units);
       String bias = graph.constant("bias" + i, layer.bias(), units);
       if (dims.length == 4) {
         boolean same = p.of().network() == Network.LENET5 && i == 0;
-        String w = filters(graph, "w" + i, layer);
+        byte[] filters = Layouts.filters(layer);
+        String w = OnnxWeights.of(graph, "w" + i, filters, dims[3], dims[2], dims[0], dims[1]);
         String[] in = {
-          x, scales[i], zeros[i], w, columns, signed, scales[i + 1], zeros[i + 1], bias
+          x, scales[i], zeros[i], w, columns, middle, scales[i + 1], zeros[i + 1], bias
         };
         x = graph.node("QLinearConv", "c" + i, OnnxModels.convolution(dims, same), in);
         x = graph.node("MaxPool", "p" + i, OnnxModels.pool(), x);
@@ -64,8 +66,8 @@ final class OnnxInt8 {
         kernel = Layouts.bytes(Layouts.rows(rows, (int) dims[0] / channels, channels, units));
         channels = 0;
       }
-      String w = graph.constant("w" + i, OnnxGraph.INT8, kernel, dims);
-      String[] in = {x, scales[i], zeros[i], w, columns, signed, bias};
+      String w = OnnxWeights.of(graph, "w" + i, kernel, dims);
+      String[] in = {x, scales[i], zeros[i], w, columns, middle, bias};
       x =
           i + 1 == layers.size()
               ? graph.own("QGemm", "g" + i, in)
@@ -75,12 +77,12 @@ final class OnnxInt8 {
     return graph.model(OnnxModels.examples(p.of()), OnnxModels.classes(p.of()));
   }
 
-  /** A kernel [height, width, in, filters] as [filters, in, height, width]. */
-  private static String filters(OnnxGraph graph, String name, QuantizedLayer layer) {
-    long[] d = layer.dims();
-    float[] values = Layouts.floats(layer.kernel());
-    float[] kernel = Layouts.kernel(values, (int) (d[0] * d[1]), (int) d[2], (int) d[3]);
-    return graph.constant(name, OnnxGraph.INT8, Layouts.bytes(kernel), d[3], d[2], d[0], d[1]);
+  /** The same of a network with ways around its layers. */
+  static byte[] residual(Problem.Int8 p) {
+    OnnxGraph graph = new OnnxGraph();
+    QuantizedNetwork network = p.network();
+    OnnxResidual.walk(network.topology(), new OnnxResidualInt8(graph, network));
+    return graph.model(OnnxModels.examples(p.of()), OnnxModels.classes(p.of()));
   }
 
   private static String[] and(String[] first, String... more) {

@@ -29,12 +29,12 @@ final class OnnxModels {
 
   static Built of(Problem problem) {
     if (problem instanceof Problem.Prediction p) {
-      return network(p);
+      return p.network().isSequence() ? network(p) : residual(p);
     }
     if (problem instanceof Problem.Int8 p) {
       float[] examples = p.of().examples();
       return new Built(
-          OnnxInt8.network(p),
+          p.of().network().isSequence() ? OnnxInt8.network(p) : OnnxInt8.residual(p),
           examples,
           examples(p.of()),
           classes(p.of()),
@@ -116,6 +116,14 @@ final class OnnxModels {
     long pad = same ? dims[0] / 2 : 0;
     long[] size = {dims[0], dims[1]};
     return Map.of("kernel_shape", size, "pads", new long[] {pad, pad, pad, pad});
+  }
+
+  private static Built residual(Problem.Prediction problem) {
+    OnnxGraph graph = new OnnxGraph();
+    OnnxResidual.walk(problem.network().topology(), new OnnxFloats(graph, problem.weights()));
+    long[] in = examples(problem);
+    long[] out = classes(problem);
+    return new Built(graph.model(in, out), problem.examples(), in, out, UnaryOperator.identity());
   }
 
   private static Built residual(Problem.ResidualBlock p) {

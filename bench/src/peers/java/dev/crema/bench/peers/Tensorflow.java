@@ -34,7 +34,7 @@ public final class Tensorflow implements Engine {
   @Override
   public boolean supports(Problem problem) {
     return problem instanceof Problem.Training
-        || problem instanceof Problem.Prediction
+        || problem instanceof Problem.Prediction p && p.network().isSequence()
         || problem instanceof Problem.MatMul
         || problem instanceof Problem.AdamUpdate
         || problem instanceof Problem.Start;
