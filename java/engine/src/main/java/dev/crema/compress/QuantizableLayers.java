@@ -11,6 +11,7 @@ import dev.crema.op.Add;
 import dev.crema.op.AveragePool2d;
 import dev.crema.op.Concat;
 import dev.crema.op.Conv2d;
+import dev.crema.op.Embedding;
 import dev.crema.op.GlobalAveragePool;
 import dev.crema.op.Linear;
 import dev.crema.op.MaxPool2d;
@@ -30,10 +31,10 @@ final class QuantizableLayers {
   private QuantizableLayers() {}
 
   /**
-   * The applications that the layers are for, by the layers' names: products, and sums and means of
-   * what such products give.
+   * The applications that the layers are for, by the layers' names: products and embeddings, and
+   * sums and means of what those give.
    *
-   * @throws CremaException if there is no product, or a name to leave out is not known
+   * @throws CremaException if there is neither, or a name to leave out is not known
    */
   static Map<String, Application> of(Topology topology, Graph graph, Set<String> excluded) {
     Set<String> names = new LinkedHashSet<>();
@@ -51,7 +52,7 @@ final class QuantizableLayers {
     Set<Node> bytes = Collections.newSetFromMap(new IdentityHashMap<>());
     for (Application a : graph.applications()) {
       boolean wanted = names.contains(a.layer()) && !excluded.contains(a.layer());
-      boolean fits = isProduct(a) || isMean(a.op()) && bytes.containsAll(a.inputs());
+      boolean fits = hasWeights(a) || isMean(a.op()) && bytes.containsAll(a.inputs());
       if (wanted && fits) {
         found.put(a.layer(), a);
         bytes.add(a.output(0));
@@ -59,7 +60,7 @@ final class QuantizableLayers {
         bytes.add(a.output(0));
       }
     }
-    if (found.values().stream().noneMatch(QuantizableLayers::isProduct)) {
+    if (found.values().stream().noneMatch(QuantizableLayers::hasWeights)) {
       throw new CremaException(
           "No layer of this model can be quantized: of its layers "
               + names
@@ -72,12 +73,21 @@ final class QuantizableLayers {
 
   /** What the application reads of other layers. */
   static List<Node> inputs(Application a) {
-    return isProduct(a) ? List.of(a.input(0)) : a.inputs();
+    return isTable(a) ? List.of() : isProduct(a) ? List.of(a.input(0)) : a.inputs();
   }
 
   private static boolean isProduct(Application a) {
     return (a.op() instanceof Linear || a.op() instanceof Conv2d c && c.groups() == 1)
         && PackQuantized.rowsOf(a.input(1).type()) <= PackQuantized.MOST_FEATURES;
+  }
+
+  /** Rows by id: what it reads is whole numbers already. */
+  private static boolean isTable(Application a) {
+    return a.op() instanceof Embedding;
+  }
+
+  private static boolean hasWeights(Application a) {
+    return isProduct(a) || isTable(a);
   }
 
   private static boolean isMean(Op op) {

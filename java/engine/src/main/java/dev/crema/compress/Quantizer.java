@@ -19,10 +19,10 @@ import java.util.Set;
 
 /**
  * Static quantization after training (Jacob et al. 2018): dense layers and convolutions with int8
- * weights, a scale for each output, on uint8 inputs whose ranges are calibrated on examples. From
- * one such layer to the next, ReLU, pooling, sums and concatenations included, nothing is float32.
- * Batch normalisation behind such a layer is folded into it. Whether that pays on a machine a
- * {@link Comparison} tells. Immutable.
+ * weights, a scale for each output, on uint8 inputs whose ranges are calibrated on examples, and
+ * embeddings with int8 rows, a scale for each. From one such layer to the next, ReLU, pooling, sums
+ * and concatenations included, nothing is float32. Batch normalisation behind such a layer is
+ * folded into it. Whether that pays on a machine a {@link Comparison} tells. Immutable.
  */
 public final class Quantizer {
   private static final int MOST = 127;
@@ -151,7 +151,8 @@ public final class Quantizer {
           String kernel = Quantization.kernelOf(model.topology(), name);
           float[] scales = new float[0];
           if (kernel != null) {
-            scales = scales(model, kernel, x.get(0).scale());
+            boolean rows = Quantization.hasScaledRows(kernel);
+            scales = rows ? rowScales(model, kernel) : scales(model, kernel, x.get(0).scale());
             shared.merge(kernel, scales, Quantizer::greater);
           }
           layers.put(name, new LayerQuantization(x, scales));
@@ -174,6 +175,9 @@ public final class Quantizer {
     layers.forEach(
         (name, a) -> QuantizableLayers.inputs(a).forEach(x -> inputs.putIfAbsent(x, name)));
     Map<Node, QuantizationParameters> parameters = new LinkedHashMap<>();
+    if (inputs.isEmpty()) { // embeddings alone
+      return parameters;
+    }
     try (CalibrationRun run = new CalibrationRun(model, graph, inputs, calibration, device)) {
       run.ranges(method)
           .forEach((x, r) -> parameters.put(x, QuantizationParameters.ofRange(r.low(), r.high())));
@@ -186,6 +190,21 @@ public final class Quantizer {
       a[i] = Math.max(a[i], b[i]);
     }
     return a;
+  }
+
+  /** A scale for each row: its greatest number is 127 steps. */
+  private static float[] rowScales(Model model, String table) {
+    float[] numbers = model.get(table);
+    int columns = (int) model.table().get(table).type().extent(-1);
+    float[] scales = new float[numbers.length / columns];
+    for (int i = 0; i < numbers.length; i++) {
+      requireFinite(table, numbers[i]);
+      scales[i / columns] = Math.max(scales[i / columns], Math.abs(numbers[i]));
+    }
+    for (int r = 0; r < scales.length; r++) {
+      scales[r] = scales[r] == 0 ? 1 : Math.max(scales[r] / MOST, Float.MIN_NORMAL);
+    }
+    return scales;
   }
 
   /** A scale for each output: its greatest weight is 127 steps, its bias fits int32. */

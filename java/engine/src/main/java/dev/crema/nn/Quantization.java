@@ -20,14 +20,16 @@ import java.util.TreeMap;
 
 /**
  * Which layers of a model predict with int8 weights and uint8 inputs, and with which scales: {@link
- * Dense} and {@link Conv2d} of one group, and between those {@link Add} of two, {@link
- * AveragePool2d} and {@link GlobalAveragePool}. Immutable.
+ * Dense} and {@link Conv2d} of one group, {@link Embedding}, whose every row has a scale, and
+ * between those {@link Add} of two, {@link AveragePool2d} and {@link GlobalAveragePool}. Immutable.
  *
  * @param layers by the names of their places
  */
 public record Quantization(Map<String, LayerQuantization> layers) {
-  /** The parameter that becomes int8. */
+  /** The parameters that become int8. */
   static final String KERNEL = "kernel";
+
+  private static final String TABLE = "table";
 
   private static final String INPUTS = "inputs";
 
@@ -42,6 +44,7 @@ public record Quantization(Map<String, LayerQuantization> layers) {
   public static boolean supports(Topology.Place place) {
     Objects.requireNonNull(place, "place");
     return hasKernel(place.layer())
+        || place.layer() instanceof Embedding
         || place.layer() instanceof Add && place.inputs().size() == 2
         || place.layer() instanceof AveragePool2d
         || place.layer() instanceof GlobalAveragePool;
@@ -52,8 +55,8 @@ public record Quantization(Map<String, LayerQuantization> layers) {
   }
 
   /**
-   * Path of the kernel of the place {@code name}; its scales' path has {@code .scale} behind. Null
-   * for a layer without one.
+   * Path of the kernel or table of the place {@code name}; its scales' path has {@code .scale}
+   * behind. Null for a layer without either.
    *
    * @throws CremaException if that is no layer that can be quantized
    */
@@ -61,7 +64,19 @@ public record Quantization(Map<String, LayerQuantization> layers) {
     Objects.requireNonNull(topology, "topology");
     Objects.requireNonNull(name, "name");
     Topology.Place place = place(topology, name);
-    return hasKernel(place.layer()) ? place.weights() + "/" + KERNEL : null;
+    String parameter =
+        hasKernel(place.layer()) ? KERNEL : place.layer() instanceof Embedding ? TABLE : null;
+    return parameter == null ? null : place.weights() + "/" + parameter;
+  }
+
+  /** Whether a parameter that becomes int8 has a scale for each row, instead of each column. */
+  public static boolean hasScaledRows(String path) {
+    return path.endsWith("/" + TABLE);
+  }
+
+  /** Which of the scales is that of element {@code i} of a parameter of so many columns. */
+  static int scaleOf(String path, long columns, long i) {
+    return (int) (hasScaledRows(path) ? i / columns : i % columns);
   }
 
   private static Topology.Place place(Topology topology, String name) {
@@ -74,11 +89,12 @@ public record Quantization(Map<String, LayerQuantization> layers) {
                     "The quantization names '"
                         + name
                         + "', which is no layer of this model that can compute with bytes: a dense"
-                        + " layer, a convolution of one group, a sum of two, an average pool"));
+                        + " layer, a convolution of one group, an embedding, a sum of two, an"
+                        + " average pool"));
   }
 
   /**
-   * The scales of the kernels' outputs, by the kernels' paths.
+   * The scales of kernels' outputs and tables' rows, by the parameters' paths.
    *
    * @throws CremaException if a layer does not fit the model
    */
@@ -92,8 +108,9 @@ public record Quantization(Map<String, LayerQuantization> layers) {
             return;
           }
           Parameter kernel = table.get(path);
-          long units = kernel.type().extent(-1);
-          if (PackQuantized.rowsOf(kernel.type()) > PackQuantized.MOST_FEATURES) {
+          boolean rows = hasScaledRows(path);
+          long units = kernel.type().extent(rows ? 0 : -1);
+          if (!rows && PackQuantized.rowsOf(kernel.type()) > PackQuantized.MOST_FEATURES) {
             throw new CremaException(
                 name
                     + " sums "
@@ -177,7 +194,8 @@ public record Quantization(Map<String, LayerQuantization> layers) {
   }
 
   private static void requireInputs(Topology topology, String name, int got) {
-    int needed = place(topology, name).inputs().size();
+    Topology.Place place = place(topology, name);
+    int needed = place.layer() instanceof Embedding ? 0 : place.inputs().size();
     if (got != needed) {
       throw new CremaException(
           "The quantization of '" + name + "' needs " + needed + " inputs, got " + got);

@@ -19,8 +19,8 @@ import java.util.Map;
 
 /**
  * Quantized kernels in files: {@code dense_1/kernel} as int8, {@code dense_1/kernel.scale} as
- * float32, a scale for each output (its last axis). In memory a kernel is float32: the numbers that
- * its file's int8 stand for.
+ * float32, a scale for each output (its last axis); of an embedding's table, a scale for each row.
+ * In memory they are float32: the numbers that their file's int8 stand for.
  */
 final class QuantizedTensors {
   static final String FIELD = "quantization";
@@ -43,12 +43,13 @@ final class QuantizedTensors {
 
   /** Replaces each weight by what its int8 stands for. */
   static void round(Model model, Parameter kernel, float[] scales) {
+    long columns = kernel.type().extent(-1);
     model.overwrite(
         kernel,
         (from, bytes) -> {
           FloatBuffer floats = bytes.asFloatBuffer();
           for (int i = 0; i < floats.limit(); i++) {
-            float scale = scales[(int) ((from / 4 + i) % scales.length)];
+            float scale = scales[Quantization.scaleOf(kernel.path(), columns, from / 4 + i)];
             floats.put(i, int8(floats.get(i), scale) * scale);
           }
         });
@@ -85,6 +86,7 @@ final class QuantizedTensors {
   private static void write(Model model, Parameter p, float[] scales, WritableByteChannel out)
       throws IOException {
     ByteBuffer chunk = ByteBuffer.allocate(CHUNK);
+    long columns = p.type().extent(-1);
     model.chunks(
         p,
         4 * CHUNK,
@@ -92,7 +94,8 @@ final class QuantizedTensors {
           FloatBuffer floats = bytes.asFloatBuffer();
           chunk.clear();
           for (int i = 0; i < floats.limit(); i++) {
-            chunk.put(int8(floats.get(i), scales[(int) ((from / 4 + i) % scales.length)]));
+            int scale = Quantization.scaleOf(p.path(), columns, from / 4 + i);
+            chunk.put(int8(floats.get(i), scales[scale]));
           }
           chunk.flip();
           while (chunk.hasRemaining()) {
@@ -104,6 +107,7 @@ final class QuantizedTensors {
   /** Reads a quantized kernel. */
   static void fill(Model model, Parameter kernel, float[] scales, TensorSource tensors) {
     ByteBuffer chunk = ByteBuffer.allocateDirect(CHUNK);
+    long columns = kernel.type().extent(-1);
     model.overwrite(
         kernel,
         (from, bytes) -> {
@@ -112,8 +116,8 @@ final class QuantizedTensors {
             int count = Math.min(CHUNK, floats.limit() - at);
             tensors.read(kernel.path(), from / 4 + at, chunk.clear().limit(count));
             for (int i = 0; i < count; i++) {
-              float scale = scales[(int) ((from / 4 + at + i) % scales.length)];
-              floats.put(at + i, chunk.get(i) * scale);
+              int scale = Quantization.scaleOf(kernel.path(), columns, from / 4 + at + i);
+              floats.put(at + i, chunk.get(i) * scales[scale]);
             }
           }
         });

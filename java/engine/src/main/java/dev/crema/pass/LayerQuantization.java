@@ -8,9 +8,10 @@ import java.util.List;
 /**
  * How a layer becomes one of bytes.
  *
- * @param inputs of what it reads, as uint8, input by input
- * @param weightScales of the outputs of its kernel (columns, filters), as int8 around 0; empty for
- *     a layer without a kernel. The array is not copied; keep it as it is.
+ * @param inputs of what it reads, as uint8, input by input; empty for an embedding, which reads ids
+ * @param weightScales of the outputs of its kernel (columns, filters), or of the rows of its table,
+ *     as int8 around 0; empty for a layer without either. The array is not copied; keep it as it
+ *     is.
  */
 public record LayerQuantization(List<QuantizationParameters> inputs, float[] weightScales) {
   /**

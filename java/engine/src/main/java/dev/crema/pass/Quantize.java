@@ -10,6 +10,7 @@ import dev.crema.op.Add;
 import dev.crema.op.AveragePool2d;
 import dev.crema.op.Concat;
 import dev.crema.op.Conv2d;
+import dev.crema.op.Embedding;
 import dev.crema.op.FusedActivation;
 import dev.crema.op.GlobalAveragePool;
 import dev.crema.op.Linear;
@@ -19,6 +20,7 @@ import dev.crema.op.QuantizeLinear;
 import dev.crema.op.QuantizedAdd;
 import dev.crema.op.QuantizedAveragePool2d;
 import dev.crema.op.QuantizedConv2d;
+import dev.crema.op.QuantizedEmbedding;
 import dev.crema.op.QuantizedGlobalAveragePool;
 import dev.crema.op.QuantizedLinear;
 import dev.crema.op.Relu;
@@ -32,11 +34,11 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Computes layers with int8 weights on uint8 inputs, and what stands between them: sums, means,
- * maxima. Where only such layers read what one of them gives, through ops that only move bytes and
- * ReLU at most, it gives bytes: nothing is float32 between them. For plans that do not change
- * parameters, after {@link FuseActivation} and before {@link FuseElementwise}; it trades accuracy,
- * within what the calibration found.
+ * Computes layers with int8 weights on uint8 inputs, rows of int8 tables, and what stands between
+ * them: sums, means, maxima. Where only such layers read what one of them gives, through ops that
+ * only move bytes and ReLU at most, it gives bytes: nothing is float32 between them. For plans that
+ * do not change parameters, after {@link FuseActivation} and before {@link FuseElementwise}; it
+ * trades accuracy, within what the calibration found.
  *
  * @param layers by the name of the layer
  */
@@ -56,7 +58,7 @@ public record Quantize(Map<String, LayerQuantization> layers) implements Pass {
     boolean fits =
         q != null
             && (q.weightScales().length > 0
-                ? isProduct(a)
+                ? isProduct(a) || isTable(a)
                 : a.op() instanceof Add
                     || a.op() instanceof AveragePool2d
                     || a.op() instanceof GlobalAveragePool);
@@ -65,9 +67,15 @@ public record Quantize(Map<String, LayerQuantization> layers) implements Pass {
 
   private static boolean isProduct(Application a) {
     boolean product = a.op() instanceof Linear || a.op() instanceof Conv2d c && c.groups() == 1;
-    return product
-        && a.input(1).op() instanceof Variable v
-        && v.storage().equals(Storage.PARAMETERS);
+    return product && readsParameter(a);
+  }
+
+  private static boolean isTable(Application a) {
+    return a.op() instanceof Embedding && readsParameter(a);
+  }
+
+  private static boolean readsParameter(Application a) {
+    return a.input(1).op() instanceof Variable v && v.storage().equals(Storage.PARAMETERS);
   }
 
   private final class Work {
@@ -98,6 +106,8 @@ public record Quantize(Map<String, LayerQuantization> layers) implements Pass {
         }
         if (q != null && isProduct(a)) {
           product(a, q);
+        } else if (q != null && isTable(a)) {
+          rows(a, q);
         } else if (q != null && a.op() instanceof Add) {
           add(a, q, done);
         } else if (q != null) {
@@ -159,6 +169,13 @@ public record Quantize(Map<String, LayerQuantization> layers) implements Pass {
                   p.height(), p.width(), p.window(), p.countPadding(), q.input(), y)
               : new QuantizedGlobalAveragePool(q.input(), y);
       rewrite.put(a, rewrite.add(op, a, bytes(a, a.input(0), q.input())));
+    }
+
+    private void rows(Application a, LayerQuantization q) {
+      QuantizationParameters y = readAs(a.output(0));
+      int units = Math.toIntExact(a.input(1).type().extent(1));
+      Op op = new QuantizedEmbedding(units, y);
+      rewrite.put(a, rewrite.add(op, a, rewrite.map(a.input(0)), packed.table(a, q, y)));
     }
 
     private void product(Application a, LayerQuantization q) {

@@ -16,6 +16,7 @@ import dev.crema.io.Json;
 import dev.crema.io.ModelArchive;
 import dev.crema.nn.Activation;
 import dev.crema.nn.Dense;
+import dev.crema.nn.LayerNorm;
 import dev.crema.nn.Model;
 import dev.crema.nn.Predictor;
 import dev.crema.nn.Symbol;
@@ -273,9 +274,17 @@ class QuantizerTest {
         refused(quantizer, done, data(ROWS), "already");
       }
       float[] kernel = model.get("dense_4/kernel");
-      kernel[3] = Float.POSITIVE_INFINITY;
-      model.set("dense_4/kernel", kernel);
-      refused(quantizer, model, data(ROWS), "dense_4/kernel holds Infinity");
+      for (float broken : new float[] {Float.POSITIVE_INFINITY, Float.NaN}) {
+        kernel[3] = broken;
+        model.set("dense_4/kernel", kernel);
+        refused(quantizer, model, data(ROWS), "dense_4/kernel holds " + broken);
+      }
+      model.set("dense_4/kernel", new float[kernel.length]);
+      model.set("dense_4/bias", new float[] {0, Float.NaN});
+      refused(quantizer, model, data(ROWS), "dense_4/bias holds NaN");
+    }
+    try (Model model = Model.sequential(IN).add(new LayerNorm()).build(1)) {
+      refused(quantizer, model, data(ROWS), "No layer of this model");
     }
   }
 

@@ -20,6 +20,8 @@ import dev.crema.nn.MaxPool2d;
 import dev.crema.nn.Model;
 import dev.crema.nn.RmsNorm;
 import dev.crema.nn.Symbol;
+import dev.crema.train.Losses;
+import dev.crema.train.Optimizer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -182,6 +184,25 @@ class SmoothingTest {
           .all()
           .forEach(
               p -> assertThat(after.get(p.path())).as(p.path()).isEqualTo(before.get(p.path())));
+    }
+  }
+
+  @Test
+  void trainingWithRoundedWeightsBeginsWithTheSmoothedModel() {
+    Dataset data = Datasets.regression(EXAMPLES, new float[ROWS][8]);
+    Quantizer smoothing = Quantizer.standard().withSmoothing(0.5);
+    try (Model before = withOutliers(new LayerNorm());
+        Model after =
+            QuantizationAwareTraining.train(
+                before,
+                smoothing,
+                data,
+                t ->
+                    t.loss(Losses.meanSquaredError())
+                        .optimizer(Optimizer.sgd(1e-9))
+                        .epochs(1)
+                        .fit(data))) {
+      assertThat(error(after, before.predict(EXAMPLES))).isLessThan(0.03);
     }
   }
 
