@@ -99,6 +99,15 @@ final class QuantizeCommand implements Callable<Integer> {
   private int calibrationExamples;
 
   @Option(
+      names = "--smoothing",
+      paramLabel = "ALPHA",
+      description =
+          "Before it quantizes, moves the reach of single channels to the weights that read them"
+              + " (SmoothQuant): a share of 0 to 1, 0.5 is usual. For transformers (default:"
+              + " none).")
+  private Double smoothing;
+
+  @Option(
       names = "--exclude",
       split = ",",
       description = "Layers to leave in float32, by name (`crema inspect` shows them).")
@@ -152,8 +161,9 @@ final class QuantizeCommand implements Callable<Integer> {
 
   private Model quantized(
       Model before, ModelData.Parts parts, Dataset examples, ObjectNode document) {
-    Quantizer quantizer =
+    Quantizer plain =
         Quantizer.standard().withCalibration(calibration).without(exclude).on(common.device());
+    Quantizer quantizer = smoothing == null ? plain : plain.withSmoothing(smoothing);
     return switch (method) {
       case STATIC -> quantizer.quantize(before, examples);
       case QAT ->
@@ -181,6 +191,9 @@ final class QuantizeCommand implements Callable<Integer> {
     boolean kept = slower == null || keepSlower;
     document.setAll(comparison.toJson());
     document.put("method", "" + method).put("calibration", "" + calibration).put("kept", kept);
+    if (smoothing != null) {
+      document.put("smoothing", smoothing);
+    }
     layers.forEach(document.putArray("layers")::add);
     if (slower != null) {
       document.putArray("warnings").add(slower);

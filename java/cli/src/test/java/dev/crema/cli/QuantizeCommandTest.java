@@ -59,6 +59,18 @@ class QuantizeCommandTest {
   }
 
   @Test
+  void smoothsOnRequest() throws IOException {
+    Path data = points();
+    Path model = trained(data);
+    CommandRun.Result r = quantize(model, data, "--smoothing", "0.5", "--keep-slower", "--json");
+    assertThat(r.code()).as(r.err()).isZero();
+    assertThat(r.json().at("/smoothing").asDouble()).isEqualTo(0.5);
+    CommandRun.Result bad = quantize(model, data, "--smoothing", "1.5", "--keep-slower");
+    assertThat(bad.code()).isEqualTo(1);
+    assertThat(bad.err()).contains("alpha of smoothing must lie in [0, 1], got 1.5");
+  }
+
+  @Test
   void quantizesMeasuresAndSavesAModelThatPredictsAndEvaluates() throws IOException {
     Path data = points();
     Path model = trained(data);
