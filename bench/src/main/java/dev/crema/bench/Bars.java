@@ -120,8 +120,8 @@ final class Bars {
       LIMITED_BY.put("mlp-int8.predict." + batch, "products reach 88 % of the arithmetic");
     }
     String widened =
-        "without VNNI bytes are widened to 16 bits first: at most 1.3 times float32's"
-            + " multiply-adds";
+        "without VNNI bytes are widened to 16 bits first: 1.3 times float32's rate, by count of"
+            + " instructions";
     for (int batch : new int[] {1, 32}) {
       LIMITED_BY.put("lenet-int8.predict." + batch, widened);
       LIMITED_BY.put("resnet-int8.predict." + batch, widened);
