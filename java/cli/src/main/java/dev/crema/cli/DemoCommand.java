@@ -19,10 +19,12 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Trains two networks on the digits that Crema ships. */
+/** Trains two networks on the digits that Crema ships, and makes one of them smaller. */
 @Command(
     name = "demo",
-    description = "Trains the seed network and LeNet on real digits (MNIST, shipped).",
+    description =
+        "Trains the seed network and LeNet on real digits (MNIST, shipped), then prunes, quantizes"
+            + " and distils LeNet.",
     mixinStandardHelpOptions = true)
 final class DemoCommand implements Callable<Integer> {
   /** Of one cycle; with it 8,000 digits and ten epochs are enough for 98 %. */
@@ -48,9 +50,15 @@ final class DemoCommand implements Callable<Integer> {
       description = "Format of the curves: svg or png (default: ${DEFAULT-VALUE}).")
   private String plot;
 
+  @Option(
+      names = "--no-compress",
+      description = "Leave out what comes after the trainings: a smaller LeNet in four ways.")
+  private boolean trainOnly;
+
   @Override
   public Integer call() {
     Results.requirePicture(Path.of("curves." + plot));
+    Mnist digits = Examples.Digits.FULL.open();
     ObjectNode document = Json.mapper().createObjectNode();
     document.set(
         "seed_mlp",
@@ -59,7 +67,7 @@ final class DemoCommand implements Callable<Integer> {
             "The seed network, 100-64-64-10, on 10x10 digits",
             Optimizer.adam(0.001),
             LearningRate.constant(0.001),
-            Mnist.sample10x10(),
+            Examples.Digits.SMALL.open(),
             100));
     document.set(
         "lenet",
@@ -68,10 +76,20 @@ final class DemoCommand implements Callable<Integer> {
             "LeNet on 28x28 digits",
             Optimizer.adamW(LENET_RATE, 0.05),
             LearningRate.oneCycle(LENET_RATE, 0.2),
-            Mnist.sample(),
+            digits,
             28,
             28,
             1));
+    if (!trainOnly) {
+      try (Model lenet = Model.load(out.resolve("lenet"))) {
+        document.set("compression", new DemoCompression(common, digits, epochs).run(lenet, out));
+      }
+    }
+    common
+        .text()
+        .printf(
+            "%nTry: crema evaluate --model %s --data %s%n",
+            out.resolve("lenet"), Examples.Digits.FULL);
     return common.finish(document);
   }
 
@@ -85,6 +103,7 @@ final class DemoCommand implements Callable<Integer> {
     common.text().printf("%n%s%n", title);
     try (Model model =
         Model.of(BuiltIn.topology(name, shape, BuiltIn.Output.CLASSES, 10), common.seed())) {
+      model.metadata().set("preprocessing", Examples.Digits.preprocessing(digits).toJson());
       common.text().println(model.summary());
       long start = System.nanoTime();
       History history =

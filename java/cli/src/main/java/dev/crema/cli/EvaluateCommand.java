@@ -2,7 +2,6 @@ package dev.crema.cli;
 
 import dev.crema.CremaException;
 import dev.crema.data.Dataset;
-import dev.crema.data.Datasets;
 import dev.crema.data.Preprocessing;
 import dev.crema.nn.Model;
 import dev.crema.train.Evaluation;
@@ -25,7 +24,7 @@ final class EvaluateCommand implements Callable<Integer> {
   @Option(names = "--model", required = true, description = "Folder or .zip of the model.")
   private Path model;
 
-  @Option(names = "--data", required = true, description = "File or folder with the examples.")
+  @Option(names = "--data", required = true, description = Examples.DATA)
   private Path data;
 
   @Override
@@ -33,7 +32,7 @@ final class EvaluateCommand implements Callable<Integer> {
     try (Model loaded = Model.load(model)) {
       OneOutput.require(loaded.topology(), "" + model);
       Dataset examples =
-          Datasets.open(
+          Examples.open(
               data, preprocessing(loaded, model), dataArguments.options(0, common.seed()));
       try (Evaluator evaluator =
           Evaluator.of(loaded, examples, common.threads(), common.device())) {

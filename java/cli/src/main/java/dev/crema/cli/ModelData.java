@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.crema.CremaException;
 import dev.crema.data.DataOptions;
 import dev.crema.data.Dataset;
-import dev.crema.data.Datasets;
 import dev.crema.data.LoadedData;
 import dev.crema.data.Preprocessing;
 import dev.crema.data.TablePreprocessing;
@@ -19,7 +18,7 @@ import picocli.CommandLine.Option;
 final class ModelData {
   @Mixin private DataArguments arguments;
 
-  @Option(names = "--data", required = true, description = "File or folder with the examples.")
+  @Option(names = "--data", required = true, description = Examples.DATA)
   private Path data;
 
   @Option(names = "--validation", description = "File or folder to measure on.")
@@ -29,14 +28,16 @@ final class ModelData {
       names = "--validation-split",
       defaultValue = "0.2",
       description =
-          "Part of the data to measure on where there is no other; with the seed of the training"
-              + " those that it did not see (default: ${DEFAULT-VALUE}; 0: none).")
+          "Part of the data to measure on where the data has none and there is no --validation;"
+              + " with the seed of the training those that it did not see (default:"
+              + " ${DEFAULT-VALUE}; 0: none).")
   private double validationSplit;
 
   /** Examples to measure on, by where they come from. */
   enum Held {
     SET_APART("set apart from them"),
-    TEST_PART("of the data's test part"),
+    TEST_PART("of its test part"),
+    VALIDATION_PART("of its validation part"),
     OTHER_FILE("of --validation"),
     THE_SAME("that are the same, which says little about others");
 
@@ -50,23 +51,24 @@ final class ModelData {
   /**
    * Examples as a model takes them.
    *
-   * @param held what to measure on: the examples of --validation, else those set apart, else the
-   *     data's own test part, else those to train on
+   * @param held what to measure on: the examples of --validation, else the data's own test or
+   *     validation part, else those set apart; with --validation-split 0 those to train on
    * @param from which of these they are
    * @param test the data's own test part; null if there is none, or it is {@code held}
    */
   record Parts(Dataset train, Dataset held, Held from, Dataset test) {
-    Parts(Dataset train, Dataset held, Held from) {
-      this(train, held, from, null);
-    }
-
     /**
      * A sentence that says on which and how many examples the figures are.
      *
      * @param use of those to train on, such as "Training on"
      */
     String describe(String use) {
-      return use + " " + count(train) + "; measuring on " + count(held) + " " + from.words + ".";
+      return use + " " + count(train) + "; measuring on " + measured();
+    }
+
+    /** How many examples the figures are of, and which. */
+    String measured() {
+      return count(held) + " " + from.words + ".";
     }
 
     private static String count(Dataset examples) {
@@ -104,30 +106,51 @@ final class ModelData {
    * @throws CremaException if the data does not fit the model or has no labels
    */
   Parts open(Model model, Path file, long seed) {
+    return open(model, file, seed, false);
+  }
+
+  /** As {@link #open}, but to choose by: the test part is left for what was chosen. */
+  Parts openToChoose(Model model, Path file, long seed) {
+    return open(model, file, seed, true);
+  }
+
+  private Parts open(Model model, Path file, long seed, boolean choose) {
     Preprocessing known = EvaluateCommand.preprocessing(model, file);
-    double split = validation == null ? validationSplit : 0;
-    DataOptions options = arguments.options(split, seed);
-    Parts parts =
-        known instanceof TablePreprocessing ? table(known, options) : arrays(known, options, file);
-    if (parts.train.targets().isEmpty()) {
+    DataOptions options = arguments.options(0, seed);
+    Dataset train;
+    Dataset own = null;
+    Dataset test = null;
+    if (known instanceof TablePreprocessing) {
+      train = Examples.open(data, known, options);
+    } else {
+      LoadedData loaded = arrays(known, options, file);
+      train = loaded.train();
+      own = loaded.validation();
+      test = loaded.test();
+    }
+    if (train.targets().isEmpty()) {
       throw new CremaException(data + " has no labels");
     }
-    return validation == null
-        ? parts
-        : new Parts(parts.train, Datasets.open(validation, known, options), Held.OTHER_FILE);
-  }
-
-  private Parts table(Preprocessing known, DataOptions options) {
-    Dataset all = Datasets.open(data, known, options);
-    if (options.validationSplit() == 0) {
-      return new Parts(all, all, Held.THE_SAME);
+    if (validation != null) {
+      Dataset held = Examples.open(validation, known, options);
+      return new Parts(train, held, Held.OTHER_FILE, test);
     }
-    Dataset.Split split = all.split(options.validationSplit(), options.seed());
-    return new Parts(split.train(), split.validation(), Held.SET_APART);
+    boolean splits = own == null && validationSplit != 0;
+    if (test != null && !(choose && (splits || own != null))) {
+      return new Parts(train, test, Held.TEST_PART, null);
+    }
+    if (own != null) {
+      return new Parts(train, own, Held.VALIDATION_PART, test);
+    }
+    if (!splits) {
+      return new Parts(train, train, Held.THE_SAME, null);
+    }
+    Dataset.Split split = train.split(validationSplit, seed);
+    return new Parts(split.train(), split.validation(), Held.SET_APART, test);
   }
 
-  private Parts arrays(Preprocessing known, DataOptions options, Path file) {
-    LoadedData loaded = Datasets.open(data, options);
+  private LoadedData arrays(Preprocessing known, DataOptions options, Path file) {
+    LoadedData loaded = Examples.open(data, options);
     if (!loaded.preprocessing().toJson().equals(known.toJson())) {
       throw new CremaException(
           data
@@ -138,11 +161,6 @@ final class ModelData {
               + ", that was as "
               + known.toJson());
     }
-    if (loaded.validation() != null) {
-      return new Parts(loaded.train(), loaded.validation(), Held.SET_APART, loaded.test());
-    }
-    return loaded.test() != null
-        ? new Parts(loaded.train(), loaded.test(), Held.TEST_PART)
-        : new Parts(loaded.train(), loaded.train(), Held.THE_SAME);
+    return loaded;
   }
 }

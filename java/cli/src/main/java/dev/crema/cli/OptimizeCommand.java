@@ -95,7 +95,7 @@ final class OptimizeCommand implements Callable<Integer> {
   }
 
   private Compression compression(Model before) {
-    ModelData.Parts parts = modelData.open(before, model, common.seed());
+    ModelData.Parts parts = modelData.openToChoose(before, model, common.seed());
     if (parts.from() == ModelData.Held.THE_SAME) {
       throw new CremaException(
           "There are no examples to judge by but those to train on: give others with --validation,"

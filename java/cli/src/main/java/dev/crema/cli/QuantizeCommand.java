@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.crema.CremaException;
 import dev.crema.compress.CalibrationMethod;
 import dev.crema.compress.Comparison;
-import dev.crema.compress.Figures;
 import dev.crema.compress.QuantizationAwareTraining;
 import dev.crema.compress.Quantizer;
 import dev.crema.data.Dataset;
@@ -12,7 +11,6 @@ import dev.crema.io.Json;
 import dev.crema.io.ModelArchive;
 import dev.crema.nn.Model;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -23,7 +21,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Makes a saved model's layers int8. */
@@ -37,9 +34,6 @@ final class QuantizeCommand implements Callable<Integer> {
   private static final Set<String> CALIBRATION = Set.of("--calibration", "--calibration-examples");
 
   private static final String CALIBRATED = "Calibrating on %,d of";
-
-  /** What two measurements of one model may differ by while the machine does other things too. */
-  private static final double NOISE = 1.05;
 
   /** Straight-through gradients are rough, and the model is trained already. */
   private static final double SHARE_OF_THE_RATE = 0.1;
@@ -120,8 +114,8 @@ final class QuantizeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    requireOptionsOf(CALIBRATION, m -> m.calibrates);
-    requireOptionsOf(FineTuning.OPTIONS, m -> m.trains);
+    requireUse(CALIBRATION, m -> m.calibrates);
+    requireUse(FineTuning.OPTIONS, m -> m.trains);
     ModelArchive.requireReplaceable(out);
     if (calibrationExamples < 1) {
       throw new CremaException(
@@ -149,13 +143,10 @@ final class QuantizeCommand implements Callable<Integer> {
   }
 
   /** Refuses options of which the method would make nothing. */
-  private void requireOptionsOf(Set<String> options, Predicate<Method> uses) {
-    for (String option : options) {
-      if (!uses.test(method) && spec.commandLine().getParseResult().hasMatchedOption(option)) {
-        List<Method> others = Arrays.stream(Method.values()).filter(uses).toList();
-        throw new ParameterException(
-            spec.commandLine(), option + " is of --method " + others + ", not of " + method);
-      }
+  private void requireUse(Set<String> options, Predicate<Method> uses) {
+    if (!uses.test(method)) {
+      List<Method> others = Arrays.stream(Method.values()).filter(uses).toList();
+      Usage.refuse(spec, options, "is of --method " + others + ", not of " + method);
     }
   }
 
@@ -187,7 +178,9 @@ final class QuantizeCommand implements Callable<Integer> {
     List<String> layers = List.copyOf(after.quantization().layers().keySet());
     common.text().println("int8: " + String.join(", ", layers));
     common.text().println(comparison);
-    String slower = slower(comparison.models().get(0), comparison.models().get(1));
+    String factors = Results.slower(comparison.models().get(0), comparison.models().get(1));
+    String slower =
+        factors == null ? null : "on this machine the int8 model takes " + factors + ".";
     boolean kept = slower == null || keepSlower;
     document.setAll(comparison.toJson());
     document.put("method", "" + method).put("calibration", "" + calibration).put("kept", kept);
@@ -214,23 +207,5 @@ final class QuantizeCommand implements Callable<Integer> {
     }
     common.text().println("Model: " + out);
     return common.finish(document.put("model", "" + out));
-  }
-
-  /** What is slower than before; null if nothing is. */
-  static String slower(Figures before, Figures after) {
-    List<String> batches = new ArrayList<>();
-    if (after.nanosOf1() > before.nanosOf1() * NOISE) {
-      batches.add(factor(after.nanosOf1() / before.nanosOf1(), "one example"));
-    }
-    if (after.nanosOf32() > before.nanosOf32() * NOISE) {
-      batches.add(factor(after.nanosOf32() / before.nanosOf32(), "a batch of 32"));
-    }
-    return batches.isEmpty()
-        ? null
-        : "on this machine the int8 model takes " + String.join(" and ", batches) + ".";
-  }
-
-  private static String factor(double factor, String what) {
-    return String.format(Locale.ROOT, "%.2f times as long for %s", factor, what);
   }
 }

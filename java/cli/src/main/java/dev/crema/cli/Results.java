@@ -1,6 +1,7 @@
 package dev.crema.cli;
 
 import dev.crema.CremaException;
+import dev.crema.compress.Figures;
 import dev.crema.eval.plot.Axes;
 import dev.crema.eval.plot.Charts;
 import dev.crema.eval.plot.Plot;
@@ -12,8 +13,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** The pictures that a training leaves beside its model. */
+/** What commands make of their results: pictures, and what is to be said of figures. */
 final class Results {
+  /** What two measurements of one model may differ by while the machine does other things too. */
+  private static final double NOISE = 1.1;
+
   private Results() {}
 
   /**
@@ -66,5 +70,21 @@ final class Results {
   private static Path write(Plot plot, Path file) {
     plot.write(file);
     return file;
+  }
+
+  /** How much slower a model is than another, at batch 1 and 32; null if it is not. */
+  static String slower(Figures before, Figures after) {
+    List<String> batches = new ArrayList<>();
+    if (after.nanosOf1() > before.nanosOf1() * NOISE) {
+      batches.add(factor(after.nanosOf1() / before.nanosOf1(), "one example"));
+    }
+    if (after.nanosOf32() > before.nanosOf32() * NOISE) {
+      batches.add(factor(after.nanosOf32() / before.nanosOf32(), "a batch of 32"));
+    }
+    return batches.isEmpty() ? null : String.join(" and ", batches);
+  }
+
+  private static String factor(double factor, String what) {
+    return String.format(Locale.ROOT, "%.2f times as long for %s", factor, what);
   }
 }

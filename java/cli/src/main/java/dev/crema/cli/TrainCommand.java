@@ -5,7 +5,6 @@ import dev.crema.CremaException;
 import dev.crema.data.ClassWeights;
 import dev.crema.data.DataOptions;
 import dev.crema.data.Dataset;
-import dev.crema.data.Datasets;
 import dev.crema.data.LoadedData;
 import dev.crema.data.TablePreprocessing;
 import dev.crema.graph.Precision;
@@ -49,7 +48,7 @@ final class TrainCommand implements Callable<Integer> {
   @Mixin private DataArguments dataArguments;
   @Mixin private UpdateOptions updates;
 
-  @Option(names = "--data", required = true, description = "File or folder with the examples.")
+  @Option(names = "--data", required = true, description = Examples.DATA)
   private Path data;
 
   @Option(names = "--validation", description = "File or folder to validate on.")
@@ -59,14 +58,16 @@ final class TrainCommand implements Callable<Integer> {
       names = "--validation-split",
       defaultValue = "0.2",
       description =
-          "Part of the data to validate on where there is no other (default: ${DEFAULT-VALUE}; 0: none).")
+          "Part of the data to validate on where there is no other (default: ${DEFAULT-VALUE}; 0:"
+              + " none).")
   private double validationSplit;
 
   @Option(
       names = "--model",
       defaultValue = "mlp:64,64",
       description =
-          "seed-mlp, mlp:H1,H2,..., lenet, resnet18-small, linear, or FILE.json (default: ${DEFAULT-VALUE}).")
+          "seed-mlp, mlp:H1,H2,..., lenet, resnet18-small, linear, or FILE.json (default:"
+              + " ${DEFAULT-VALUE}).")
   private String model;
 
   @Option(names = "--out", required = true, description = "Folder or .zip for the trained model.")
@@ -141,7 +142,7 @@ final class TrainCommand implements Callable<Integer> {
     }
     DataOptions options =
         dataArguments.options(validation == null ? validationSplit : 0, common.seed());
-    LoadedData loaded = Datasets.open(data, options);
+    LoadedData loaded = Examples.open(data, options);
     if (!loaded.columns().isEmpty()) {
       System.err.println(Columns.table(loaded.columns()));
     }
@@ -150,7 +151,7 @@ final class TrainCommand implements Callable<Integer> {
     Dataset held =
         validation == null
             ? loaded.validation()
-            : Datasets.open(validation, loaded.preprocessing(), options);
+            : Examples.open(validation, loaded.preprocessing(), options);
     if (held != null && held.size() >= 0 && held.size() < FEW) {
       common
           .text()

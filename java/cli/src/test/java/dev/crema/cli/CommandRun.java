@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Random;
+import java.util.stream.Stream;
 
 /** Runs commands as a terminal would, for tests. */
 final class CommandRun {
@@ -38,6 +39,11 @@ final class CommandRun {
       System.setOut(out);
       System.setErr(err);
     }
+  }
+
+  /** A command line and more of it. */
+  static String[] with(String[] args, String... more) {
+    return Stream.concat(Stream.of(args), Stream.of(more)).toArray(String[]::new);
   }
 
   /** Two classes that a line parts, one of the columns a category. */

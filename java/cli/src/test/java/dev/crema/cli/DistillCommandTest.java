@@ -69,6 +69,24 @@ class DistillCommandTest {
     assertThat(Files.readAllBytes(a.resolve("model.safetensors"))).isEqualTo(before);
     Result evaluate = run("evaluate", "--model", "" + student, "--data", "" + data, "--json");
     assertThat(evaluate.json().at("/classification/accuracy").asDouble()).isGreaterThan(0.9);
+    prunedAndThenQuantized(student, data);
+  }
+
+  private void prunedAndThenQuantized(Path student, Path data) {
+    String pruned = "" + folder.resolve("pruned");
+    String[] prune = {"prune", "--model", "" + student, "--data", "" + data, "--out", pruned};
+    Result sparse = run(CommandRun.with(prune, "--sparsity", "0.5", "--epochs", "5", "--json"));
+    assertThat(sparse.code()).as(sparse.err()).isZero();
+    long left = sparse.json().at("/after/non_zeros").asLong();
+    assertThat(left).isLessThan(sparse.json().at("/before/non_zeros").asLong());
+    String int8 = "" + folder.resolve("int8");
+    String[] quantize = {"quantize", "--model", pruned, "--data", "" + data, "--out", int8};
+    for (String method : new String[] {"static", "qat"}) {
+      Result small = run(CommandRun.with(quantize, "--method", method, "--keep-slower", "--json"));
+      assertThat(small.code()).as(small.err()).isZero();
+      assertThat(small.json().at("/after/non_zeros").asLong()).isLessThanOrEqualTo(left);
+      assertThat(small.json().at("/after/accuracy").asDouble()).isGreaterThan(0.85);
+    }
   }
 
   @Test
@@ -118,20 +136,17 @@ class DistillCommandTest {
       "--out",
       "" + folder.resolve("student")
     };
-    assertThat(with(good, "--temperature", "0").err()).contains("temperature must be above 0");
-    assertThat(with(good, "--alpha", "2").err()).contains("Alpha lies in [0, 1], got 2.0");
-    assertThat(with(good, "--epochs", "0").err()).contains("--epochs 1 or more");
-    assertThat(with(good, "--hint", "dense_1").err()).contains("STUDENT_LAYER=TEACHER_LAYER");
-    Result shapes = with(good, "--hint", "dense_1=dense_1");
+    assertThat(run(CommandRun.with(good, "--temperature", "0")).err())
+        .contains("temperature must be above 0");
+    assertThat(run(CommandRun.with(good, "--alpha", "2")).err())
+        .contains("Alpha lies in [0, 1], got 2.0");
+    assertThat(run(CommandRun.with(good, "--epochs", "0")).err()).contains("--epochs 1 or more");
+    assertThat(run(CommandRun.with(good, "--hint", "dense_1")).err())
+        .contains("STUDENT_LAYER=TEACHER_LAYER");
+    Result shapes = run(CommandRun.with(good, "--hint", "dense_1=dense_1"));
     assertThat(shapes.code()).isEqualTo(1);
     assertThat(shapes.err()).contains("student's 'dense_1' [n, 4]", "'dense_1' [n, 8]");
     assertThat(run("distill", "--data", "x").code()).isEqualTo(2);
     assertThat(folder.resolve("student")).doesNotExist();
-  }
-
-  private static Result with(String[] args, String... more) {
-    String[] all = java.util.Arrays.copyOf(args, args.length + more.length);
-    System.arraycopy(more, 0, all, args.length, more.length);
-    return run(all);
   }
 }

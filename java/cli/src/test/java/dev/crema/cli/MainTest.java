@@ -3,10 +3,12 @@ package dev.crema.cli;
 import static dev.crema.cli.CommandRun.run;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.crema.cli.CommandRun.Result;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,7 +40,25 @@ class MainTest {
       }
       assertThat(demo.resolve(network).resolve("curves.svg")).doesNotExist();
     }
-    assertThat(png.json().at("/lenet/test/classification/accuracy").asDouble()).isGreaterThan(0.8);
+    JsonNode json = png.json();
+    double accuracy = json.at("/lenet/test/classification/accuracy").asDouble();
+    assertThat(accuracy).isGreaterThan(0.8);
+    compressedToo(json.get("compression"), accuracy);
+    String[] evaluate = {"evaluate", "--data", "crema:mnist", "--json", "--model"};
+    Result again = run(CommandRun.with(evaluate, "" + demo.resolve("lenet")));
+    assertThat(again.json().at("/classification/accuracy").asDouble()).isEqualTo(accuracy);
+    String model = json.at("/compression/student/model").asText();
+    if (!model.isEmpty()) { // it was not slower here
+      Result student = run(CommandRun.with(evaluate, model));
+      assertThat(student.json().at("/classification/accuracy"))
+          .isEqualTo(json.at("/compression/student/accuracy"));
+    }
+    Result small = run(CommandRun.with(evaluate, "" + demo.resolve("seed-mlp")));
+    assertThat(small.err()).contains("[28, 28, 1] pixels of ten digits");
+    small =
+        run("evaluate", "--data", "crema:mnist-10x10", "--model", "" + demo.resolve("seed-mlp"));
+    assertThat(small.code()).as(small.err()).isZero();
+    assertThat(run(CommandRun.with(evaluate, "" + demo, "--data", "crema:x")).code()).isNotZero();
 
     Result gif = run("demo", "--plot", "gif", "--out", "" + folder.resolve("other"));
     assertThat(gif.code()).isEqualTo(1);
@@ -46,10 +66,32 @@ class MainTest {
     assertThat(folder.resolve("other")).doesNotExist();
   }
 
+  private static void compressedToo(JsonNode figures, double accuracy) {
+    assertThat(figures.at("/lenet/accuracy").asDouble()).isEqualTo(accuracy);
+    long all = figures.at("/lenet/parameters").asLong();
+    long left = figures.at("/lenet-pruned/non_zeros").asLong();
+    assertThat(left).isBetween(all / 10, all / 10 + 300); // biases are not pruned
+    assertThat(figures.at("/lenet-pruned-int8/non_zeros").asLong()).isLessThanOrEqualTo(left);
+    assertThat(figures.at("/lenet-int8/accuracy").asDouble()).isGreaterThan(accuracy - 0.01);
+    assertThat(figures.at("/student/parameters").asLong() * 4).isLessThan(all);
+    long bytes = figures.at("/lenet/file_bytes").asLong();
+    assertThat(figures.at("/lenet-pruned-int8/file_bytes").asLong() * 6).isLessThan(bytes);
+  }
+
   @Test
   void everyCommandHasHelpAndDevicesNamesTheProcessor() {
     for (String command :
-        new String[] {"demo", "train", "evaluate", "predict", "inspect", "devices", "optimize"}) {
+        List.of(
+            "demo",
+            "train",
+            "evaluate",
+            "predict",
+            "inspect",
+            "devices",
+            "prune",
+            "distill",
+            "quantize",
+            "optimize")) {
       Result help = run(command, "--help");
       assertThat(help.code()).isZero();
       assertThat(help.out()).contains("--threads", "--seed", "--json", "--device");

@@ -1,11 +1,13 @@
 package dev.crema.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.crema.cli.CommandRun.Result;
 import dev.crema.nn.Model;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -133,6 +135,68 @@ class PruneCommandTest {
   }
 
   @Test
+  void showsWhichLayerBearsHowMuch() throws IOException {
+    Path plot = folder.resolve("sensitivity.svg");
+    String[] args = {
+      "prune", "--model", "" + dense, "--data", "" + data, "--sensitivity", "--json"
+    };
+    Result result = run(CommandRun.with(args, "--plot", "" + plot));
+    assertThat(result.code()).as(result.err()).isZero();
+    assertThat(result.err())
+        .contains("accuracy at a layer's sparsity", "95 %", "dense_1", "output");
+    JsonNode json = result.json();
+    assertThat(json.get("unpruned").asDouble()).isEqualTo(accuracy);
+    assertThat(json.get("sparsities")).hasSize(10);
+    assertThat(json.at("/layers/output")).hasSize(10);
+    assertThat(json.at("/data/measured_examples").asInt()).isEqualTo(80);
+    assertThat(Files.readString(plot)).contains("<svg", "dense_1", "unpruned");
+    Result one = run(CommandRun.with(args, "--sparsity", "0.5", "--exclude", "output"));
+    assertThat(one.json().get("layers")).hasSize(1);
+    assertThat(one.json().at("/layers/dense_1")).hasSize(1);
+    assertThat(run(CommandRun.with(args, "--pattern", "2:4")).json().at("/sparsities/0").asDouble())
+        .isEqualTo(0.5);
+    Result out = run(CommandRun.with(args, "--out", "x"));
+    assertThat(out.err()).contains("--out has no effect with --sensitivity");
+    assertThat(out.code()).isEqualTo(2);
+    Result format = run(CommandRun.with(args, "--plot", "x.gif"));
+    assertThat(format.err()).contains("A plot is an .svg or a .png file");
+    assertThat(format.code()).isEqualTo(1);
+  }
+
+  @Test
+  void prunesInRoundsWithAndWithoutRewinding() {
+    String[] three = {"--sparsity", "0.875", "--rounds", "3", "--epochs", "2", "--json"};
+    Result on = prune(three);
+    assertThat(on.code()).as(on.err()).isZero();
+    assertThat(on.err()).contains("round", "50.00 %", "75.00 %", "87.50 %");
+    JsonNode rounds = on.json().get("rounds");
+    assertThat(rounds).hasSize(3);
+    assertThat(rounds.at("/1/sparsity").asDouble()).isCloseTo(0.75, within(1e-9));
+    assertThat(rounds.at("/2/accuracy").asDouble())
+        .isEqualTo(on.json().at("/after/accuracy").asDouble());
+    assertThat(on.json().at("/sparsity/0/pruned").asLong()).isEqualTo(112);
+    // The first training began with the weights of that seed, so rewinding to it is that of
+    // --rewind alone; the model of the first rounds is another one to go back to.
+    Result start = prune(CommandRun.with(three, "--rewind"));
+    assertThat(start.code()).as(start.err()).isZero();
+    try (Model initial = Model.load(dense)) {
+      Path seeded = folder.resolve("seeded");
+      try (Model fresh = Model.of(initial.topology(), 42)) {
+        fresh.save(seeded);
+      }
+      Result named = prune(CommandRun.with(three, "--rewind", "" + seeded));
+      assertThat(named.json().at("/after/evaluation/loss"))
+          .isEqualTo(start.json().at("/after/evaluation/loss"))
+          .isNotEqualTo(on.json().at("/after/evaluation/loss"));
+    }
+    assertThat(prune("--sparsity", "0.5", "--rewind").err()).contains("--rewind is for");
+    assertThat(prune(CommandRun.with(three, "--frequency", "2")).code()).isEqualTo(2);
+    assertThat(prune("--sparsity", "0.5", "--rounds", "0").err()).contains("at least one round");
+    assertThat(prune("--sparsity", "0.5", "--rounds", "2", "--epochs", "0").err())
+        .contains("--epochs 1 or more");
+  }
+
+  @Test
   void wrongUseSaysWhatIsRight() {
     assertThat(prune().err()).contains("--sparsity says what share");
     assertThat(prune("--sparsity", "1").err()).contains("above 0 and below 1, got 1.0");
@@ -142,7 +206,10 @@ class PruneCommandTest {
     Result unknown = prune("--sparsity", "0.5", "--exclude", "dense_7");
     assertThat(unknown.code()).isEqualTo(1);
     assertThat(unknown.err()).contains("no layer 'dense_7'", "[dense_1, output]");
-    assertThat(run("prune", "--model", "" + dense).code()).isEqualTo(2);
+    Result nowhere = run("prune", "--model", "" + dense, "--data", "" + data, "--sparsity", "0.5");
+    assertThat(nowhere.code()).isEqualTo(2);
+    assertThat(nowhere.err()).contains("--out");
+    assertThat(prune("--sparsity", "0.5", "--plot", "x.svg").code()).isEqualTo(2);
     assertThat(run("prune", "--help").out()).contains("--sparsity", "POLYNOMIAL", "block:4x4");
     assertThat(folder.resolve("pruned")).doesNotExist();
   }

@@ -163,15 +163,15 @@ class QuantizeCommandTest {
       any = Comparison.of(int8, int8, two, 1, Device.cpu()).models().get(0).evaluation();
       Files.delete(out);
       Figures before = new Figures("before", any, 9, 9, 9, 1000, 9000);
-      Figures asFast = new Figures("after", any, 4, 9, 9, 1049, 9449);
+      Figures asFast = new Figures("after", any, 4, 9, 9, 1090, 9800);
       Figures slower1 = new Figures("after", any, 4, 9, 9, 2500, 3000);
-      Figures slower = new Figures("after", any, 4, 9, 9, 1100, 9900);
-      assertThat(QuantizeCommand.slower(before, asFast)).isNull();
-      assertThat(QuantizeCommand.slower(before, slower1))
+      Figures slower = new Figures("after", any, 4, 9, 9, 1200, 10800);
+      assertThat(Results.slower(before, asFast)).isNull();
+      assertThat(Results.slower(before, slower1))
           .contains("2.50 times as long for one example")
           .doesNotContain("32");
-      assertThat(QuantizeCommand.slower(before, slower))
-          .contains("1.10 times as long for one example and 1.10 times as long for a batch of 32");
+      assertThat(Results.slower(before, slower))
+          .contains("1.20 times as long for one example and 1.20 times as long for a batch of 32");
       String[] args = {"--model", "" + model, "--data", "" + data, "--out", "" + out, "--json"};
       for (boolean keep : new boolean[] {false, true}) {
         QuantizeCommand command = new QuantizeCommand();

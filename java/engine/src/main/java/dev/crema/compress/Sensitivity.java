@@ -52,14 +52,14 @@ public record Sensitivity(
 
   /** At sparsities from 10 to 95 %, on all threads of the best device. */
   public static Sensitivity of(Model model, Dataset data, Pruner pruner) {
-    return of(model, data, pruner, 0, Device.best(), USUAL);
+    return of(model, data, pruner, 0, Device.best());
   }
 
   /**
    * Measures each layer that the pruner would prune, on a copy of the model.
    *
    * @param threads of the pool; 0 for all
-   * @param sparsities above 0 and below 1
+   * @param sparsities above 0 and below 1; none: from 10 to 95 %
    * @throws dev.crema.CremaException if the data does not fit the model, or there is nothing to
    *     prune
    */
@@ -68,7 +68,7 @@ public record Sensitivity(
     Objects.requireNonNull(model, "model");
     Objects.requireNonNull(data, "data");
     Objects.requireNonNull(pruner, "pruner");
-    double[] ascending = sparsities.clone();
+    double[] ascending = sparsities.length == 0 ? USUAL.clone() : sparsities.clone();
     Arrays.sort(ascending);
     Arrays.stream(ascending).forEach(SparsitySchedule::requireTarget);
     Set<String> names = new LinkedHashSet<>();
