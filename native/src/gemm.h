@@ -18,7 +18,7 @@ struct Gemm {
   const float* b = nullptr;
   int64_t ldb = 0;
   bool trans_b = false;
-  const float* packed_b = nullptr;  // the same as pack_weights leaves it, or null
+  const float* packed_b = nullptr;  // the same as pack_weights leaves it, or null; ldb 0: there is nothing else, and m > 4
   bool bf16 = false;                // A and B are rounded to bfloat16, and multiplied as such where the processor can
   float* c = nullptr;
   int64_t ldc = 0;
@@ -27,7 +27,8 @@ struct Gemm {
   Activation activation = kNone;
 };
 
-// Bytes of scratch memory (64-byte aligned) that gemm needs for a product of up to this size on one thread.
+// Bytes of scratch memory (64-byte aligned) that gemm needs for a product of up to m rows, n columns and k steps on one
+// thread.
 int64_t gemm_scratch(int64_t m, int64_t n, int64_t k);
 // On the calling thread.
 void gemm(const Gemm& g, char* scratch);

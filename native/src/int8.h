@@ -4,6 +4,9 @@
 //   total = sum of x w + offset,  offset = bias - zero point of x times the sum of w's column   (int32, wraps around)
 //   v = float(total) * scale                                                                    (one rounding each)
 //   to float32: v, or max(v, 0);   to uint8: half to even of v between the bounds, plus the zero point of y
+// Where each row of x has a scale and a zero point of its own:
+//   total = sum of x w - zero point of the row * sum of w's column
+//   v = float(total) * (scale of the row * scale) + bias                                 (the last two with one rounding)
 #pragma once
 
 #include "vec.h"
@@ -24,8 +27,11 @@ struct Int8Product {
   const uint8_t* x = nullptr;  // [m, k]
   int64_t ldx = 0;
   const int32_t* weights = nullptr;  // as pack_int8 leaves them, 64-byte aligned
-  const int32_t* offset = nullptr;   // [n]; those of kSigned already see x as signed
+  const int32_t* offset = nullptr;   // [n]; those of kSigned already see x as signed; of rows: sums of w's columns
   const float* scale = nullptr;      // [n]
+  const float* row_scale = nullptr;  // [m], or null: x has one scale, which the others include
+  const uint8_t* row_zero = nullptr;  // [m], of rows
+  const float* bias = nullptr;        // [n] or null, of rows
   float* y = nullptr;                // [m, n], or null:
   uint8_t* q = nullptr;              // the same, quantized
   int64_t ldy = 0;

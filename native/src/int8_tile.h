@@ -16,6 +16,9 @@ struct Int8Tile {
   const int32_t* weights = nullptr;
   const int32_t* offset = nullptr;
   const float* scale = nullptr;
+  const float* row_scale = nullptr;
+  const uint8_t* row_zero = nullptr;
+  const float* bias = nullptr;
   float* y = nullptr;
   uint8_t* q = nullptr;
   int64_t ldy = 0, k = 0, columns = 0;
@@ -60,6 +63,24 @@ CREMA_INLINE void finish(const Int8Tile& t, const veci (&sum)[Rows][Vectors]) {
       } else {
         put_bytes(t.q + r * t.ldy + v * W, to_nearest(value, low, high) + t.zero_point, left);
       }
+    }
+  }
+}
+
+// The same where each row has a scale of its own.
+template <int Rows, int Vectors>
+CREMA_INLINE void finish_rows(const Int8Tile& t, const veci (&sum)[Rows][Vectors]) {
+#pragma GCC unroll 4
+  for (int v = 0; v < Vectors; ++v) {
+    const int64_t left = t.columns - v * W;
+    const veci columns = loadi(t.offset + v * W);
+    const vec scale = load(t.scale + v * W);
+    const vec bias = t.bias == nullptr ? vec{} : some(t.bias + v * W, left);
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) {
+      const veci total = sum[r][v] - (t.row_zero[r] - kSigned) * columns;
+      const vec value = once_rounded(to_float(total), t.row_scale[r] * scale, bias);
+      put(t.y + r * t.ldy + v * W, t.relu ? at_least(value, vec{}) : value, left);
     }
   }
 }

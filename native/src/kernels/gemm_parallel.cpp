@@ -66,7 +66,7 @@ void gemm_parallel(const Gemm& g, char* scratch, int32_t threads) {
   const Share share(g.m, g.n, g.k);
   const Path path = path_of(g);
   const int64_t bytes = gemm_scratch(g.m, g.n, g.k);
-  const Sgemm sgemm = openblas_forced() && g.k > 0 ? blas_sgemm() : nullptr;
+  const Sgemm sgemm = openblas_forced() && g.k > 0 && g.ldb > 0 ? blas_sgemm() : nullptr;
   if (sgemm != nullptr) blas_set_threads(1);
   parallel(threads, share.units, share.grain, [&](int64_t begin, int64_t end, int64_t chunk) {
     Gemm part = g;

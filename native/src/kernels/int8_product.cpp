@@ -12,6 +12,15 @@ constexpr int64_t kAhead = 32;                           // steps between what i
 constexpr int64_t kGrain = 2000000;                      // multiply-adds worth waking a thread for: about 5 µs
 
 template <int Rows, int Vectors>
+CREMA_INLINE void end(const Int8Tile& t, const veci (&sum)[Rows][Vectors]) {
+  if (t.row_scale != nullptr) {
+    finish_rows<Rows, Vectors>(t, sum);
+  } else {
+    finish<Rows, Vectors>(t, sum);
+  }
+}
+
+template <int Rows, int Vectors>
 void packed_tile(const Int8Tile& t) {
   veci sum[Rows][Vectors] = {};
   const uint8_t* x = t.x;
@@ -26,7 +35,7 @@ void packed_tile(const Int8Tile& t) {
     x += kGroup * Rows;
     weights += Vectors * W;
   }
-  finish<Rows, Vectors>(t, sum);
+  end<Rows, Vectors>(t, sum);
 }
 
 template <int Rows, int Vectors, int Chains>
@@ -61,7 +70,7 @@ void direct_tile(const Int8Tile& t) {
       for (int v = 0; v < Vectors; ++v) sum[0][r][v] += sum[c][r][v];
     }
   }
-  finish<Rows, Vectors>(t, sum[0]);
+  end<Rows, Vectors>(t, sum[0]);
 }
 
 using TileFunction = void (*)(const Int8Tile&);
@@ -150,9 +159,14 @@ void product(const Int8Product& g, char* scratch) {
       t.weights = g.weights + j * steps;
       t.offset = g.offset + j;
       t.scale = g.scale + j;
+      if (g.bias != nullptr) t.bias = g.bias + j;
       for (int64_t i = from; i < to; ++i) {
         const int64_t row = row_of(i);
         t.x = direct ? g.x : place(i);
+        if (g.row_scale != nullptr) {
+          t.row_scale = g.row_scale + row;
+          t.row_zero = g.row_zero + row;
+        }
         if (g.y != nullptr) t.y = g.y + row * g.ldy + j;
         if (g.q != nullptr) t.q = g.q + row * g.ldy + j;
         function(direct, row_of(i + 1) - row, t.columns)(t);
@@ -178,11 +192,16 @@ void int8_product(const Int8Product& g, char* scratch, int32_t threads) {
              if (rows) {
                part.m = (end * unit < g.m ? end * unit : g.m) - from;
                part.x += from * g.ldx;
+               if (g.row_scale != nullptr) {
+                 part.row_scale += from;
+                 part.row_zero += from;
+               }
              } else {
                part.n = (end * unit < g.n ? end * unit : g.n) - from;
                part.weights += from * int8_steps(g.k);
                part.offset += from;
                part.scale += from;
+               if (g.bias != nullptr) part.bias += from;
              }
              const int64_t at = rows ? from * g.ldy : from;
              if (g.y != nullptr) part.y += at;

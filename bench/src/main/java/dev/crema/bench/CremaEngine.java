@@ -56,7 +56,10 @@ record CremaEngine(boolean openblas) implements Engine {
       return new Prediction(p, threads, precision);
     }
     if (problem instanceof Problem.Int8 p) {
-      return new Prediction(p.of(), threads);
+      return new Prediction(p.of(), QuantizedNetwork.model(p.of()), threads, precision);
+    }
+    if (problem instanceof Problem.QuantizedWeights p) {
+      return new Prediction(p.of(), p.model(), threads, precision);
     }
     if (problem instanceof Problem.Int8Product p) {
       return new Int8ProductTask(p, threads);
@@ -122,12 +125,8 @@ record CremaEngine(boolean openblas) implements Engine {
       this(problem, float32(problem), threads, precision);
     }
 
-    /** In int8. */
-    Prediction(Problem.Prediction problem, int threads) {
-      this(problem, QuantizedNetwork.model(problem), threads, Precision.FLOAT32);
-    }
-
-    private Prediction(Problem.Prediction problem, Model model, int threads, Precision precision) {
+    /** By a model that is closed with it. */
+    Prediction(Problem.Prediction problem, Model model, int threads, Precision precision) {
       this.batch = problem.batch();
       this.model = model;
       this.predictor = model.predictor(batch, threads, Device.best(), precision);

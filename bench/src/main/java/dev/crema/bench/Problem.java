@@ -1,5 +1,7 @@
 package dev.crema.bench;
 
+import dev.crema.compress.Quantizer;
+import dev.crema.nn.Model;
 import java.util.List;
 
 /** What is computed, apart from who computes it. Arrays are row-major, images channels last. */
@@ -146,6 +148,26 @@ public sealed interface Problem {
     /** The layers of a network that is a sequence, first to last. */
     public List<QuantizedLayer> layers() {
       return List.copyOf(network().products().values());
+    }
+  }
+
+  /**
+   * Prediction with dense layers quantized by Crema, in any case, of Crema alone: dynamic int8, or
+   * weights of int8 or int4 on float32. Compared on the probabilities.
+   *
+   * @param bits of a weight
+   * @param dynamic whether inputs become bytes, too
+   */
+  record QuantizedWeights(Prediction of, int bits, boolean dynamic) implements Problem {
+    /** The network; the caller closes it. */
+    Model model() {
+      Quantizer quantizer =
+          dynamic
+              ? Quantizer.dynamic()
+              : Quantizer.weightOnly(bits, bits == 4 ? Quantizer.GROUP_SIZE : 0);
+      try (Model model = of.network().model()) {
+        return quantizer.always().quantize(model);
+      }
     }
   }
 

@@ -29,6 +29,11 @@ final class Works {
     for (int batch : new int[] {1, 8, 32, 256}) {
       works.add(int8(prediction("mlp-int8", "MLP 784-1024-1024-10", Network.MLP, batch)));
     }
+    for (int batch : new int[] {1, 8, 32, 256}) {
+      works.add(quantized("mlp-dynamic", batch, 8, true));
+      works.add(quantized("mlp-weights8", batch, 8, false));
+      works.add(quantized("mlp-weights4", batch, 4, false));
+    }
     works.add(training("lenet", "LeNet 32-64-512", Network.LENET, 64));
     works.add(prediction("lenet", "LeNet 32-64-512", Network.LENET, 64));
     for (int batch : new int[] {1, 32}) {
@@ -140,6 +145,18 @@ final class Works {
         work.description() + ", in int8",
         new Problem.Int8(prediction),
         new Limit(work.limit().flops(), prediction.network().parameters(), "read", "int8"));
+  }
+
+  /** The prediction of the wide MLP with weights of so many bits, on bytes or on float32. */
+  private static Work quantized(String name, int batch, int bits, boolean dynamic) {
+    Work work = prediction(name, "MLP 784-1024-1024-10", Network.MLP, batch);
+    Problem.Prediction prediction = (Problem.Prediction) work.problem();
+    double bytes = prediction.network().parameters() * bits / 8.0;
+    return new Work(
+        work.name(),
+        work.description() + (dynamic ? ", in dynamic int8" : ", weights of int" + bits),
+        new Problem.QuantizedWeights(prediction, bits, dynamic),
+        new Limit(work.limit().flops(), bytes, "read", dynamic ? "int8" : "fma"));
   }
 
   private static Work int8Product(int m, int n, int k) {

@@ -54,7 +54,10 @@ public class Libtorch implements Engine {
   @Override
   public boolean supports(Problem problem) {
     boolean residual = problem instanceof Problem.Prediction p && !p.network().isSequence();
-    return !(residual || problem instanceof Problem.Kernel || problem instanceof Problem.Bfloat16);
+    return !(residual
+        || problem instanceof Problem.Kernel
+        || problem instanceof Problem.Bfloat16
+        || problem instanceof Problem.QuantizedWeights);
   }
 
   @Override

@@ -10,6 +10,7 @@ import dev.crema.data.Dataset;
 import dev.crema.io.Json;
 import dev.crema.io.ModelArchive;
 import dev.crema.nn.Model;
+import dev.crema.pass.QuantizationScheme;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -23,15 +24,19 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** Makes a saved model's layers int8. */
+/** Gives a saved model's layers weights of int8 or int4. */
 @Command(
     name = "quantize",
     description =
-        "Makes a saved model's dense layers and convolutions compute in int8, measures both, and"
-            + " keeps the int8 model if it is not slower here.",
+        "Makes a saved model's dense layers and convolutions compute in int8, or its dense layers"
+            + " with weights of int8 or int4, measures both, and keeps the quantized model if it is"
+            + " not slower here.",
     mixinStandardHelpOptions = true)
 final class QuantizeCommand implements Callable<Integer> {
-  private static final Set<String> CALIBRATION = Set.of("--calibration", "--calibration-examples");
+  private static final Set<String> CALIBRATION =
+      Set.of("--calibration", "--calibration-examples", "--smoothing");
+
+  private static final Set<String> WEIGHTS = Set.of("--bits", "--group-size");
 
   private static final String CALIBRATED = "Calibrating on %,d of";
 
@@ -41,7 +46,9 @@ final class QuantizeCommand implements Callable<Integer> {
   /** How weights and inputs become bytes. */
   enum Method {
     STATIC(true, false),
-    QAT(true, true);
+    QAT(true, true),
+    DYNAMIC(false, false),
+    WEIGHT_ONLY(false, false);
 
     private final boolean calibrates;
     private final boolean trains;
@@ -65,7 +72,7 @@ final class QuantizeCommand implements Callable<Integer> {
   @Option(names = "--model", required = true, description = "Folder or .zip of the model.")
   private Path model;
 
-  @Option(names = "--out", required = true, description = "Folder or .zip for the int8 model.")
+  @Option(names = "--out", required = true, description = "Folder or .zip for the new model.")
   private Path out;
 
   @Option(
@@ -74,7 +81,10 @@ final class QuantizeCommand implements Callable<Integer> {
       description =
           "static: int8 weights, and inputs whose ranges are calibrated; qat: the model is trained"
               + " on with both rounded, by default at a tenth of the optimiser's usual learning"
-              + " rate (default: ${DEFAULT-VALUE}).")
+              + " rate; dynamic: int8 weights of dense layers, and inputs whose ranges are found at"
+              + " each prediction, row by row; weight-only: weights of dense layers in --bits, and"
+              + " inputs in float32 (default: ${DEFAULT-VALUE}). Predictors use the last two where"
+              + " they are faster.")
   private Method method;
 
   @Option(
@@ -102,6 +112,20 @@ final class QuantizeCommand implements Callable<Integer> {
   private Double smoothing;
 
   @Option(
+      names = "--bits",
+      defaultValue = "8",
+      description = "Of a weight, 8 or 4, for --method weight-only (default: ${DEFAULT-VALUE}).")
+  private int bits;
+
+  @Option(
+      names = "--group-size",
+      paramLabel = "N",
+      description =
+          "How many inputs share a scale of an output, a multiple of 8, or 0 for all, for --method"
+              + " weight-only (default: 64 with 4 bits, 0 with 8).")
+  private Integer groupSize;
+
+  @Option(
       names = "--exclude",
       split = ",",
       description = "Layers to leave in float32, by name (`crema inspect` shows them).")
@@ -109,13 +133,16 @@ final class QuantizeCommand implements Callable<Integer> {
 
   @Option(
       names = "--keep-slower",
-      description = "Write the int8 model even where it is slower on this machine: it is smaller.")
+      description =
+          "Write the quantized model even where it is slower on this machine: it is smaller.")
   private boolean keepSlower;
 
   @Override
   public Integer call() {
     requireUse(CALIBRATION, m -> m.calibrates);
     requireUse(FineTuning.OPTIONS, m -> m.trains);
+    requireUse(WEIGHTS, m -> m == Method.WEIGHT_ONLY);
+    Quantizer quantizer = quantizer();
     ModelArchive.requireReplaceable(out);
     if (calibrationExamples < 1) {
       throw new CremaException(
@@ -128,13 +155,9 @@ final class QuantizeCommand implements Callable<Integer> {
     try (Model before = Model.load(model)) {
       OneOutput.require(before.topology(), "" + model);
       ModelData.Parts parts = modelData.open(before, model, common.seed());
-      Dataset examples = parts.sample(calibrationExamples, common.seed());
       ObjectNode document = Json.mapper().createObjectNode();
-      document.set("data", parts.toJson().put("calibration_examples", examples.size()));
-      String calibrated =
-          examples.size() < 0 ? "Calibrating on" : CALIBRATED.formatted(examples.size());
-      common.text().println(parts.describe(calibrated));
-      try (Model after = quantized(before, parts, examples, document)) {
+      Dataset examples = examples(parts, document);
+      try (Model after = quantized(before, quantizer, parts, examples, document)) {
         Comparison comparison =
             Comparison.of(before, after, parts.held(), common.threads(), common.device());
         return finish(after, comparison, document);
@@ -150,13 +173,44 @@ final class QuantizeCommand implements Callable<Integer> {
     }
   }
 
+  /** Those to calibrate with. Says so, if it is done. */
+  private Dataset examples(ModelData.Parts parts, ObjectNode document) {
+    Dataset examples = parts.sample(calibrationExamples, common.seed());
+    ObjectNode data = parts.toJson();
+    document.set("data", data);
+    if (!method.calibrates) {
+      common.text().println(parts.describe("Leaving"));
+      return examples;
+    }
+    data.put("calibration_examples", examples.size());
+    String calibrated =
+        examples.size() < 0 ? "Calibrating on" : CALIBRATED.formatted(examples.size());
+    common.text().println(parts.describe(calibrated));
+    return examples;
+  }
+
+  private Quantizer quantizer() {
+    Quantizer quantizer =
+        switch (method) {
+          case STATIC, QAT -> Quantizer.standard().withCalibration(calibration);
+          case DYNAMIC -> Quantizer.dynamic();
+          case WEIGHT_ONLY -> {
+            int usual = bits == 4 ? Quantizer.GROUP_SIZE : 0;
+            yield Quantizer.weightOnly(bits, groupSize == null ? usual : groupSize);
+          }
+        };
+    Quantizer chosen = quantizer.without(exclude).on(common.device());
+    return smoothing == null ? chosen : chosen.withSmoothing(smoothing);
+  }
+
   private Model quantized(
-      Model before, ModelData.Parts parts, Dataset examples, ObjectNode document) {
-    Quantizer plain =
-        Quantizer.standard().withCalibration(calibration).without(exclude).on(common.device());
-    Quantizer quantizer = smoothing == null ? plain : plain.withSmoothing(smoothing);
+      Model before,
+      Quantizer quantizer,
+      ModelData.Parts parts,
+      Dataset examples,
+      ObjectNode document) {
     return switch (method) {
-      case STATIC -> quantizer.quantize(before, examples);
+      case STATIC, DYNAMIC, WEIGHT_ONLY -> quantizer.quantize(before, examples);
       case QAT ->
           QuantizationAwareTraining.train(
               before,
@@ -173,19 +227,25 @@ final class QuantizeCommand implements Callable<Integer> {
     };
   }
 
-  /** Shows both, and saves the int8 model if it is worth having. */
+  /** Shows both, and saves the quantized model if it is worth having. */
   int finish(Model after, Comparison comparison, ObjectNode document) {
     List<String> layers = List.copyOf(after.quantization().layers().keySet());
-    common.text().println("int8: " + String.join(", ", layers));
+    common.text().println("int" + bits + ": " + String.join(", ", layers));
     common.text().println(comparison);
     String factors = Results.slower(comparison.models().get(0), comparison.models().get(1));
     String slower =
-        factors == null ? null : "on this machine the int8 model takes " + factors + ".";
+        factors == null ? null : "on this machine the quantized model takes " + factors + ".";
     boolean kept = slower == null || keepSlower;
     document.setAll(comparison.toJson());
-    document.put("method", "" + method).put("calibration", "" + calibration).put("kept", kept);
+    document.put("method", "" + method).put("kept", kept);
     if (smoothing != null) {
       document.put("smoothing", smoothing);
+    }
+    if (method.calibrates) {
+      document.put("calibration", "" + calibration);
+    } else {
+      QuantizationScheme scheme = after.quantization().layers().values().iterator().next().scheme();
+      document.put("bits", scheme.bits()).put("group_size", scheme.groupSize());
     }
     layers.forEach(document.putArray("layers")::add);
     if (slower != null) {
@@ -198,7 +258,7 @@ final class QuantizeCommand implements Callable<Integer> {
               "crema: "
                   + slower
                   + " Nothing was written. Leave layers that are too small to gain in float32 with"
-                  + " --exclude, or keep the int8 model for its size with --keep-slower.");
+                  + " --exclude, or keep the quantized model for its size with --keep-slower.");
       return common.finish(document, 1);
     }
     after.save(out);

@@ -149,6 +149,37 @@ class QuantizeCommandTest {
     }
   }
 
+  @Test
+  void inputsStayFloatOrHaveTheRangesOfTheirRows() throws IOException {
+    Path data = points();
+    Path model = trained(data);
+    for (String[] method :
+        new String[][] {
+          {"dynamic", "8", "0"},
+          {"weight-only", "8", "0", "--bits", "8"},
+          {"weight-only", "4", "64", "--bits", "4"},
+          {"weight-only", "4", "32", "--bits", "4", "--group-size", "32"}
+        }) {
+      List<String> args = new ArrayList<>(List.of("--method", method[0], "--keep-slower"));
+      args.addAll(List.of(method).subList(3, method.length));
+      args.add("--json");
+      CommandRun.Result r = quantize(model, data, args.toArray(new String[0]));
+      assertThat(r.code()).as(r.err()).isZero();
+      assertThat(r.err()).contains("int" + method[1] + ": dense_1, ", "measuring on 60 examples");
+      JsonNode json = r.json();
+      assertThat(json.at("/method").asText()).isEqualTo(method[0]);
+      assertThat(json.at("/bits").asText()).isEqualTo(method[1]);
+      assertThat(json.at("/group_size").asText()).isEqualTo(method[2]);
+      assertThat(json.has("calibration")).isFalse();
+      assertThat(json.at("/layers")).hasSize(3);
+      double before = json.at("/before/accuracy").asDouble();
+      assertThat(json.at("/after/accuracy").asDouble()).isGreaterThan(before - 0.06);
+      try (Model loaded = Model.load(folder.resolve("small.zip"))) {
+        assertThat(loaded.quantization().layers()).hasSize(3);
+      }
+    }
+  }
+
   /** What was measured is made up, so that it is the same on every machine. */
   @Test
   void whatIsSlowerIsNotKeptUnlessThatIsAskedFor() throws IOException {
@@ -205,6 +236,15 @@ class QuantizeCommandTest {
     r = quantize(none, data, "--method", "x");
     assertThat(r.err()).contains("static", "qat");
     assertThat(r.code()).isEqualTo(2);
+    r = quantize(none, data, "--bits", "4");
+    assertThat(r.err()).contains("--bits is of --method [weight-only], not of static");
+    assertThat(r.code()).isEqualTo(2);
+    r = quantize(none, data, "--method", "dynamic", "--calibration", "mse");
+    assertThat(r.err()).contains("--calibration is of --method [static, qat], not of dynamic");
+    assertThat(r.code()).isEqualTo(2);
+    r = quantize(none, data, "--method", "weight-only", "--bits", "5");
+    assertThat(r.err()).contains("8 bits, or 4");
+    assertThat(r.code()).isEqualTo(1);
     r = quantize(none, data, "--epochs", "3");
     assertThat(r.err()).contains("--epochs is of --method [qat], not of static");
     assertThat(r.code()).isEqualTo(2);

@@ -18,6 +18,7 @@ import dev.crema.op.MaxPool2d;
 import dev.crema.op.PackQuantized;
 import dev.crema.op.Relu;
 import dev.crema.op.Reshape;
+import dev.crema.pass.QuantizationScheme;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
@@ -37,17 +38,7 @@ final class QuantizableLayers {
    * @throws CremaException if there is neither, or a name to leave out is not known
    */
   static Map<String, Application> of(Topology topology, Graph graph, Set<String> excluded) {
-    Set<String> names = new LinkedHashSet<>();
-    topology.places().stream().filter(Quantization::supports).forEach(p -> names.add(p.name()));
-    for (String name : excluded) {
-      if (!names.contains(name)) {
-        throw new CremaException(
-            "'"
-                + name
-                + "' is to be left as it is, but the layers that can be quantized are "
-                + names);
-      }
-    }
+    Set<String> names = names(topology, QuantizationScheme.STATIC, excluded);
     Map<String, Application> found = new LinkedHashMap<>();
     Set<Node> bytes = Collections.newSetFromMap(new IdentityHashMap<>());
     for (Application a : graph.applications()) {
@@ -61,14 +52,59 @@ final class QuantizableLayers {
       }
     }
     if (found.values().stream().noneMatch(QuantizableLayers::hasWeights)) {
-      throw new CremaException(
-          "No layer of this model can be quantized: of its layers "
-              + names
-              + " those to be left out are "
-              + excluded
-              + ".");
+      throw none(names, excluded);
     }
     return found;
+  }
+
+  /**
+   * The dense layers that a dynamic or weight-only scheme is for, by name.
+   *
+   * @throws CremaException if there is none, or a name to leave out is not known
+   */
+  static Set<String> dense(
+      Topology topology, Graph graph, QuantizationScheme scheme, Set<String> excluded) {
+    Set<String> names = names(topology, scheme, excluded);
+    boolean sums = scheme.method() == QuantizationScheme.Method.DYNAMIC;
+    Set<String> found = new LinkedHashSet<>();
+    for (Application a : graph.applications()) {
+      boolean wanted = names.contains(a.layer()) && !excluded.contains(a.layer());
+      if (wanted && a.op() instanceof Linear && (isProduct(a) || !sums)) {
+        found.add(a.layer());
+      }
+    }
+    if (found.isEmpty()) {
+      throw none(names, excluded);
+    }
+    return found;
+  }
+
+  /** Names of layers that there is such a form of. */
+  private static Set<String> names(
+      Topology topology, QuantizationScheme scheme, Set<String> excluded) {
+    Set<String> names = new LinkedHashSet<>();
+    topology.places().stream()
+        .filter(p -> Quantization.supports(p, scheme))
+        .forEach(p -> names.add(p.name()));
+    for (String name : excluded) {
+      if (!names.contains(name)) {
+        throw new CremaException(
+            "'"
+                + name
+                + "' is to be left as it is, but the layers that can be quantized are "
+                + names);
+      }
+    }
+    return names;
+  }
+
+  private static CremaException none(Set<String> names, Set<String> excluded) {
+    return new CremaException(
+        "No layer of this model can be quantized: of its layers "
+            + names
+            + " those to be left out are "
+            + excluded
+            + ".");
   }
 
   /** What the application reads of other layers. */

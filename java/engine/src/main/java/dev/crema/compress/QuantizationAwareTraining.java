@@ -1,9 +1,11 @@
 package dev.crema.compress;
 
+import dev.crema.CremaException;
 import dev.crema.data.Dataset;
 import dev.crema.nn.Model;
 import dev.crema.nn.Quantization;
 import dev.crema.op.QuantizationParameters;
+import dev.crema.pass.QuantizationScheme;
 import dev.crema.train.Trainer;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -42,7 +44,8 @@ public final class QuantizationAwareTraining {
    *     model was trained with, for a few epochs, is usual. The trainer's validation is that of the
    *     float32 parameters.
    * @return a model that predicts with int8 weights and uint8 inputs; the caller closes it
-   * @throws dev.crema.CremaException as {@link Quantizer#quantize} and the trainer
+   * @throws dev.crema.CremaException as {@link Quantizer#quantize(Model, Dataset)} and the trainer,
+   *     or if the quantizer is not static
    */
   public static Model train(
       Model model, Quantizer quantizer, Dataset calibration, Consumer<Trainer> training) {
@@ -50,6 +53,12 @@ public final class QuantizationAwareTraining {
     Objects.requireNonNull(quantizer, "quantizer");
     Objects.requireNonNull(calibration, "calibration");
     Objects.requireNonNull(training, "training");
+    if (quantizer.scheme().method() != QuantizationScheme.Method.STATIC) {
+      throw new CremaException(
+          "Training that knows of the quantization is for static ones, got "
+              + quantizer.scheme().method()
+              + ". Use Quantizer.standard().");
+    }
     try (Model prepared = quantizer.prepared(model, calibration)) {
       Quantization start;
       try (Model quantized = quantizer.quantizePrepared(prepared, calibration)) {

@@ -65,6 +65,7 @@ public final class LayerContext {
         rounding != null
             && name.equals(Quantization.KERNEL)
             && rounding.layers().containsKey(layer())
+            && rounding.layers().get(layer()).isStatic()
             && rounding.layers().get(layer()).weightScales().length > 0;
     return rounds
         ? rounded.computeIfAbsent(path(name), k -> variable.then(new FakeQuantizeWeights()))

@@ -13,8 +13,10 @@ import dev.crema.memory.Buffer;
 import dev.crema.pass.NonZeros;
 import dev.crema.pass.Pass;
 import dev.crema.pass.Passes;
+import dev.crema.pass.Quantize;
 import dev.crema.pass.Sparsify;
 import dev.crema.plan.Prepared;
+import dev.crema.plan.QuantizedTrial;
 import dev.crema.plan.SparseTrial;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -289,23 +291,24 @@ public final class Model implements AutoCloseable {
     return p;
   }
 
-  /** How its layers predict with int8 weights; null if they do not. */
+  /** How its layers predict with quantized weights; null if they do not. */
   public Quantization quantization() {
     return quantization;
   }
 
   /**
-   * A copy whose predictions, evaluations and files use int8 weights. Its parameters are the
-   * nearest numbers that those can stand for. The caller closes it.
+   * A copy whose predictions, evaluations and files use quantized weights. Its parameters are the
+   * nearest numbers that those can stand for, in float32: its files are smaller, its memory is not.
+   * The caller closes it.
    *
    * @throws CremaException if the quantization does not fit this model
    */
   public Model quantized(Quantization with) {
     Objects.requireNonNull(with, "with");
-    Map<String, float[]> scales = with.scales(topology, table);
+    Map<String, QuantizedKernel> kernels = with.kernels(topology, table);
     Model copy = copy(with);
     try {
-      scales.forEach((path, columns) -> QuantizedTensors.round(copy, table.get(path), columns));
+      kernels.forEach((path, kernel) -> QuantizedTensors.round(copy, table.get(path), kernel));
       return copy;
     } catch (RuntimeException | Error e) {
       copy.close();
@@ -318,8 +321,10 @@ public final class Model implements AutoCloseable {
    * Kernels that are mostly zero now are multiplied without their zeros where that was measured
    * faster.
    *
+   * <p>Layers of a quantization are computed so.
+   *
    * @param packs whether the other kernels are packed ahead, and again when they have changed;
-   *     those of int8 layers always are
+   *     those of quantized layers always are
    * @param capacity most examples of a batch
    * @param threads of the pool; 0 for all
    */
@@ -327,10 +332,36 @@ public final class Model implements AutoCloseable {
       Precision precision, boolean packs, int capacity, int threads, Device device) {
     Objects.requireNonNull(precision, "precision");
     Objects.requireNonNull(device, "device");
+    return predictionPasses(precision, packs, capacity, threads, device, (product, scheme) -> true);
+  }
+
+  /**
+   * The same for predictors, which compute dynamic and weight-only layers so only where that was
+   * measured faster, unless the quantization is {@link Quantization#always}.
+   */
+  List<Pass> predictorPasses(
+      Precision precision, boolean packs, int capacity, int threads, Device device) {
+    boolean always = quantization != null && quantization.always();
+    return predictionPasses(
+        precision,
+        packs,
+        capacity,
+        threads,
+        device,
+        always ? (product, scheme) -> true : new QuantizedTrial(device, capacity, threads));
+  }
+
+  private List<Pass> predictionPasses(
+      Precision precision,
+      boolean packs,
+      int capacity,
+      int threads,
+      Device device,
+      Quantize.Choice choice) {
     boolean packed = packs || quantization != null;
     List<Pass> passes =
         quantization != null
-            ? Passes.prediction(precision, quantization.layers())
+            ? Passes.prediction(precision, new Quantize(quantization.layers(), choice))
             : packs ? Passes.prediction(precision) : Passes.standard(precision);
     Map<String, NonZeros> nonZeros = sparse.nonZeros();
     return nonZeros.isEmpty()

@@ -30,6 +30,7 @@ final class ModelFiles {
   private static final int DENSE_INT8_VERSION = 2; // of models with int8 dense layers alone, once
   private static final int QUANTIZED_VERSION = 3; // of models with int8 tensors
   private static final int SPARSE_VERSION = 4; // of models with sparse tensors, int8 or not
+  private static final int SCHEME_VERSION = 5; // of quantized models that are not all static
   private static final Map<String, String> MARK = Map.of("format", "crema");
   private static final List<String> RESERVED =
       List.of(
@@ -44,7 +45,7 @@ final class ModelFiles {
     List<NamedTensor> tensors =
         SparseTensors.of(model.table(), QuantizedTensors.of(model, tensors(model)), sparse);
     json.put("format", FORMAT)
-        .put("version", version(quantization != null, !sparse.isEmpty()))
+        .put("version", version(quantization, !sparse.isEmpty()))
         .put("library", Model.VERSION);
     json.set("topology", TopologyFormat.toJson(model.topology()));
     if (quantization != null) {
@@ -67,6 +68,11 @@ final class ModelFiles {
     }
     files.putAll(more);
     ModelArchive.write(target, files);
+  }
+
+  private static int version(Quantization quantization, boolean sparse) {
+    boolean schemes = quantization != null && !quantization.isStatic();
+    return schemes ? SCHEME_VERSION : version(quantization != null, sparse);
   }
 
   private static int version(boolean quantized, boolean sparse) {
@@ -122,21 +128,29 @@ final class ModelFiles {
     ObjectNode json = document(archive);
     Topology topology = TopologyFormat.fromJson(json.path("topology"), where(archive));
     Safetensors tensors = archive.tensors();
+    ParameterTable table = topology.table();
     Quantization quantization =
         json.has(QuantizedTensors.FIELD)
             ? QuantizedTensors.read(
-                json.path(QuantizedTensors.FIELD), topology, tensors, where(archive))
+                json.path(QuantizedTensors.FIELD), topology, table, tensors, where(archive))
             : null;
+    if (quantization != null
+        && quantization.isStatic() == (json.path("version").asInt() == SCHEME_VERSION)) {
+      throw new CremaException(
+          where(archive)
+              + " has format version "
+              + json.path("version")
+              + ", but its quantization belongs to another. The file is damaged.");
+    }
     StoredTensors stored = stored(json, archive);
     json.remove(RESERVED);
-    ParameterTable table = topology.table();
-    Map<String, float[]> scales =
-        quantization == null ? Map.of() : quantization.scales(topology, table);
-    check(tensors, stored, table, scales, archive);
+    Map<String, QuantizedKernel> kernels =
+        quantization == null ? Map.of() : quantization.kernels(topology, table);
+    check(tensors, stored, table, kernels, archive);
     Map<String, boolean[]> masks = MaskFiles.read(archive, table);
     Model model = Model.uninitialized(topology, table, json, quantization);
     try {
-      fill(model, stored, scales);
+      fill(model, stored, kernels, archive.path().toString());
       masks.forEach(model.masks()::set);
       return model;
     } catch (RuntimeException | Error e) {
@@ -167,7 +181,7 @@ final class ModelFiles {
     check(tensors, stored, model.table(), Map.of(), archive);
     Map<String, boolean[]> masks = MaskFiles.read(archive, model.table());
     model.masks().clear();
-    fill(model, stored, Map.of());
+    fill(model, stored, Map.of(), archive.path().toString());
     masks.forEach(model.masks()::set);
   }
 
@@ -190,7 +204,8 @@ final class ModelFiles {
     boolean sparse = json.has(SparseTensors.FIELD);
     boolean known =
         version == version(quantized, sparse)
-            || quantized && !sparse && version == DENSE_INT8_VERSION;
+            || quantized && !sparse && version == DENSE_INT8_VERSION
+            || quantized && version == SCHEME_VERSION;
     if (!known) {
       throw new CremaException(
           where(archive)
@@ -200,8 +215,10 @@ final class ModelFiles {
               + FORMAT_VERSION
               + ", of quantized models versions "
               + DENSE_INT8_VERSION
-              + " and "
+              + ", "
               + QUANTIZED_VERSION
+              + " and "
+              + SCHEME_VERSION
               + ", and of models with sparse tensors version "
               + SPARSE_VERSION
               + ". Save it again with a library of this version.");
@@ -213,16 +230,21 @@ final class ModelFiles {
       Safetensors tensors,
       StoredTensors stored,
       ParameterTable table,
-      Map<String, float[]> scales,
+      Map<String, QuantizedKernel> kernels,
       ModelArchive archive) {
     stored.requireKnown(table);
     for (Parameter p : table.all()) {
-      stored.require(p, scales.containsKey(p.path()) ? ElementType.INT8 : ElementType.FLOAT32);
+      QuantizedKernel kernel = kernels.get(p.path());
+      if (kernel == null) {
+        stored.require(p, ElementType.FLOAT32);
+      } else {
+        QuantizedTensors.require(p, kernel, stored, tensors, archive.path().toString());
+      }
     }
     for (String name : tensors.tensors().keySet()) {
       boolean known =
-          table.get(name) != null
-              || QuantizedTensors.isScaleOf(name, scales)
+          table.get(name) != null && !(kernels.containsKey(name) && kernels.get(name).isInt4())
+              || QuantizedTensors.isPart(name, kernels)
               || stored.isPart(name);
       if (!known) {
         throw new CremaException(
@@ -234,13 +256,14 @@ final class ModelFiles {
     }
   }
 
-  private static void fill(Model model, TensorSource tensors, Map<String, float[]> scales) {
+  private static void fill(
+      Model model, TensorSource tensors, Map<String, QuantizedKernel> kernels, String where) {
     for (Parameter p : model.table().all()) {
-      float[] columns = scales.get(p.path());
-      if (columns == null) {
+      QuantizedKernel kernel = kernels.get(p.path());
+      if (kernel == null) {
         model.overwrite(p, (from, bytes) -> tensors.read(p.path(), from, bytes));
       } else {
-        QuantizedTensors.fill(model, p, columns, tensors);
+        QuantizedTensors.fill(model, p, kernel, tensors, where);
       }
     }
   }

@@ -31,6 +31,11 @@ import java.util.Objects;
  * left out if that is clearly faster. A weight of 0 then adds nothing, also where what it would be
  * multiplied by is infinite or NaN.
  *
+ * <p>Likewise dense layers whose quantization is dynamic or of weights only are computed so where
+ * that was measured faster than float32, at the predictor's capacity, and else in float32 with the
+ * numbers that their weights stand for: without rounding of inputs, that is, by dynamic layers.
+ * {@link Quantization#always} has them computed so in any case.
+ *
  * <p>A model with one input and one output: {@code predict}. With several: {@link #write} each
  * input, {@link #run}, {@link #read} the outputs.
  */
@@ -69,7 +74,7 @@ public final class Predictor implements AutoCloseable {
             .device(device)
             .storage(Storage.PARAMETERS, model.parameters())
             .storage(Storage.STATE, model.state())
-            .passes(model.predictionPasses(precision, packs, capacity, threads, device))
+            .passes(model.predictorPasses(precision, packs, capacity, threads, device))
             .prepared(model.prepared())
             .build();
     this.use = new Exclusive("This predictor", plan::close);

@@ -9,9 +9,11 @@ import dev.crema.io.Json;
 import dev.crema.op.PackQuantized;
 import dev.crema.op.QuantizationParameters;
 import dev.crema.pass.LayerQuantization;
+import dev.crema.pass.QuantizationScheme;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,19 +21,35 @@ import java.util.Objects;
 import java.util.TreeMap;
 
 /**
- * Which layers of a model predict with int8 weights and uint8 inputs, and with which scales: {@link
- * Dense} and {@link Conv2d} of one group, {@link Embedding}, whose every row has a scale, and
- * between those {@link Add} of two, {@link AveragePool2d} and {@link GlobalAveragePool}. Immutable.
+ * Which layers of a model predict with quantized weights, by which {@link QuantizationScheme}, and
+ * with which scales. Immutable.
+ *
+ * <ul>
+ *   <li>Static: int8 weights on uint8 inputs; {@link Dense} and {@link Conv2d} of one group, {@link
+ *       Embedding}, whose every row has a scale, and between those {@link Add} of two, {@link
+ *       AveragePool2d} and {@link GlobalAveragePool}.
+ *   <li>Dynamic: int8 weights on uint8 inputs, whose every row has the range that it turns out to
+ *       have; {@link Dense}. A convolution would have its whole image measured before its first
+ *       product, while its weights are few: calibrate those.
+ *   <li>Weights only, of int8 or int4, on float32 inputs; {@link Dense}, where weights are many and
+ *       each is used once an example.
+ * </ul>
  *
  * @param layers by the names of their places
+ * @param always whether predictors compute dynamic and weight-only layers so even where float32 was
+ *     measured to be faster. Static layers, which give bytes to each other, always are.
  */
-public record Quantization(Map<String, LayerQuantization> layers) {
-  /** The parameters that become int8. */
+public record Quantization(Map<String, LayerQuantization> layers, boolean always) {
+  /** The parameters that are quantized. */
   static final String KERNEL = "kernel";
 
   private static final String TABLE = "table";
 
   private static final String INPUTS = "inputs";
+  private static final String METHOD = "method";
+  private static final String BITS = "bits";
+  private static final String GROUP_SIZE = "group_size";
+  private static final String ALWAYS = "always";
 
   public Quantization {
     layers = Collections.unmodifiableMap(new LinkedHashMap<>(layers));
@@ -40,9 +58,27 @@ public record Quantization(Map<String, LayerQuantization> layers) {
     }
   }
 
-  /** Whether there is a form of the layer there that computes with bytes. */
+  /** One whose layers are computed so where that is faster, the static ones always. */
+  public Quantization(Map<String, LayerQuantization> layers) {
+    this(layers, false);
+  }
+
+  /** Whether all of its layers are static. */
+  public boolean isStatic() {
+    return layers.values().stream().allMatch(LayerQuantization::isStatic);
+  }
+
+  /** Whether there is a static form of the layer there. */
   public static boolean supports(Topology.Place place) {
+    return supports(place, QuantizationScheme.STATIC);
+  }
+
+  /** Whether there is a form of the layer there that computes by that scheme. */
+  public static boolean supports(Topology.Place place, QuantizationScheme scheme) {
     Objects.requireNonNull(place, "place");
+    if (scheme.method() != QuantizationScheme.Method.STATIC) {
+      return place.layer() instanceof Dense;
+    }
     return hasKernel(place.layer())
         || place.layer() instanceof Embedding
         || place.layer() instanceof Add && place.inputs().size() == 2
@@ -63,7 +99,7 @@ public record Quantization(Map<String, LayerQuantization> layers) {
   public static String kernelOf(Topology topology, String name) {
     Objects.requireNonNull(topology, "topology");
     Objects.requireNonNull(name, "name");
-    Topology.Place place = place(topology, name);
+    Topology.Place place = place(topology, name, QuantizationScheme.STATIC);
     String parameter =
         hasKernel(place.layer()) ? KERNEL : place.layer() instanceof Embedding ? TABLE : null;
     return parameter == null ? null : place.weights() + "/" + parameter;
@@ -74,62 +110,70 @@ public record Quantization(Map<String, LayerQuantization> layers) {
     return path.endsWith("/" + TABLE);
   }
 
-  /** Which of the scales is that of element {@code i} of a parameter of so many columns. */
-  static int scaleOf(String path, long columns, long i) {
-    return (int) (hasScaledRows(path) ? i / columns : i % columns);
-  }
-
-  private static Topology.Place place(Topology topology, String name) {
+  private static Topology.Place place(Topology topology, String name, QuantizationScheme scheme) {
     return topology.places().stream()
-        .filter(p -> p.name().equals(name) && supports(p))
+        .filter(p -> p.name().equals(name) && supports(p, scheme))
         .findFirst()
         .orElseThrow(
             () ->
                 new CremaException(
                     "The quantization names '"
                         + name
-                        + "', which is no layer of this model that can compute with bytes: a dense"
-                        + " layer, a convolution of one group, an embedding, a sum of two, an"
-                        + " average pool"));
+                        + "', which is no layer of this model that can be quantized "
+                        + scheme.method()
+                        + (scheme.method() == QuantizationScheme.Method.STATIC
+                            ? ": a dense layer, a convolution of one group, an embedding, a sum"
+                                + " of two, an average pool"
+                            : ": a dense layer")));
   }
 
   /**
-   * The scales of kernels' outputs and tables' rows, by the parameters' paths.
+   * How kernels and tables stand as whole numbers, by their paths.
    *
    * @throws CremaException if a layer does not fit the model
    */
-  Map<String, float[]> scales(Topology topology, ParameterTable table) {
-    Map<String, float[]> scales = new TreeMap<>();
+  Map<String, QuantizedKernel> kernels(Topology topology, ParameterTable table) {
+    Map<String, QuantizedKernel> kernels = new TreeMap<>();
+    Map<String, LayerQuantization> known = new HashMap<>();
     layers.forEach(
         (name, layer) -> {
-          requireInputs(topology, name, layer.inputs().size());
+          requireInputs(topology, name, layer.scheme(), layer.inputs().size());
           String path = kernelOf(topology, name);
           if (path == null) {
             return;
           }
           Parameter kernel = table.get(path);
-          boolean rows = hasScaledRows(path);
-          long units = kernel.type().extent(rows ? 0 : -1);
-          if (!rows && PackQuantized.rowsOf(kernel.type()) > PackQuantized.MOST_FEATURES) {
-            throw new CremaException(
-                name
-                    + " sums "
-                    + PackQuantized.rowsOf(kernel.type())
-                    + " products; at most "
-                    + PackQuantized.MOST_FEATURES
-                    + " can be summed in int32. Leave it out.");
-          }
-          float[] columns = layer.weightScales();
-          if (columns.length != units) {
-            throw new CremaException(
-                name + " needs " + units + " scales of weights, got " + columns.length);
-          }
-          float[] known = scales.putIfAbsent(path, columns);
-          if (known != null && !Arrays.equals(known, columns)) {
+          requireFits(name, kernel, layer);
+          LayerQuantization other = known.putIfAbsent(path, layer);
+          if (other != null
+              && !(other.scheme().equals(layer.scheme())
+                  && Arrays.equals(other.weightScales(), layer.weightScales()))) {
             throw new CremaException(name + " shares " + path + " but has other scales for it");
           }
+          kernels.put(path, QuantizedKernel.of(kernel, layer));
         });
-    return scales;
+    return kernels;
+  }
+
+  private static void requireFits(String name, Parameter kernel, LayerQuantization layer) {
+    boolean table = hasScaledRows(kernel.path());
+    long rows = PackQuantized.rowsOf(kernel.type());
+    boolean sums = !table && layer.scheme().method() != QuantizationScheme.Method.WEIGHT_ONLY;
+    if (sums && rows > PackQuantized.MOST_FEATURES) {
+      throw new CremaException(
+          name
+              + " sums "
+              + rows
+              + " products; at most "
+              + PackQuantized.MOST_FEATURES
+              + " can be summed in int32. Leave it out.");
+    }
+    long groups = layer.isStatic() ? 1 : layer.scheme().groups(rows);
+    long scales = Math.multiplyExact(groups, kernel.type().extent(table ? 0 : -1));
+    if (layer.weightScales().length != scales) {
+      throw new CremaException(
+          name + " needs " + scales + " scales of weights, got " + layer.weightScales().length);
+    }
   }
 
   /** How the layers' inputs are rounded, for a checkpoint to compare. */
@@ -142,21 +186,31 @@ public record Quantization(Map<String, LayerQuantization> layers) {
 
   /** Without the scales of weights, which are tensors. */
   ObjectNode toJson() {
-    ObjectNode json = Json.mapper().createObjectNode().put("weights", "int8");
-    ObjectNode all = json.putObject("layers");
+    ObjectNode root = Json.mapper().createObjectNode().put("weights", "int8");
+    if (always) {
+      root.put(ALWAYS, true);
+    }
+    ObjectNode all = root.putObject("layers");
     layers.forEach(
         (name, layer) -> {
-          ArrayNode inputs = all.putObject(name).putArray(INPUTS);
+          ObjectNode json = all.putObject(name);
+          if (!layer.isStatic()) {
+            QuantizationScheme scheme = layer.scheme();
+            json.put(METHOD, scheme.method().toString()).put(BITS, scheme.bits());
+            json.put(GROUP_SIZE, scheme.groupSize());
+            return;
+          }
+          ArrayNode inputs = json.putArray(INPUTS);
           for (QuantizationParameters x : layer.inputs()) {
             inputs.addObject().put("scale", x.scale()).put("zero_point", x.zeroPoint());
           }
         });
-    return json;
+    return root;
   }
 
-  /** Scales of kernels' columns from elsewhere, by the kernels' paths. */
+  /** Scales of kernels from elsewhere, by the kernels' paths. */
   interface Scales {
-    float[] of(String kernel);
+    float[] of(String kernel, QuantizationScheme scheme);
   }
 
   /**
@@ -170,17 +224,36 @@ public record Quantization(Map<String, LayerQuantization> layers) {
     Map<String, LayerQuantization> layers = new LinkedHashMap<>();
     for (Map.Entry<String, JsonNode> e : json.path("layers").properties()) {
       try {
-        List<QuantizationParameters> inputs = inputs(e.getValue());
-        requireInputs(topology, e.getKey(), inputs.size());
+        QuantizationScheme scheme = scheme(e.getValue());
+        boolean known = scheme.method() == QuantizationScheme.Method.STATIC;
+        List<QuantizationParameters> inputs = known ? inputs(e.getValue()) : List.of();
+        requireInputs(topology, e.getKey(), scheme, inputs.size());
         String kernel = kernelOf(topology, e.getKey());
-        float[] columns = kernel == null ? new float[0] : scales.of(kernel);
-        layers.put(e.getKey(), new LayerQuantization(inputs, columns));
+        float[] columns = kernel == null ? new float[0] : scales.of(kernel, scheme);
+        layers.put(e.getKey(), new LayerQuantization(scheme, inputs, columns));
       } catch (ShapeException x) {
         throw new CremaException(
             where + ": quantization of '" + e.getKey() + "': " + x.getMessage(), x);
       }
     }
-    return new Quantization(layers);
+    return new Quantization(layers, json.path(ALWAYS).asBoolean());
+  }
+
+  /** Static layers have none in their file. */
+  private static QuantizationScheme scheme(JsonNode layer) {
+    if (!layer.has(METHOD)) {
+      return QuantizationScheme.STATIC;
+    }
+    JsonNode bits = layer.path(BITS);
+    JsonNode group = layer.path(GROUP_SIZE);
+    if (!bits.isInt() || !group.isInt()) {
+      throw new ShapeException(
+          "whole numbers \"bits\" and \"group_size\" are needed, got " + layer);
+    }
+    return new QuantizationScheme(
+        QuantizationScheme.Method.of(layer.path(METHOD).asText()),
+        bits.intValue(),
+        group.intValue());
   }
 
   private static List<QuantizationParameters> inputs(JsonNode layer) {
@@ -193,9 +266,13 @@ public record Quantization(Map<String, LayerQuantization> layers) {
     return all;
   }
 
-  private static void requireInputs(Topology topology, String name, int got) {
-    Topology.Place place = place(topology, name);
-    int needed = place.layer() instanceof Embedding ? 0 : place.inputs().size();
+  private static void requireInputs(
+      Topology topology, String name, QuantizationScheme scheme, int got) {
+    Topology.Place place = place(topology, name, scheme);
+    boolean bytes =
+        scheme.method() == QuantizationScheme.Method.STATIC
+            && !(place.layer() instanceof Embedding);
+    int needed = bytes ? place.inputs().size() : 0;
     if (got != needed) {
       throw new CremaException(
           "The quantization of '" + name + "' needs " + needed + " inputs, got " + got);

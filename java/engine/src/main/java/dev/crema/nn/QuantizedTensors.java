@@ -5,9 +5,9 @@ import dev.crema.CremaException;
 import dev.crema.io.Content;
 import dev.crema.io.NamedTensor;
 import dev.crema.io.Safetensors;
-import dev.crema.io.TensorInfo;
 import dev.crema.memory.ElementType;
 import dev.crema.memory.Shape;
+import dev.crema.pass.QuantizationScheme;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -19,74 +19,93 @@ import java.util.Map;
 
 /**
  * Quantized kernels in files: {@code dense_1/kernel} as int8, {@code dense_1/kernel.scale} as
- * float32, a scale for each output (its last axis); of an embedding's table, a scale for each row.
- * In memory they are float32: the numbers that their file's int8 stand for.
+ * float32, [units], a scale for each output (its last axis), or [groups, units] where groups of
+ * inputs have scales of their own; of an embedding's table, [rows], a scale for each row. A kernel
+ * of int4 is {@code dense_1/kernel.int4}, U8 [⌈elements / 2⌉]: two numbers a byte, row-major, the
+ * first in the lower half, in two's complement. In memory a kernel is float32: the numbers that its
+ * file's stand for.
  */
 final class QuantizedTensors {
   static final String FIELD = "quantization";
 
   private static final String SCALE = ".scale";
-  private static final int MOST = 127;
-  private static final int CHUNK = 1 << 20; // elements
+  private static final String INT4 = ".int4";
+  private static final int CHUNK = 1 << 20; // elements, an even number
 
   private QuantizedTensors() {}
 
-  static boolean isScaleOf(String name, Map<String, float[]> scales) {
-    return name.endsWith(SCALE)
-        && scales.containsKey(name.substring(0, name.length() - SCALE.length()));
+  /** Whether a tensor of a file is a part of a quantized kernel that is no parameter itself. */
+  static boolean isPart(String name, Map<String, QuantizedKernel> kernels) {
+    int dot = name.lastIndexOf('.');
+    QuantizedKernel kernel = dot < 0 ? null : kernels.get(name.substring(0, dot));
+    return kernel != null
+        && (name.endsWith(SCALE) || kernel.isInt4() && name.substring(dot).equals(INT4));
   }
 
-  /** The nearest int8 of a weight; as the kernel pack_quantized computes it. NaN becomes 0. */
-  private static byte int8(float weight, float scale) {
-    return (byte) Math.max(-MOST, Math.min(MOST, Math.rint(weight / scale)));
-  }
-
-  /** Replaces each weight by what its int8 stands for. */
-  static void round(Model model, Parameter kernel, float[] scales) {
-    long columns = kernel.type().extent(-1);
+  /** Replaces each weight by what its whole number stands for. */
+  static void round(Model model, Parameter p, QuantizedKernel kernel) {
     model.overwrite(
-        kernel,
+        p,
         (from, bytes) -> {
           FloatBuffer floats = bytes.asFloatBuffer();
           for (int i = 0; i < floats.limit(); i++) {
-            float scale = scales[Quantization.scaleOf(kernel.path(), columns, from / 4 + i)];
-            floats.put(i, int8(floats.get(i), scale) * scale);
+            long at = from / 4 + i;
+            floats.put(i, kernel.number(floats.get(i), at) * kernel.scale(at));
           }
         });
   }
 
-  /** The tensors of a model's file: quantized kernels as int8, and their scales. */
+  /** The tensors of a model's file: quantized kernels as whole numbers, and their scales. */
   static List<NamedTensor> of(Model model, List<NamedTensor> floats) {
     if (model.quantization() == null) {
       return floats;
     }
-    Map<String, float[]> scales = model.quantization().scales(model.topology(), model.table());
+    Map<String, QuantizedKernel> kernels =
+        model.quantization().kernels(model.topology(), model.table());
     List<NamedTensor> tensors = new ArrayList<>();
     for (NamedTensor t : floats) {
-      float[] columns = scales.get(t.name());
-      if (columns == null) {
+      QuantizedKernel kernel = kernels.get(t.name());
+      if (kernel == null) {
         tensors.add(t);
         continue;
       }
-      Parameter kernel = model.table().get(t.name());
-      Content content = out -> write(model, kernel, columns, out);
-      tensors.add(new NamedTensor(t.name(), ElementType.INT8, t.shape(), content));
-      ByteBuffer bytes = ByteBuffer.allocate(4 * columns.length).order(ByteOrder.LITTLE_ENDIAN);
-      bytes.asFloatBuffer().put(columns);
+      Parameter p = model.table().get(t.name());
+      Content content = out -> write(model, p, kernel, out);
+      tensors.add(
+          kernel.isInt4()
+              ? new NamedTensor(t.name() + INT4, ElementType.UINT8, int4(p), content)
+              : new NamedTensor(t.name(), ElementType.INT8, t.shape(), content));
+      float[] scales = kernel.scales();
+      ByteBuffer bytes = ByteBuffer.allocate(4 * scales.length).order(ByteOrder.LITTLE_ENDIAN);
+      bytes.asFloatBuffer().put(scales);
       tensors.add(
           new NamedTensor(
               t.name() + SCALE,
               ElementType.FLOAT32,
-              Shape.of(columns.length),
+              scaleShape(kernel.scheme(), p),
               Content.of(bytes.array())));
     }
     return tensors;
   }
 
-  private static void write(Model model, Parameter p, float[] scales, WritableByteChannel out)
+  private static Shape int4(Parameter p) {
+    return Shape.of((p.elements() + 1) / 2);
+  }
+
+  private static Shape scaleShape(QuantizationScheme scheme, Parameter p) {
+    if (Quantization.hasScaledRows(p.path())) {
+      return Shape.of(p.type().extent(0));
+    }
+    long units = p.type().extent(-1);
+    return scheme.groupSize() == 0
+        ? Shape.of(units)
+        : Shape.of(scheme.groups(p.type().extent(0)), units);
+  }
+
+  private static void write(
+      Model model, Parameter p, QuantizedKernel kernel, WritableByteChannel out)
       throws IOException {
     ByteBuffer chunk = ByteBuffer.allocate(CHUNK);
-    long columns = p.type().extent(-1);
     model.chunks(
         p,
         4 * CHUNK,
@@ -94,8 +113,15 @@ final class QuantizedTensors {
           FloatBuffer floats = bytes.asFloatBuffer();
           chunk.clear();
           for (int i = 0; i < floats.limit(); i++) {
-            int scale = Quantization.scaleOf(p.path(), columns, from / 4 + i);
-            chunk.put(int8(floats.get(i), scales[scale]));
+            int number = kernel.number(floats.get(i), from / 4 + i);
+            if (!kernel.isInt4()) {
+              chunk.put((byte) number);
+            } else if (i % 2 == 0) {
+              chunk.put((byte) (number & 15));
+            } else {
+              int last = chunk.position() - 1;
+              chunk.put(last, (byte) (chunk.get(last) | number << 4));
+            }
           }
           chunk.flip();
           while (chunk.hasRemaining()) {
@@ -104,46 +130,74 @@ final class QuantizedTensors {
         });
   }
 
+  /** Checks that a file has a kernel's whole numbers. */
+  static void require(
+      Parameter p, QuantizedKernel kernel, StoredTensors stored, Safetensors file, String where) {
+    if (kernel.isInt4()) {
+      StoredTensors.requireFits(file, p.path() + INT4, ElementType.UINT8, int4(p), where);
+    } else {
+      stored.require(p, ElementType.INT8);
+    }
+  }
+
   /** Reads a quantized kernel. */
-  static void fill(Model model, Parameter kernel, float[] scales, TensorSource tensors) {
+  static void fill(
+      Model model, Parameter p, QuantizedKernel kernel, TensorSource tensors, String where) {
+    boolean int4 = kernel.isInt4();
+    int most = kernel.scheme().most();
     ByteBuffer chunk = ByteBuffer.allocateDirect(CHUNK);
-    long columns = kernel.type().extent(-1);
     model.overwrite(
-        kernel,
+        p,
         (from, bytes) -> {
           FloatBuffer floats = bytes.asFloatBuffer();
           for (int at = 0; at < floats.limit(); at += CHUNK) {
             int count = Math.min(CHUNK, floats.limit() - at);
-            tensors.read(kernel.path(), from / 4 + at, chunk.clear().limit(count));
+            long first = from / 4 + at;
+            if (int4) {
+              tensors.read(p.path() + INT4, first / 2, chunk.clear().limit((count + 1) / 2));
+            } else {
+              tensors.read(p.path(), first, chunk.clear().limit(count));
+            }
             for (int i = 0; i < count; i++) {
-              int scale = Quantization.scaleOf(kernel.path(), columns, from / 4 + at + i);
-              floats.put(at + i, chunk.get(i) * scales[scale]);
+              int number = int4 ? chunk.get(i / 2) << 28 - i % 2 * 4 >> 28 : chunk.get(i);
+              if (number < -most) {
+                throw new CremaException(
+                    where
+                        + ": '"
+                        + p.path()
+                        + "' holds "
+                        + number
+                        + "; the least number of its kind is -"
+                        + most
+                        + ". The file is damaged.");
+              }
+              floats.put(at + i, number * kernel.scale(first + i));
             }
           }
         });
   }
 
   /** A file's quantization. */
-  static Quantization read(JsonNode json, Topology topology, Safetensors tensors, String where) {
-    return Quantization.fromJson(json, topology, kernel -> scales(tensors, kernel, where), where);
+  static Quantization read(
+      JsonNode json, Topology topology, ParameterTable table, Safetensors tensors, String where) {
+    return Quantization.fromJson(
+        json,
+        topology,
+        (kernel, scheme) -> scales(tensors, table.get(kernel), scheme, where),
+        where);
   }
 
-  private static float[] scales(Safetensors tensors, String kernel, String where) {
-    TensorInfo info = tensors.tensor(kernel + SCALE);
-    boolean floats = info.isSupported() && info.type() == ElementType.FLOAT32;
-    if (!floats || info.shape().rank() != 1 || info.byteSize() > Integer.MAX_VALUE - 8) {
-      throw new CremaException(
-          where
-              + ": tensor '"
-              + info.name()
-              + "' should be F32 [units] but the file has "
-              + info.dtype()
-              + " "
-              + info.shape());
+  private static float[] scales(
+      Safetensors tensors, Parameter kernel, QuantizationScheme scheme, String where) {
+    String name = kernel.path() + SCALE;
+    Shape shape = scaleShape(scheme, kernel);
+    StoredTensors.requireFits(tensors, name, ElementType.FLOAT32, shape, where);
+    long size = 4 * shape.elements();
+    if (size > Integer.MAX_VALUE - 8) {
+      throw new CremaException(where + ": '" + name + "' of " + shape + " is too big");
     }
-    ByteBuffer bytes =
-        ByteBuffer.allocateDirect((int) info.byteSize()).order(ByteOrder.LITTLE_ENDIAN);
-    tensors.read(info.name(), bytes.duplicate());
+    ByteBuffer bytes = ByteBuffer.allocateDirect((int) size).order(ByteOrder.LITTLE_ENDIAN);
+    tensors.read(name, bytes.duplicate());
     float[] scales = new float[bytes.capacity() / 4];
     bytes.asFloatBuffer().get(scales);
     return scales;

@@ -10,12 +10,12 @@ import java.util.List;
 /**
  * Stores what {@link QuantizedLinear} and {@link QuantizedConv2d} read of a layer: its weights as
  * int8, and for each output the bias with the zero point's share as int32, and the scale of the
- * sums. Inputs: packed [steps + 2, units rounded up to {@value #COLUMNS}], a variable; kernel [...,
- * units]; scales [units]; bias [units] (optional). No outputs. A weight becomes the nearest
- * multiple of its output's scale, 127 at most. A step is of four rows of the kernel, at most: of a
- * run.
+ * sums; or, for {@link DynamicQuantizedLinear}, the sum of the weights and their scale. Inputs:
+ * packed [steps + 2, units rounded up to {@value #COLUMNS}], a variable; kernel [..., units];
+ * scales [units]; bias [units] (optional). No outputs. A weight becomes the nearest multiple of its
+ * output's scale, 127 at most. A step is of four rows of the kernel, at most: of a run.
  *
- * @param x of the layer's input, uint8
+ * @param x of the layer's input, uint8; null: known when it runs, and the bias is not stored
  * @param y of its output, uint8; null for a layer that gives float32
  * @param run rows of the kernel, seen as [rows, units], whose inputs follow one another in memory:
  *     all of a dense layer's
@@ -64,7 +64,9 @@ public record PackQuantized(QuantizationParameters x, QuantizationParameters y, 
     if (in.size() > 3 && in.get(3) != null) {
       requireSame("bias", columns, in.get(3));
     }
-    QuantizeLinear.requireFits(x, ElementType.UINT8);
+    if (x != null) {
+      QuantizeLinear.requireFits(x, ElementType.UINT8);
+    }
     return List.of();
   }
 
@@ -76,7 +78,8 @@ public record PackQuantized(QuantizationParameters x, QuantizationParameters y, 
 
   @Override
   public void attributes(Attributes a) {
-    a.ints(x.zeroPoint(), run).floats(x.scale(), y == null ? 0 : y.scale());
+    a.ints(x == null ? 0 : x.zeroPoint(), run)
+        .floats(x == null ? 0 : x.scale(), y == null ? 0 : y.scale());
   }
 
   @Override

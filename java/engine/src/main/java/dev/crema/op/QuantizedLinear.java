@@ -37,16 +37,20 @@ public record QuantizedLinear(int units, FusedActivation activation, Quantizatio
   @Override
   public List<TensorType> infer(List<TensorType> in) {
     TensorType x = in.get(0).requireElement(ElementType.UINT8, "input");
+    TensorType result = requirePacked(x, in.get(1), units);
+    return List.of(y == null ? result.withElement(ElementType.FLOAT32) : result);
+  }
+
+  /** Checks that a packed kernel is for x; gives the type of x with so many outputs. */
+  static TensorType requirePacked(TensorType x, TensorType packed, int units) {
     if (x.rank() < 2 || !x.dim(-1).isConstant()) {
       throw new ShapeException("expects [n, ..., features] but gets " + x);
     }
-    TensorType packed = PackQuantized.typeOf(x.extent(-1), x.extent(-1), units);
-    if (!in.get(1).equals(packed)) {
-      throw new ShapeException("packed must be " + packed + " but is " + in.get(1));
+    TensorType needed = PackQuantized.typeOf(x.extent(-1), x.extent(-1), units);
+    if (!packed.equals(needed)) {
+      throw new ShapeException("packed must be " + needed + " but is " + packed);
     }
-    return List.of(
-        x.withDim(-1, Dim.of(units))
-            .withElement(y == null ? ElementType.FLOAT32 : ElementType.UINT8));
+    return x.withDim(-1, Dim.of(units));
   }
 
   @Override

@@ -6,19 +6,26 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * How a layer becomes one of bytes.
+ * How a layer computes with quantized weights, or with bytes.
  *
- * @param inputs of what it reads, as uint8, input by input; empty for an embedding, which reads ids
- * @param weightScales of the outputs of its kernel (columns, filters), or of the rows of its table,
- *     as int8 around 0; empty for a layer without either. The array is not copied; keep it as it
- *     is.
+ * @param inputs of what it reads, as uint8, input by input; empty unless the scheme is static, and
+ *     for an embedding, which reads ids
+ * @param weightScales of its kernel, [groups, outputs] (columns, filters), or of its table, [rows];
+ *     a static scheme has one group, and no scales for a layer without either. The array is not
+ *     copied; keep it as it is.
  */
-public record LayerQuantization(List<QuantizationParameters> inputs, float[] weightScales) {
+public record LayerQuantization(
+    QuantizationScheme scheme, List<QuantizationParameters> inputs, float[] weightScales) {
   /**
-   * @throws ShapeException if a scale is not finite and positive
+   * @throws ShapeException if a scale is not finite and positive, or there are inputs' parameters
+   *     that the scheme does not use
    */
   public LayerQuantization {
     inputs = List.copyOf(inputs);
+    if (scheme.method() != QuantizationScheme.Method.STATIC && !inputs.isEmpty()) {
+      throw new ShapeException(
+          "the ranges of inputs are not known before in a " + scheme.method() + " quantization");
+    }
     for (float scale : weightScales) {
       if (!(scale > 0) || Float.isInfinite(scale)) {
         throw new ShapeException("a scale must be finite and more than 0, got " + scale);
@@ -26,12 +33,27 @@ public record LayerQuantization(List<QuantizationParameters> inputs, float[] wei
     }
   }
 
-  /** Of a layer with one input. */
+  /** Static. */
+  public LayerQuantization(List<QuantizationParameters> inputs, float[] weightScales) {
+    this(QuantizationScheme.STATIC, inputs, weightScales);
+  }
+
+  /** Static, of a layer with one input. */
   public LayerQuantization(QuantizationParameters input, float[] weightScales) {
     this(List.of(input), weightScales);
   }
 
-  /** Of what a layer with one input reads. */
+  /** Of a layer whose inputs have no range that is known before. */
+  public LayerQuantization(QuantizationScheme scheme, float[] weightScales) {
+    this(scheme, List.of(), weightScales);
+  }
+
+  /** Whether it reads bytes of ranges that are known before. */
+  public boolean isStatic() {
+    return scheme.method() == QuantizationScheme.Method.STATIC;
+  }
+
+  /** Of what a static layer with one input reads. */
   public QuantizationParameters input() {
     return inputs.get(0);
   }
@@ -39,12 +61,13 @@ public record LayerQuantization(List<QuantizationParameters> inputs, float[] wei
   @Override
   public boolean equals(Object o) {
     return o instanceof LayerQuantization q
+        && scheme.equals(q.scheme)
         && inputs.equals(q.inputs)
         && Arrays.equals(weightScales, q.weightScales);
   }
 
   @Override
   public int hashCode() {
-    return 31 * inputs.hashCode() + Arrays.hashCode(weightScales);
+    return 31 * (31 * scheme.hashCode() + inputs.hashCode()) + Arrays.hashCode(weightScales);
   }
 }

@@ -38,11 +38,10 @@ public final class Passes {
     return List.copyOf(passes);
   }
 
-  /** As {@link #prediction(Precision)}, with layers of bytes. */
-  public static List<Pass> prediction(
-      Precision precision, Map<String, LayerQuantization> quantized) {
+  /** As {@link #prediction(Precision)}, with quantized layers. */
+  public static List<Pass> prediction(Precision precision, Quantize quantize) {
     List<Pass> passes = new ArrayList<>(standard(precision));
-    passes.add(passes.size() - 1, new Quantize(quantized)); // sees ops before chains are joined
+    passes.add(passes.size() - 1, quantize); // sees ops before chains are joined
     passes.add(new Prepack());
     return List.copyOf(passes);
   }

@@ -10,6 +10,8 @@ import dev.crema.op.Add;
 import dev.crema.op.AveragePool2d;
 import dev.crema.op.Concat;
 import dev.crema.op.Conv2d;
+import dev.crema.op.DynamicQuantizeLinear;
+import dev.crema.op.DynamicQuantizedLinear;
 import dev.crema.op.Embedding;
 import dev.crema.op.FusedActivation;
 import dev.crema.op.GlobalAveragePool;
@@ -26,6 +28,7 @@ import dev.crema.op.QuantizedLinear;
 import dev.crema.op.Relu;
 import dev.crema.op.Reshape;
 import dev.crema.op.Transpose;
+import dev.crema.op.WeightOnlyLinear;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -34,17 +37,36 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Computes layers with int8 weights on uint8 inputs, rows of int8 tables, and what stands between
- * them: sums, means, maxima. Where only such layers read what one of them gives, through ops that
- * only move bytes and ReLU at most, it gives bytes: nothing is float32 between them. For plans that
- * do not change parameters, after {@link FuseActivation} and before {@link FuseElementwise}; it
- * trades accuracy, within what the calibration found.
+ * Computes layers with quantized weights. For plans that do not change parameters, after {@link
+ * FuseActivation} and before {@link FuseElementwise}.
+ *
+ * <p>Static layers have uint8 inputs, or rows of int8 tables, and so has what stands between them:
+ * sums, means, maxima. Where only such layers read what one of them gives, through ops that only
+ * move bytes and ReLU at most, it gives bytes: nothing is float32 between them. That trades
+ * accuracy, within what the calibration found. Dynamic and weight-only layers are dense layers that
+ * read and give float32; each is computed so where that is chosen, else as before: the kernel's
+ * float32 values are those that the quantized ones stand for.
  *
  * @param layers by the name of the layer
+ * @param choice decides for each dynamic or weight-only product
  */
-public record Quantize(Map<String, LayerQuantization> layers) implements Pass {
+public record Quantize(Map<String, LayerQuantization> layers, Choice choice) implements Pass {
+  /** Whether a product is to be computed with quantized weights. */
+  @FunctionalInterface
+  public interface Choice {
+    /**
+     * @param product of a {@link Linear}: x, kernel, bias
+     */
+    boolean pays(Application product, QuantizationScheme scheme);
+  }
+
   public Quantize {
     layers = Map.copyOf(layers);
+  }
+
+  /** One that computes all layers so. */
+  public Quantize(Map<String, LayerQuantization> layers) {
+    this(layers, (product, scheme) -> true);
   }
 
   @Override
@@ -57,6 +79,7 @@ public record Quantize(Map<String, LayerQuantization> layers) implements Pass {
     LayerQuantization q = layers.get(a.layer());
     boolean fits =
         q != null
+            && q.isStatic()
             && (q.weightScales().length > 0
                 ? isProduct(a) || isTable(a)
                 : a.op() instanceof Add
@@ -78,12 +101,20 @@ public record Quantize(Map<String, LayerQuantization> layers) implements Pass {
     return a.input(1).op() instanceof Variable v && v.storage().equals(Storage.PARAMETERS);
   }
 
+  /** The quantization of a layer that reads float32, if that is to be used; or null. */
+  private LayerQuantization chosen(Application a) {
+    LayerQuantization q = layers.get(a.layer());
+    boolean fits = q != null && !q.isStatic() && a.op() instanceof Linear && readsParameter(a);
+    return fits && choice.pays(a, q.scheme()) ? q : null;
+  }
+
   private final class Work {
     private final Computation from;
     private final Rewrite rewrite;
     private final PackedKernels packed;
     private final Map<Node, List<Application>> readers = new IdentityHashMap<>();
     private final Map<Node, Map<QuantizationParameters, Node>> bytes = new IdentityHashMap<>();
+    private final Map<Node, Application> rows = new IdentityHashMap<>(); // quantized dynamically
 
     Work(Computation from) {
       this.from = from;
@@ -115,7 +146,14 @@ public record Quantize(Map<String, LayerQuantization> layers) implements Pass {
         } else if (keepsBytes(a.op()) && a.inputs().stream().anyMatch(this::isBytes)) {
           move(a);
         } else {
-          rewrite.copy(a);
+          LayerQuantization floats = chosen(a);
+          if (floats == null) {
+            rewrite.copy(a);
+          } else if (floats.scheme().method() == QuantizationScheme.Method.DYNAMIC) {
+            dynamic(a, floats);
+          } else {
+            weightOnly(a, floats);
+          }
         }
       }
       return rewrite;
@@ -198,6 +236,29 @@ public record Quantize(Map<String, LayerQuantization> layers) implements Pass {
         now = rewrite.add(op, a, x, packed.of(a, q, y, x.type().extent(-1)));
       }
       rewrite.put(a, simple ? now : rewrite.add(activation.op(), a, now.output(0)));
+    }
+
+    private void dynamic(Application a, LayerQuantization q) {
+      Node[] in = rewrite.inputs(a);
+      Application x =
+          rows.computeIfAbsent(in[0], k -> rewrite.add(new DynamicQuantizeLinear(), a, k));
+      FusedActivation activation = ((Linear) a.op()).activation();
+      boolean simple = activation == FusedActivation.NONE || activation == FusedActivation.RELU;
+      int units = q.weightScales().length;
+      Op op = new DynamicQuantizedLinear(units, simple ? activation : FusedActivation.NONE);
+      Node bias = in.length > 2 ? in[2] : null;
+      Application now =
+          rewrite.add(op, a, x.output(0), x.output(1), x.output(2), packed.of(a, q), bias);
+      rewrite.put(a, simple ? now : rewrite.add(activation.op(), a, now.output(0)));
+    }
+
+    private void weightOnly(Application a, LayerQuantization q) {
+      Node[] in = rewrite.inputs(a);
+      QuantizationScheme scheme = q.scheme();
+      int units = Math.toIntExact(in[1].type().extent(-1));
+      FusedActivation activation = ((Linear) a.op()).activation();
+      Op op = new WeightOnlyLinear(units, activation, scheme.bits(), scheme.groupSize());
+      rewrite.put(a, rewrite.add(op, a, in[0], packed.of(a, q), in.length > 2 ? in[2] : null));
     }
 
     /** How all readers of a value want it as bytes; null if they differ or one wants numbers. */

@@ -15,6 +15,7 @@ import dev.crema.graph.Variable;
 import dev.crema.memory.Buffer;
 import dev.crema.op.PackQuantized;
 import dev.crema.op.PackSparse;
+import dev.crema.op.PackWeightOnly;
 import dev.crema.op.PackWeights;
 import dev.crema.pass.Computation;
 import dev.crema.pass.Pass;
@@ -125,7 +126,8 @@ public final class Plan implements AutoCloseable {
     boolean packs =
         a.op() instanceof PackWeights
             || a.op() instanceof PackQuantized
-            || a.op() instanceof PackSparse;
+            || a.op() instanceof PackSparse
+            || a.op() instanceof PackWeightOnly;
     return a.op().writes().length > 0 && !packs;
   }
 

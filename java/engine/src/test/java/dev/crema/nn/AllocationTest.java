@@ -3,7 +3,9 @@ package dev.crema.nn;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
+import dev.crema.compress.Quantizer;
 import java.lang.management.ManagementFactory;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class AllocationTest {
@@ -47,6 +49,25 @@ class AllocationTest {
             }
           };
       assertThat(allocated(work)).isZero();
+    }
+  }
+
+  @Test
+  void predictionsWithQuantizedWeightsAllocateNothingEither() {
+    for (Quantizer q : List.of(Quantizer.dynamic(), Quantizer.weightOnly(4, 32))) {
+      try (Model model = model();
+          Model quantized = q.always().quantize(model);
+          Predictor predictor = quantized.predictor(8)) {
+        float[] x = new float[8 * 100];
+        float[] y = new float[8 * 10];
+        Runnable work =
+            () -> {
+              for (int i = 0; i < PREDICTIONS; i++) {
+                predictor.predict(x, y, i & 7);
+              }
+            };
+        assertThat(allocated(work)).isZero();
+      }
     }
   }
 
