@@ -72,13 +72,15 @@ CREMA_API int32_t crema_elementwise(const char* name);
 /* A plan is an array of 64-bit words (plan.cpp describes them). On success returns a handle; on
  * failure 0, with a message at `error` (NUL-terminated, cut to error_bytes). */
 CREMA_API int64_t crema_plan_create(int64_t words, int64_t count, int64_t error, int64_t error_bytes);
-/* Bytes of scratch memory that a plan needs on as many threads as there are now. */
+/* Bytes of scratch memory that a plan needs on as many threads as there are now: at full capacity, or at the batch that
+ * asked for more. */
 CREMA_API int64_t crema_plan_scratch(int64_t plan);
 /* Gives a plan that memory, 64-byte aligned. It stays the caller's, who keeps it until other memory is bound or the
  * plan is destroyed. */
 CREMA_API int32_t crema_plan_bind_scratch(int64_t plan, int64_t address, int64_t bytes);
 /* Runs the instructions whose sections meet `sections`, for `batch` examples. One call at a time. CREMA_ERROR_MEMORY:
- * the scratch memory bound is not enough, or none is, as the pool has got more threads. */
+ * the scratch memory bound is not enough, or none is: the pool has got more threads, or the kernels cut this batch into
+ * bigger blocks. crema_plan_scratch tells how much is. */
 CREMA_API int32_t crema_plan_run(int64_t plan, int64_t batch, int64_t sections);
 /* The instruction at which the last run failed, with its message. */
 CREMA_API int64_t crema_plan_error(int64_t plan, int64_t error, int64_t error_bytes);

@@ -11,7 +11,8 @@ import java.util.stream.DoubleStream;
 
 /**
  * What a {@link Compression} tries unless a test says otherwise. To have it try another way of
- * quantizing, add it to {@link #quantizers}; another way of pruning, to {@link #LADDERS}.
+ * quantizing, add it to {@link #calibrated} or {@link #UNCALIBRATED}; another way of pruning, to
+ * {@link #LADDERS}.
  */
 final class StandardStrategy implements Strategy {
   private static final double USUAL_ALPHA = 0.5; // of SmoothQuant
@@ -34,10 +35,26 @@ final class StandardStrategy implements Strategy {
   /** A way of quantizing, as its name in a candidate's. */
   private record Named(String name, Quantizer quantizer) {}
 
+  private static final Named INT4 =
+      new Named("int4 weights", Quantizer.weightOnly(4, Quantizer.GROUP_SIZE));
+
+  private static final List<Named> UNCALIBRATED =
+      List.of(
+          new Named("int8 (dynamic)", Quantizer.dynamic()),
+          new Named("int8 weights", Quantizer.weightOnly(8, 0)),
+          INT4);
+
   @Override
   public void run(CandidateSearch search) {
     Model original = search.settings().model;
     Named best = quantize(search, original);
+    for (Named way : UNCALIBRATED) {
+      try (Attempt a = search.attempt(way.name, () -> quantized(search, way, original))) {
+        if (a.figures() == null) {
+          break; // without a dense layer there is no other either
+        }
+      }
+    }
     double zeros = zeros(original);
     for (Ladder ladder : LADDERS) {
       boolean channels = ladder.pattern instanceof Pattern.Channel;
@@ -50,7 +67,7 @@ final class StandardStrategy implements Strategy {
     }
   }
 
-  private static List<Named> quantizers(CandidateSearch search) {
+  private static List<Named> calibrated(CandidateSearch search) {
     List<Named> all = new ArrayList<>();
     for (CalibrationMethod method : CalibrationMethod.values()) {
       Quantizer quantizer = Quantizer.standard().on(search.settings().device);
@@ -65,7 +82,7 @@ final class StandardStrategy implements Strategy {
     double quality = Double.NEGATIVE_INFINITY;
     boolean accurate = false;
     boolean passed = false;
-    for (Named way : quantizers(search)) {
+    for (Named way : calibrated(search)) {
       try (Attempt a = search.attempt(way.name, () -> quantized(search, way, model))) {
         if (a.figures() == null && best == null) {
           return null; // nor can any other
@@ -194,6 +211,9 @@ final class StandardStrategy implements Strategy {
             trainQuantized(search, of, a.model(), way);
           }
         }
+      }
+      if (a.isAccurate() && search.settings().target == Target.SIZE) {
+        search.attempt(name + ", " + INT4.name, () -> quantized(search, INT4, a.model())).close();
       }
       return a.isAccurate();
     }
