@@ -74,7 +74,7 @@ void every_batch_stays_within_its_scratch_memory(const Convolution& c, int level
     CHECK(crema_plan_run(plan, kCapacity, -1) == CREMA_OK, "a full batch did not run");
   }
   bases[2] = address_of(part.data());
-  for (int64_t batch = 1; batch < kCapacity; ++batch) {
+  for (int64_t batch = 1; batch < kCapacity; batch += 1 + batch / 6) {
     std::memset(part.data(), 0xff, part.size() * sizeof(float));
     int32_t status;
     {
