@@ -77,19 +77,6 @@ final class ModelData {
           : String.format(Locale.ROOT, "%,d examples", examples.size());
     }
 
-    /**
-     * About that many of the examples to train on, classes in their proportions; all if there are
-     * fewer. Of a stream the first ones.
-     */
-    Dataset sample(int examples, long seed) {
-      if (train.size() < 0) {
-        return train.take(examples);
-      }
-      return train.size() <= examples
-          ? train
-          : train.split((double) examples / train.size(), seed).validation();
-    }
-
     ObjectNode toJson() {
       return Json.mapper()
           .createObjectNode()

@@ -175,7 +175,7 @@ final class QuantizeCommand implements Callable<Integer> {
 
   /** Those to calibrate with. Says so, if it is done. */
   private Dataset examples(ModelData.Parts parts, ObjectNode document) {
-    Dataset examples = parts.sample(calibrationExamples, common.seed());
+    Dataset examples = parts.train().sample(calibrationExamples, common.seed());
     ObjectNode data = parts.toJson();
     document.set("data", data);
     if (!method.calibrates) {

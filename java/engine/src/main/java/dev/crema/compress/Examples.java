@@ -64,14 +64,7 @@ record Examples(
               "One example of %,d is more than the drop that is allowed: use more of them.",
               choice.size()));
     }
-    return new Examples(train, calibration(train, seed), choice, end, notes);
-  }
-
-  private static Dataset calibration(Dataset train, long seed) {
-    if (train.size() <= CALIBRATION) { // unknown too
-      return train.take(CALIBRATION);
-    }
-    return train.split((double) CALIBRATION / train.size(), seed + 2).validation();
+    return new Examples(train, train.sample(CALIBRATION, seed + 2), choice, end, notes);
   }
 
   private static void requireOthers(Dataset data, Dataset other, String name) {

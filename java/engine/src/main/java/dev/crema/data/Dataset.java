@@ -120,6 +120,17 @@ public interface Dataset {
   Dataset take(long n);
 
   /**
+   * About {@code n} of the examples, drawn by the seed, classes in their proportions; all if there
+   * are fewer. Of a stream, whose size is not known, the first ones.
+   */
+  default Dataset sample(long n, long seed) {
+    if (size() < 0) {
+      return take(n);
+    }
+    return size() <= n ? this : split((double) n / size(), seed).validation();
+  }
+
+  /**
    * This dataset with one input block passed through a function when it is read.
    *
    * @param input name of a FLOAT32 input

@@ -11,7 +11,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Whether a dense layer pays with quantized weights: it is measured on this machine beside the same
@@ -22,7 +21,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * @param threads of the pool; 0 for all
  */
 public record QuantizedTrial(Device device, int capacity, int threads) implements Quantize.Choice {
-  private static final Map<Question, Boolean> ANSWERS = new ConcurrentHashMap<>();
+  private static final Answers<Question> ANSWERS = new Answers<>();
 
   public QuantizedTrial {
     Objects.requireNonNull(device, "device");
@@ -37,13 +36,7 @@ public record QuantizedTrial(Device device, int capacity, int threads) implement
             scheme,
             capacity,
             threads);
-    Boolean known = ANSWERS.get(question);
-    if (known == null) {
-      synchronized (ANSWERS) { // one at a time: others would disturb the timings
-        known = ANSWERS.computeIfAbsent(question, this::measure);
-      }
-    }
-    return known;
+    return ANSWERS.of(question, this::measure);
   }
 
   private boolean measure(Question question) {

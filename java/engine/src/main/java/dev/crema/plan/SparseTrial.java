@@ -8,7 +8,6 @@ import dev.crema.pass.Sparsify;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Whether a product pays without the zeros of its kernel: both are measured on this machine, at the
@@ -25,7 +24,7 @@ public record SparseTrial(Device device, int capacity, int threads, boolean pack
   /** Steps in which the share of weights that are not 0 is told apart. */
   public static final int SHARES = 40;
 
-  private static final Map<Question, Boolean> ANSWERS = new ConcurrentHashMap<>();
+  private static final Answers<Question> ANSWERS = new Answers<>();
 
   public SparseTrial {
     Objects.requireNonNull(device, "device");
@@ -54,13 +53,7 @@ public record SparseTrial(Device device, int capacity, int threads, boolean pack
             capacity,
             threads,
             packs);
-    Boolean known = ANSWERS.get(question);
-    if (known == null) {
-      synchronized (ANSWERS) { // one at a time: others would disturb the timings
-        known = ANSWERS.computeIfAbsent(question, this::measure);
-      }
-    }
-    return known;
+    return ANSWERS.of(question, this::measure);
   }
 
   private boolean measure(Question question) {
