@@ -1,0 +1,47 @@
+package dev.crema.serving.repository;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.crema.serving.inference.ServingException;
+import dev.crema.serving.inference.Signature;
+import java.util.List;
+
+/** The models that can be asked for. Thread-safe; what it gives is of one moment. */
+public interface Models {
+  /** Names of all models, also of those of which no version could be loaded. */
+  List<String> names();
+
+  /**
+   * Every known version of a model, the newest first, failed ones among them.
+   *
+   * @throws ServingException if there is no such model
+   */
+  List<VersionStatus> versions(String model);
+
+  /**
+   * The version that a reference means now.
+   *
+   * @throws ServingException if there is none, or it is not available
+   */
+  VersionStatus resolve(ModelReference reference);
+
+  /** What that version takes and gives; throws as {@link #resolve}. */
+  Signature signature(ModelReference reference);
+
+  /** What was saved with that version beside its layers; a copy. Throws as {@link #resolve}. */
+  ObjectNode metadata(ModelReference reference);
+
+  /**
+   * Looks for new versions of a model now and loads those that its policy asks for; returns when
+   * they serve.
+   *
+   * @throws ServingException if there is no such model or no version of it could be loaded
+   */
+  void load(String model);
+
+  /**
+   * Takes a model out of service until {@link #load}; returns when its last request is answered.
+   *
+   * @throws ServingException if there is no such model
+   */
+  void unload(String model);
+}
