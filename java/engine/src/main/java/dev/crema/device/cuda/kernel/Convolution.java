@@ -1,0 +1,41 @@
+package dev.crema.device.cuda.kernel;
+
+/**
+ * A convolution of images, channels last, or a gradient of one: x [n, height, width, channels],
+ * filter [taps, taps, channels / groups, outputs] as Crema stores it, y [n, rows, columns,
+ * outputs].
+ *
+ * @param direction which of the three is computed from the other two
+ * @param filter address of the filter, or of its gradient
+ */
+public record Convolution(
+    Direction direction,
+    long x,
+    long filter,
+    long y,
+    int examples,
+    int height,
+    int width,
+    int channels,
+    int tapRows,
+    int tapColumns,
+    int outputs,
+    int rows,
+    int columns,
+    int strideHeight,
+    int strideWidth,
+    int dilationHeight,
+    int dilationWidth,
+    int top,
+    int left,
+    int groups) {
+  /** What is computed. */
+  public enum Direction {
+    /** y from x and filter. */
+    FORWARD,
+    /** x, or its gradient, from y's and the filter. */
+    INPUT,
+    /** The filter's gradient from x and y's gradient. */
+    FILTER
+  }
+}

@@ -1,0 +1,54 @@
+package dev.crema.device.cuda.kernel;
+
+/** Takes what an instruction does on the device, in order. */
+public interface Launches {
+  /**
+   * A kernel of Crema's own. A launch with an empty grid is left out.
+   *
+   * @param family its file {@code dev/crema/kernels/<family>.cu}
+   * @param function its name there
+   * @param sharedBytes of dynamic shared memory a block
+   * @param arguments copied now
+   */
+  void launch(
+      String family,
+      String function,
+      long gridX,
+      int gridY,
+      int gridZ,
+      int blockX,
+      int blockY,
+      int blockZ,
+      int sharedBytes,
+      Arguments arguments);
+
+  /** As the other, in one dimension. */
+  default void launch(
+      String family,
+      String function,
+      long blocks,
+      int threads,
+      int sharedBytes,
+      Arguments arguments) {
+    launch(family, function, blocks, 1, 1, threads, 1, 1, sharedBytes, arguments);
+  }
+
+  /**
+   * Memory for the launches of this instruction, aligned to 256 bytes, with whatever stood there.
+   *
+   * @return its address on the device
+   */
+  long scratch(long bytes);
+
+  /** Sets every byte. */
+  void fill(long address, int value, long bytes);
+
+  /** Copies within the device. */
+  void copy(long to, long from, long bytes);
+
+  /** A matrix product by cuBLASLt. */
+  void product(Product product);
+
+  /** A convolution or a gradient of one, by cuDNN. */
+  void convolution(Convolution convolution);
+}

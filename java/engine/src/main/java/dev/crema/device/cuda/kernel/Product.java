@@ -1,0 +1,98 @@
+package dev.crema.device.cuda.kernel;
+
+/**
+ * Matrix products of float32, row-major: c [m, n] = activation(a · b + beta · c + bias), {@code
+ * count} times.
+ *
+ * @param a [m, k], or [k, m] if it is transposed
+ * @param b [k, n], or [n, k] if it is transposed
+ * @param beta 0: what stands in c is not read; 1: it is added to
+ * @param bias address of [n] floats, added to each row; 0 for none
+ * @param rounded whether factors are rounded to bfloat16
+ */
+public record Product(
+    long m,
+    long n,
+    long k,
+    Matrix a,
+    Matrix b,
+    Matrix c,
+    int count,
+    float beta,
+    long bias,
+    Epilogue activation,
+    boolean rounded) {
+  /**
+   * Where a matrix lies.
+   *
+   * @param transposed whether it is stored so
+   * @param leading elements from one stored row to the next
+   * @param stride elements from one matrix to the next of {@code count}; 0 if all are the same
+   */
+  public record Matrix(long address, boolean transposed, long leading, long stride) {
+    /** The same with rows that are farther apart. */
+    public Matrix leading(long elements) {
+      return new Matrix(address, transposed, elements, stride);
+    }
+
+    Matrix stride(long elements) {
+      return new Matrix(address, transposed, leading, elements);
+    }
+  }
+
+  /** What a product applies while it writes its result. */
+  public enum Epilogue {
+    NONE,
+    RELU,
+    /** GELU by its approximation with tanh. */
+    GELU_TANH
+  }
+
+  /** One product of dense matrices. */
+  public static Product of(
+      long m, long n, long k, long a, boolean transposeA, long b, boolean transposeB, long c) {
+    return of(
+        m,
+        n,
+        k,
+        new Matrix(a, transposeA, transposeA ? m : k, 0),
+        new Matrix(b, transposeB, transposeB ? k : n, 0),
+        new Matrix(c, false, n, 0));
+  }
+
+  /** One product. */
+  public static Product of(long m, long n, long k, Matrix a, Matrix b, Matrix c) {
+    return new Product(m, n, k, a, b, c, 1, 0, 0, Epilogue.NONE, false);
+  }
+
+  /** The same, added to what stands in c. */
+  public Product added() {
+    return new Product(m, n, k, a, b, c, count, 1, bias, activation, rounded);
+  }
+
+  /** The same with a bias (0 for none) and an activation. */
+  public Product then(long newBias, Epilogue newActivation) {
+    return new Product(m, n, k, a, b, c, count, beta, newBias, newActivation, rounded);
+  }
+
+  /** The same with factors rounded to bfloat16, or not. */
+  public Product rounded(boolean on) {
+    return new Product(m, n, k, a, b, c, count, beta, bias, activation, on);
+  }
+
+  /** {@code times} of them, each so many elements behind the one before. */
+  public Product repeated(int times, long strideA, long strideB, long strideC) {
+    return new Product(
+        m,
+        n,
+        k,
+        a.stride(strideA),
+        b.stride(strideB),
+        c.stride(strideC),
+        times,
+        beta,
+        bias,
+        activation,
+        rounded);
+  }
+}
