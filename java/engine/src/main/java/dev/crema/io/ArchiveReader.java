@@ -63,7 +63,7 @@ final class ArchiveReader {
         }
         entries.put(name, entry);
       }
-      var archive = new ModelArchive(shown, Collections.unmodifiableMap(entries), open);
+      var archive = new ModelArchive(shown, sums, Collections.unmodifiableMap(entries), open);
       done = true;
       return archive;
     } catch (IOException e) {

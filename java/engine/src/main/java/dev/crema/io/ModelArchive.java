@@ -28,12 +28,15 @@ public final class ModelArchive implements AutoCloseable {
   public static final String CHECKSUMS = "checksums.json";
 
   private final Path path;
+  private final Checksums checksums;
   private final Map<String, ArchiveEntry> entries;
   private final List<Closeable> open;
 
   /** Owns {@code open}. */
-  ModelArchive(Path path, Map<String, ArchiveEntry> entries, List<Closeable> open) {
+  ModelArchive(
+      Path path, Checksums checksums, Map<String, ArchiveEntry> entries, List<Closeable> open) {
     this.path = path;
+    this.checksums = checksums;
     this.entries = entries;
     this.open = new ArrayList<>(open);
   }
@@ -72,6 +75,11 @@ public final class ModelArchive implements AutoCloseable {
   /** The names of all verified files, sorted; without {@code checksums.json}. Immutable. */
   public Set<String> names() {
     return entries.keySet();
+  }
+
+  /** The sums that all files were found to have. */
+  public Checksums checksums() {
+    return checksums;
   }
 
   /** Where it was opened. */

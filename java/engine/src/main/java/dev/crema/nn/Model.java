@@ -118,6 +118,16 @@ public final class Model implements AutoCloseable {
   }
 
   /**
+   * As {@link #load(Path)}, from an archive that is open already; the archive stays open.
+   *
+   * @throws CremaException naming the file and what is wrong with it; nothing is partly loaded
+   */
+  public static Model read(ModelArchive archive) {
+    Objects.requireNonNull(archive, "archive");
+    return ModelFiles.read(archive);
+  }
+
+  /**
    * Reads the tensors of an archive of the same topology into this model's memory, in place. All
    * checks are done before anything changes.
    *

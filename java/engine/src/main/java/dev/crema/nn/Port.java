@@ -165,6 +165,42 @@ final class Port {
     }
   }
 
+  /** Copies what remains of {@code values}, whole examples of this type, to rows from that on. */
+  void write(int row, ByteBuffer values, int capacity) {
+    checkStretch(row, values.remaining(), capacity);
+    bytes.put(row * exampleBytes(), values, values.position(), values.remaining());
+  }
+
+  /** Fills what remains of {@code result} with the bytes of rows from that on. */
+  void read(int row, ByteBuffer result, int capacity) {
+    checkStretch(row, result.remaining(), capacity);
+    result.put(result.position(), bytes, row * exampleBytes(), result.remaining());
+  }
+
+  private int exampleBytes() {
+    return elements * type.element().byteSize();
+  }
+
+  private void checkStretch(int row, int size, int capacity) {
+    int example = exampleBytes();
+    boolean whole = example == 0 ? size == 0 : size % example == 0;
+    if (!whole || row < 0 || row > capacity - (example == 0 ? 0 : size / example)) {
+      throw new CremaException(
+          size
+              + " bytes from row "
+              + row
+              + " on are no whole examples within the "
+              + capacity
+              + " of "
+              + what
+              + ", whose examples "
+              + example()
+              + " have "
+              + example
+              + " bytes each");
+    }
+  }
+
   /** Reads rows from {@code row} on into the start of {@code result}. */
   void read(int row, float[] result, int rows) {
     floats.get(row * elements, result, 0, rows * elements);

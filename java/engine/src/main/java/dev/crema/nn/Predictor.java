@@ -278,6 +278,42 @@ public final class Predictor implements AutoCloseable {
     }
   }
 
+  /**
+   * Copies whole examples to where {@link #run} reads them, from a row on: batches are put together
+   * so. No allocation; the buffer's position does not move.
+   *
+   * @param examples from its position to its limit; elements of the input's own type, native byte
+   *     order
+   */
+  public void write(String inputName, int row, ByteBuffer examples) {
+    Objects.requireNonNull(inputName, "inputName");
+    Objects.requireNonNull(examples, "examples");
+    Port port = port(inputName);
+    use.enter();
+    try {
+      port.write(row, examples, capacity);
+    } finally {
+      use.leave();
+    }
+  }
+
+  /**
+   * Copies an output of the last {@link #run}, from a row on, to what remains of a buffer, whose
+   * position does not move. No allocation.
+   *
+   * @param result gets whole examples of the output's own type, native byte order
+   */
+  public void read(int index, int row, ByteBuffer result) {
+    Objects.requireNonNull(result, "result");
+    Port port = outputPort(index);
+    use.enter();
+    try {
+      port.read(row, result, capacity);
+    } finally {
+      use.leave();
+    }
+  }
+
   /** Predicts the first {@code rows} examples that stand in the inputs' memory. */
   public void run(int rows) {
     checkRows(rows);
