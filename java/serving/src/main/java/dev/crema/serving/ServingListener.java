@@ -3,6 +3,7 @@ package dev.crema.serving;
 import dev.crema.serving.inference.InferenceRequest;
 import dev.crema.serving.inference.InferenceResponse;
 import dev.crema.serving.inference.ServingException;
+import dev.crema.serving.inference.ShadowComparison;
 import dev.crema.serving.repository.VersionStatus;
 import java.util.List;
 
@@ -34,6 +35,9 @@ public interface ServingListener {
 
   /** A batch was computed: {@code examples} of {@code requests} requests. */
   default void computed(String model, long version, int requests, int examples, long nanos) {}
+
+  /** A copy of a request was computed by a shadow version and compared with the answer. */
+  default void compared(ShadowComparison comparison) {}
 
   /** A version changed its state. */
   default void changed(VersionStatus status) {}

@@ -7,11 +7,23 @@ import java.util.List;
  *
  * @param labels names of the classes that the first output's last axis stands for; empty where it
  *     is no classifier
+ * @param columns of the table that it learnt from: a request may give rows of these instead of the
+ *     input, see {@link InferenceRequest#rows}; empty where it learnt from no table
  */
-public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs, List<String> labels) {
+public record Signature(
+    List<TensorSpec> inputs,
+    List<TensorSpec> outputs,
+    List<String> labels,
+    List<ColumnSpec> columns) {
   public Signature {
     inputs = List.copyOf(inputs);
     outputs = List.copyOf(outputs);
     labels = List.copyOf(labels);
+    columns = List.copyOf(columns);
+  }
+
+  /** Of a model that takes tensors only. */
+  public Signature(List<TensorSpec> inputs, List<TensorSpec> outputs, List<String> labels) {
+    this(inputs, outputs, labels, List.of());
   }
 }

@@ -34,7 +34,8 @@ public interface Models {
    * Looks for new versions of a model now and loads those that its policy asks for; returns when
    * they serve.
    *
-   * @throws ServingException if there is no such model or no version of it could be loaded
+   * @throws ServingException if there is no such model, or one of those versions could not be
+   *     loaded; what served before serves on then
    */
   void load(String model);
 

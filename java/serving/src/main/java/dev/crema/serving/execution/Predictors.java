@@ -1,0 +1,108 @@
+package dev.crema.serving.execution;
+
+import dev.crema.device.Device;
+import dev.crema.nn.Model;
+import dev.crema.nn.Predictor;
+import java.util.Objects;
+import java.util.concurrent.ArrayBlockingQueue;
+
+/**
+ * Predictors of one model that wait for the next batch of any thread, for a few capacities: a plan
+ * for one example computes it faster than a plan for many does. Thread-safe. Whoever made it closes
+ * it before the model.
+ */
+public final class Predictors implements AutoCloseable {
+  private static final int SMALL = 8;
+
+  private final Model model;
+  private final Device device;
+  private final int threads;
+  private final int[] capacities;
+  private final ArrayBlockingQueue<Predictor>[] waiting;
+  private volatile boolean closed;
+
+  /**
+   * @param threads that compute one batch; 0 for all
+   * @param kept most predictors of one capacity that wait
+   */
+  public Predictors(Model model, Device device, int threads, int maximumBatch, int kept) {
+    this.model = Objects.requireNonNull(model, "model");
+    this.device = Objects.requireNonNull(device, "device");
+    this.threads = threads;
+    this.capacities = capacities(maximumBatch);
+    this.waiting = pools(capacities.length, kept);
+  }
+
+  private static int[] capacities(int most) {
+    return most == 1
+        ? new int[] {1}
+        : most <= SMALL ? new int[] {1, most} : new int[] {1, SMALL, most};
+  }
+
+  @SuppressWarnings({"unchecked", "rawtypes"}) // arrays have no type parameters
+  private static ArrayBlockingQueue<Predictor>[] pools(int count, int kept) {
+    ArrayBlockingQueue<Predictor>[] pools = new ArrayBlockingQueue[count];
+    for (int i = 0; i < count; i++) {
+      pools[i] = new ArrayBlockingQueue<>(kept);
+    }
+    return pools;
+  }
+
+  /** Most examples of a batch. */
+  public int maximumBatch() {
+    return capacities[capacities.length - 1];
+  }
+
+  /** For how many examples there are plans, rising. */
+  public int[] capacities() {
+    return capacities.clone();
+  }
+
+  /**
+   * A predictor for that many examples which nobody else has, until {@link #giveBack}.
+   *
+   * @throws dev.crema.CremaException if there is no memory for one more
+   * @throws IllegalStateException if the model is closed
+   */
+  public Predictor borrow(int rows) {
+    int i = index(rows);
+    Predictor predictor = waiting[i].poll();
+    return predictor != null ? predictor : model.predictor(capacities[i], threads, device);
+  }
+
+  private int index(int rows) {
+    int i = 0;
+    while (capacities[i] < rows) {
+      i++;
+      if (i == capacities.length) {
+        throw new IllegalArgumentException(
+            "A batch has at most " + maximumBatch() + " examples, got " + rows);
+      }
+    }
+    return i;
+  }
+
+  public void giveBack(Predictor predictor) {
+    ArrayBlockingQueue<Predictor> pool = waiting[index(predictor.capacity())];
+    if (closed || !pool.offer(predictor)) {
+      predictor.close();
+    } else if (closed) {
+      drain(); // closed between the two looks: whoever sees it empties the pool
+    }
+  }
+
+  /** Closes those that wait; the others when they are given back. */
+  @Override
+  public void close() {
+    closed = true;
+    drain();
+  }
+
+  private void drain() {
+    for (ArrayBlockingQueue<Predictor> pool : waiting) {
+      for (Predictor p = pool.poll(); p != null; p = pool.poll()) {
+        p.close();
+      }
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** Computes batches with one model: predictors that wait for the next batch. */
+package dev.crema.serving.execution;

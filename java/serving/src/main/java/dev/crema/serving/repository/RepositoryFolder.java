@@ -1,0 +1,168 @@
+package dev.crema.serving.repository;
+
+import dev.crema.io.AtomicFolders;
+import dev.crema.io.ModelArchive;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+
+/**
+ * The folder of all models: {@code NAME/VERSION/} or {@code NAME/VERSION.zip}. Names from requests
+ * never become paths: they are looked up among those found here. What links lead out of the folder
+ * is not read.
+ */
+final class RepositoryFolder {
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,127}");
+  private static final Pattern VERSION = Pattern.compile("([0-9]{1,18})(\\.zip)?");
+  private static final String ZIP = ".zip";
+
+  private final Path root;
+
+  RepositoryFolder(Path root) {
+    this.root = root;
+  }
+
+  /**
+   * The models there are, by name.
+   *
+   * @throws IOException if the folder can't be read
+   */
+  Map<String, Path> models() throws IOException {
+    Map<String, Path> models = new TreeMap<>();
+    Path real = root.toRealPath();
+    for (Path path : list(real)) {
+      String name = path.getFileName().toString();
+      if (NAME.matcher(name).matches() && Files.isDirectory(path) && isInside(real, path)) {
+        models.put(name, path);
+      }
+    }
+    return models;
+  }
+
+  /**
+   * The versions in a model's folder; none if that is gone.
+   *
+   * @throws IOException if it can't be read
+   */
+  Map<Long, VersionFiles> versions(Path model) throws IOException {
+    Map<Long, List<Path>> found = new TreeMap<>();
+    Path real = root.toRealPath();
+    List<Path> paths;
+    try {
+      paths = list(model);
+    } catch (NoSuchFileException | NotDirectoryException e) {
+      return Map.of();
+    }
+    for (Path path : paths) {
+      var matcher = VERSION.matcher(path.getFileName().toString());
+      if (matcher.matches() && (matcher.group(2) == null) == Files.isDirectory(path)) {
+        long version = Long.parseLong(matcher.group(1));
+        found.computeIfAbsent(version, v -> new ArrayList<>()).add(path);
+      }
+    }
+    Map<Long, VersionFiles> versions = new TreeMap<>();
+    for (Map.Entry<Long, List<Path>> e : found.entrySet()) {
+      versions.put(e.getKey(), files(real, e.getKey(), e.getValue()));
+    }
+    return versions;
+  }
+
+  /** Whether a version that is not listed is only being replaced this moment. */
+  boolean isBeingReplaced(Path model, long version) {
+    Path folder = model.resolve(Long.toString(version));
+    return !AtomicFolders.current(folder).equals(folder) || Files.exists(folder);
+  }
+
+  private VersionFiles files(Path real, long version, List<Path> paths) throws IOException {
+    Path path = paths.get(0);
+    if (paths.size() > 1) {
+      List<String> names = paths.stream().map(p -> p.getFileName().toString()).toList();
+      String stamp = String.join(",", names);
+      return new VersionFiles(
+          version,
+          path,
+          null,
+          stamp,
+          "Version " + version + " stands there twice: " + names + ". Remove one of them.");
+    }
+    if (!isInside(real, path)) {
+      return new VersionFiles(version, path, null, "link", outside(path));
+    }
+    if (!Files.isDirectory(path)) {
+      Path signature = path.resolveSibling(path.getFileName() + SignedModels.SUFFIX);
+      return new VersionFiles(
+          version, path, null, stamp(path) + (Files.exists(signature) ? stamp(signature) : ""), "");
+    }
+    return folder(real, version, path);
+  }
+
+  private static VersionFiles folder(Path real, long version, Path path) throws IOException {
+    StringBuilder stamp = new StringBuilder();
+    String problem = "";
+    List<Path> zips = new ArrayList<>();
+    try {
+      for (Path file : list(path)) {
+        stamp.append(stamp(file));
+        if (!isInside(real, file)) {
+          problem = outside(file);
+        }
+        if (file.getFileName().toString().endsWith(ZIP)) {
+          zips.add(file);
+        }
+      }
+    } catch (NoSuchFileException e) { // replaced this moment: seen whole the next time
+      stamp.append("replaced");
+    }
+    boolean zipped = zips.size() == 1 && !Files.exists(path.resolve(ModelArchive.CHECKSUMS));
+    return new VersionFiles(version, zipped ? zips.get(0) : path, path, stamp.toString(), problem);
+  }
+
+  private static String outside(Path path) {
+    return path + " leads out of the folder of models and is not read";
+  }
+
+  private static boolean isInside(Path real, Path path) throws IOException {
+    try {
+      return path.toRealPath().startsWith(real);
+    } catch (NoSuchFileException e) {
+      return false; // a link to nothing
+    }
+  }
+
+  private static String stamp(Path file) throws IOException {
+    var a = Files.readAttributes(file, BasicFileAttributes.class);
+    return file.getFileName()
+        + "|"
+        + a.size()
+        + "|"
+        + a.lastModifiedTime().to(java.util.concurrent.TimeUnit.NANOSECONDS)
+        + "|"
+        + a.fileKey()
+        + "\n";
+  }
+
+  /** Sorted; without hidden ones, among which are those being written. */
+  private static List<Path> list(Path folder) throws IOException {
+    TreeSet<Path> paths = new TreeSet<>();
+    try (DirectoryStream<Path> stream = Files.newDirectoryStream(folder)) {
+      for (Path path : stream) {
+        if (!path.getFileName().toString().startsWith(".")) {
+          paths.add(path);
+        }
+      }
+    } catch (java.nio.file.DirectoryIteratorException e) {
+      throw e.getCause();
+    }
+    return List.copyOf(paths);
+  }
+}
