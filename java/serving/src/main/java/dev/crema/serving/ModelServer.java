@@ -1,0 +1,302 @@
+package dev.crema.serving;
+
+import com.linecorp.armeria.common.SessionProtocol;
+import com.linecorp.armeria.server.HttpService;
+import com.linecorp.armeria.server.Server;
+import com.linecorp.armeria.server.ServerBuilder;
+import dev.crema.CremaException;
+import dev.crema.serving.http.EventLoops;
+import dev.crema.serving.http.Health;
+import dev.crema.serving.http.InFlight;
+import dev.crema.serving.http.PlainErrors;
+import dev.crema.serving.inference.ServingException;
+import dev.crema.serving.repository.Models;
+import dev.crema.serving.repository.VersionStatus;
+import dev.crema.serving.security.Limits;
+import io.netty.channel.EventLoopGroup;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletionException;
+import java.util.function.Function;
+
+/**
+ * Serves models over HTTP/1.1, HTTP/2 and gRPC on one port. Shares nothing with other servers of
+ * the same process. Thread-safe.
+ *
+ * <pre>{@code
+ * try (ModelServer server = ModelServer.builder(models).port(0).endpoint(new TensorFlowRest(models, inference)).build()) {
+ *   server.start();
+ *   ... server.uri() ...
+ * }
+ * }</pre>
+ */
+public final class ModelServer implements AutoCloseable {
+  private enum State {
+    NEW,
+    STARTED,
+    CLOSED
+  }
+
+  private final Builder settings;
+  private final InFlight inFlight;
+  private final EventLoopGroup eventLoops;
+  private final Server server;
+  private volatile State state = State.NEW;
+
+  private ModelServer(Builder settings) {
+    this.settings = settings;
+    this.inFlight = new InFlight(settings.limits.inFlight());
+    this.eventLoops = EventLoops.of(settings.threads, "crema-serve");
+    this.server = build();
+  }
+
+  /** A server of these models that answers {@code /healthz} and {@code /readyz}, for a start. */
+  public static Builder builder(Models models) {
+    return new Builder(models);
+  }
+
+  private Server build() {
+    Limits limits = settings.limits;
+    ServerBuilder builder =
+        Server.builder()
+            .port(new InetSocketAddress(settings.address, settings.port), SessionProtocol.HTTP)
+            .workerGroup(eventLoops, false)
+            .bossGroupFactory(name -> EventLoops.of(1, "crema-accept"))
+            .disableServerHeader()
+            .verboseResponses(false)
+            .errorHandler(new PlainErrors())
+            .maxRequestLength(limits.requestBytes())
+            .http1MaxHeaderSize(limits.headerBytes())
+            .http2MaxHeaderListSize(limits.headerBytes())
+            .maxNumConnections(limits.connections())
+            .requestTimeout(limits.requestTimeout())
+            .idleTimeout(limits.idleTimeout())
+            // Connections are told in InFlight before; when they are closed nothing runs any more.
+            .connectionDrainDuration(Duration.ofMillis(5))
+            // The quiet period is short since InFlight refuses what comes then.
+            .gracefulShutdownTimeout(Duration.ofMillis(1), settings.drain.plusMillis(1));
+    new Health(this::notReady).addTo(builder);
+    for (Endpoint endpoint : settings.endpoints) {
+      endpoint.addTo(builder);
+    }
+    Function<HttpService, HttpService> around = inFlight::around;
+    builder.decorator(around);
+    return builder.build();
+  }
+
+  /**
+   * Binds the port; returns when requests are answered.
+   *
+   * @throws CremaException if the port can't be bound
+   * @throws IllegalStateException if it was started before
+   */
+  public synchronized ModelServer start() {
+    if (state != State.NEW) {
+      throw new IllegalStateException(
+          "This ModelServer was "
+              + (state == State.CLOSED ? "closed" : "started")
+              + "; build another one");
+    }
+    try {
+      server.start().join();
+    } catch (CompletionException e) {
+      close();
+      throw new CremaException(
+          "Can't serve at "
+              + settings.address
+              + " port "
+              + settings.port
+              + ": "
+              + e.getCause().getMessage()
+              + ". Is the port in use by another process? (Port 0 takes any that is free.)",
+          e.getCause());
+    }
+    state = State.STARTED;
+    return this;
+  }
+
+  /** The port that it answers on: that asked for, or a free one if that was 0. */
+  public int port() {
+    if (state != State.STARTED) {
+      throw new IllegalStateException(
+          "This ModelServer " + (state == State.NEW ? "has not been started" : "is closed"));
+    }
+    return server.activeLocalPort();
+  }
+
+  /** Where it answers, as {@code http://127.0.0.1:8501}. */
+  public URI uri() {
+    InetAddress address =
+        settings.address.isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : settings.address;
+    String host = address.getHostAddress();
+    return URI.create("http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + port());
+  }
+
+  /** Requests that are being read or answered now. */
+  public int inFlight() {
+    return inFlight.count();
+  }
+
+  /** Why {@code /readyz} says 503; "" while it says 200. */
+  public String notReady() {
+    if (state != State.STARTED || inFlight.mode() != InFlight.Mode.SERVE) {
+      return state == State.NEW ? "starting" : "stopping";
+    }
+    List<String> missing = new ArrayList<>();
+    for (String name : settings.models.names()) {
+      if (!available(name)) {
+        missing.add(name);
+      }
+    }
+    return missing.isEmpty() ? "" : "no version is available of " + String.join(", ", missing);
+  }
+
+  private boolean available(String model) {
+    try {
+      return settings.models.versions(model).stream()
+          .anyMatch(v -> v.state() == VersionStatus.State.AVAILABLE);
+    } catch (ServingException e) {
+      return true; // removed between two calls
+    }
+  }
+
+  /**
+   * Stops: {@code /readyz} says 503 while requests are still answered for the notice that was asked
+   * for, then new requests get 503 and those that run are answered, up to the time of {@link
+   * Builder#drain}. Then connections are closed, and after them what was given to {@link
+   * Builder#closing}. Does nothing the second time.
+   */
+  @Override
+  public synchronized void close() {
+    if (state == State.CLOSED) {
+      return;
+    }
+    if (state == State.STARTED && !settings.notice.isZero()) {
+      inFlight.mode(InFlight.Mode.LEAVE);
+      sleep(settings.notice);
+    }
+    inFlight.mode(InFlight.Mode.REFUSE);
+    state = State.CLOSED;
+    try {
+      server.stop().join();
+    } finally {
+      eventLoops.shutdownGracefully().awaitUninterruptibly(1500);
+      closeOthers();
+    }
+  }
+
+  private static void sleep(Duration time) {
+    try {
+      Thread.sleep(time.toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void closeOthers() {
+    CremaException failed = null;
+    for (int i = settings.closing.size() - 1; i >= 0; i--) {
+      try {
+        settings.closing.get(i).close();
+      } catch (Exception e) {
+        if (failed == null) {
+          failed = new CremaException("Closing " + settings.closing.get(i) + " failed: " + e, e);
+        } else {
+          failed.addSuppressed(e);
+        }
+      }
+    }
+    if (failed != null) {
+      throw failed;
+    }
+  }
+
+  /** Settings of a server. Not thread-safe; not to be used after {@link #build}. */
+  public static final class Builder {
+    private final Models models;
+    private final List<Endpoint> endpoints = new ArrayList<>();
+    private final List<AutoCloseable> closing = new ArrayList<>();
+    private InetAddress address = InetAddress.getLoopbackAddress();
+    private int port = 8501;
+    private int threads = Runtime.getRuntime().availableProcessors();
+    private Limits limits = Limits.DEFAULT;
+    private Duration notice = Duration.ZERO;
+    private Duration drain = Duration.ofSeconds(30);
+
+    private Builder(Models models) {
+      this.models = Objects.requireNonNull(models, "models");
+    }
+
+    /** Where to listen; loopback unless this is called. */
+    public Builder address(InetAddress address) {
+      this.address = Objects.requireNonNull(address, "address");
+      return this;
+    }
+
+    /** TCP port, 8501 unless this is called; 0 for any that is free. */
+    public Builder port(int port) {
+      if (port < 0 || port > 65_535) {
+        throw new IllegalArgumentException("A port is from 0 to 65535, got " + port);
+      }
+      this.port = port;
+      return this;
+    }
+
+    /** Threads that read and write; as many as processors unless this is called. */
+    public Builder threads(int threads) {
+      if (threads < 1) {
+        throw new IllegalArgumentException("A server has at least 1 thread, got " + threads);
+      }
+      this.threads = threads;
+      return this;
+    }
+
+    /** Adds something that answers. */
+    public Builder endpoint(Endpoint endpoint) {
+      endpoints.add(Objects.requireNonNull(endpoint, "endpoint"));
+      return this;
+    }
+
+    public Builder limits(Limits limits) {
+      this.limits = Objects.requireNonNull(limits, "limits");
+      return this;
+    }
+
+    /**
+     * How long a server that is to stop says so at {@code /readyz} and still answers, for load
+     * balancers to notice; zero unless this is called.
+     */
+    public Builder notice(Duration notice) {
+      this.notice = notNegative("notice", notice);
+      return this;
+    }
+
+    /** How long requests may take to end when the server stops; 30 seconds unless called. */
+    public Builder drain(Duration drain) {
+      this.drain = notNegative("drain", drain);
+      return this;
+    }
+
+    /** What is to be closed after the server, the last given first: batching, repositories. */
+    public Builder closing(AutoCloseable other) {
+      closing.add(Objects.requireNonNull(other, "other"));
+      return this;
+    }
+
+    public ModelServer build() {
+      return new ModelServer(this);
+    }
+
+    private static Duration notNegative(String name, Duration time) {
+      if (time.isNegative()) {
+        throw new IllegalArgumentException(name + " can't be negative, got " + time);
+      }
+      return time;
+    }
+  }
+}
