@@ -10,7 +10,9 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
-/** A server's threads, which end when they are told to: Netty's default is to idle for 2 seconds. */
+/**
+ * A server's threads, which end when they are told to: Netty's default is to idle for 2 seconds.
+ */
 public final class EventLoops extends MultiThreadIoEventLoopGroup {
   private EventLoops(int threads, String name, IoHandlerFactory io) {
     super(threads, new DefaultThreadFactory(name, true), io);
@@ -19,7 +21,9 @@ public final class EventLoops extends MultiThreadIoEventLoopGroup {
   /** On epoll where it is there, else on Java's selectors. */
   public static EventLoopGroup of(int threads, String name) {
     return new EventLoops(
-        threads, name, Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
+        threads,
+        name,
+        Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
   }
 
   @Override
