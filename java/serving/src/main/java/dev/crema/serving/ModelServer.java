@@ -5,15 +5,22 @@ import com.linecorp.armeria.server.HttpService;
 import com.linecorp.armeria.server.Server;
 import com.linecorp.armeria.server.ServerBuilder;
 import dev.crema.CremaException;
+import dev.crema.serving.http.AccessLog;
 import dev.crema.serving.http.EventLoops;
 import dev.crema.serving.http.Health;
 import dev.crema.serving.http.InFlight;
 import dev.crema.serving.http.PlainErrors;
+import dev.crema.serving.http.Tracing;
 import dev.crema.serving.inference.ServingException;
 import dev.crema.serving.repository.Models;
 import dev.crema.serving.repository.VersionStatus;
+import dev.crema.serving.security.AccessControl;
+import dev.crema.serving.security.Guard;
 import dev.crema.serving.security.Limits;
+import dev.crema.serving.security.Tls;
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.netty.channel.EventLoopGroup;
+import io.opentelemetry.api.OpenTelemetry;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -22,7 +29,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletionException;
-import java.util.function.Function;
 
 /**
  * Serves models over HTTP/1.1, HTTP/2 and gRPC on one port. Shares nothing with other servers of
@@ -64,9 +70,12 @@ public final class ModelServer implements AutoCloseable {
     Limits limits = settings.limits;
     ServerBuilder builder =
         Server.builder()
-            .port(new InetSocketAddress(settings.address, settings.port), SessionProtocol.HTTP)
+            .port(
+                new InetSocketAddress(settings.address, settings.port),
+                settings.tls == null ? SessionProtocol.HTTP : SessionProtocol.HTTPS)
             .workerGroup(eventLoops, false)
             .bossGroupFactory(name -> EventLoops.of(1, "crema-accept"))
+            .meterRegistry(new CompositeMeterRegistry()) // not the one that the process shares
             .disableServerHeader()
             .verboseResponses(false)
             .errorHandler(new PlainErrors())
@@ -76,17 +85,26 @@ public final class ModelServer implements AutoCloseable {
             .maxNumConnections(limits.connections())
             .requestTimeout(limits.requestTimeout())
             .idleTimeout(limits.idleTimeout())
-            // Connections are told in InFlight before; when they are closed nothing runs any more.
-            .connectionDrainDuration(Duration.ofMillis(5))
-            // The quiet period is short since InFlight refuses what comes then.
-            .gracefulShutdownTimeout(Duration.ofMillis(1), settings.drain.plusMillis(1));
+            // InFlight does it: nothing runs any more when this server is told to stop.
+            .gracefulShutdownTimeout(Duration.ZERO, Duration.ZERO)
+            .connectionDrainDuration(Duration.ZERO);
     new Health(this::notReady).addTo(builder);
     for (Endpoint endpoint : settings.endpoints) {
       endpoint.addTo(builder);
     }
-    Function<HttpService, HttpService> around = inFlight::around;
-    builder.decorator(around);
+    if (settings.tls != null) {
+      settings.tls.addTo(builder);
+    }
+    builder.decorator(this::around);
     return builder.build();
+  }
+
+  /** From the outside: traces, log, limit and drain, permissions. */
+  private HttpService around(HttpService service) {
+    HttpService guarded = settings.guard.around(service);
+    HttpService counted = inFlight.around(guarded);
+    HttpService logged = settings.accessLog.around(counted);
+    return settings.tracing.around(logged);
   }
 
   /**
@@ -134,7 +152,11 @@ public final class ModelServer implements AutoCloseable {
     InetAddress address =
         settings.address.isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : settings.address;
     String host = address.getHostAddress();
-    return URI.create("http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + port());
+    return URI.create(
+        (settings.tls == null ? "http://" : "https://")
+            + (host.contains(":") ? "[" + host + "]" : host)
+            + ":"
+            + port());
   }
 
   /** Requests that are being read or answered now. */
@@ -177,10 +199,10 @@ public final class ModelServer implements AutoCloseable {
       return;
     }
     if (state == State.STARTED && !settings.notice.isZero()) {
-      inFlight.mode(InFlight.Mode.LEAVE);
+      inFlight.leave();
       sleep(settings.notice);
     }
-    inFlight.mode(InFlight.Mode.REFUSE);
+    inFlight.drain(settings.drain);
     state = State.CLOSED;
     try {
       server.stop().join();
@@ -225,6 +247,10 @@ public final class ModelServer implements AutoCloseable {
     private int port = 8501;
     private int threads = Runtime.getRuntime().availableProcessors();
     private Limits limits = Limits.DEFAULT;
+    private Guard guard = new Guard(AccessControl.OPEN);
+    private Tls tls;
+    private AccessLog accessLog = new AccessLog(0);
+    private Tracing tracing = new Tracing(OpenTelemetry.noop());
     private Duration notice = Duration.ZERO;
     private Duration drain = Duration.ofSeconds(30);
 
@@ -264,6 +290,33 @@ public final class ModelServer implements AutoCloseable {
 
     public Builder limits(Limits limits) {
       this.limits = Objects.requireNonNull(limits, "limits");
+      return this;
+    }
+
+    /**
+     * Who may do what; that of {@link AccessControl#OPEN} unless this is called. Protocols that
+     * read the model's name from a message ask the same guard.
+     */
+    public Builder guard(Guard guard) {
+      this.guard = Objects.requireNonNull(guard, "guard");
+      return this;
+    }
+
+    /** HTTPS only, with these files; plain HTTP unless this is called. */
+    public Builder tls(Tls tls) {
+      this.tls = Objects.requireNonNull(tls, "tls");
+      return this;
+    }
+
+    /** The share of requests that are logged, from 0 to 1; none unless this is called. */
+    public Builder accessLog(double share) {
+      this.accessLog = new AccessLog(share);
+      return this;
+    }
+
+    /** Where spans go; nowhere unless this is called. */
+    public Builder telemetry(OpenTelemetry telemetry) {
+      this.tracing = new Tracing(telemetry);
       return this;
     }
 

@@ -3,15 +3,11 @@ package dev.crema.serving;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.common.MediaType;
 import dev.crema.CremaException;
 import dev.crema.serving.inference.ServingException;
-import dev.crema.serving.inference.Signature;
-import dev.crema.serving.repository.ModelReference;
-import dev.crema.serving.repository.Models;
 import dev.crema.serving.repository.VersionStatus;
 import dev.crema.serving.security.Limits;
 import java.io.IOException;
@@ -20,8 +16,6 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -278,7 +272,7 @@ class ModelServerTest {
   }
 
   private static ModelServer.Builder server(Map<String, VersionStatus.State> states) {
-    return ModelServer.builder(new States(states)).port(0);
+    return ModelServer.builder(new NoModels(states)).port(0);
   }
 
   private static Endpoint text(String path, String text) {
@@ -304,40 +298,5 @@ class ModelServerTest {
             .POST(HttpRequest.BodyPublishers.ofString(body))
             .build(),
         java.net.http.HttpResponse.BodyHandlers.ofString());
-  }
-
-  /** Models that have a state and nothing else. */
-  private record States(Map<String, VersionStatus.State> states) implements Models {
-    @Override
-    public List<String> names() {
-      return new ArrayList<>(states.keySet());
-    }
-
-    @Override
-    public List<VersionStatus> versions(String model) {
-      return List.of(
-          new VersionStatus(model, 1, states.get(model), List.of(), "", Duration.ZERO, 0));
-    }
-
-    @Override
-    public VersionStatus resolve(ModelReference reference) {
-      throw ServingException.notFound(reference.name());
-    }
-
-    @Override
-    public Signature signature(ModelReference reference) {
-      throw ServingException.notFound(reference.name());
-    }
-
-    @Override
-    public ObjectNode metadata(ModelReference reference) {
-      throw ServingException.notFound(reference.name());
-    }
-
-    @Override
-    public void load(String model) {}
-
-    @Override
-    public void unload(String model) {}
   }
 }

@@ -7,6 +7,8 @@ import com.linecorp.armeria.server.ServiceRequestContext;
 import com.linecorp.armeria.server.SimpleDecoratingHttpService;
 import dev.crema.serving.inference.ServingException;
 import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -29,6 +31,7 @@ public final class InFlight {
 
   private final int limit;
   private final AtomicInteger running = new AtomicInteger();
+  private final CountDownLatch idle = new CountDownLatch(1);
   private volatile Mode mode = Mode.SERVE;
 
   public InFlight(int limit) {
@@ -44,8 +47,9 @@ public final class InFlight {
     return mode;
   }
 
-  public void mode(Mode next) {
-    mode = next;
+  /** Has clients go elsewhere, and answers them until they do. */
+  public void leave() {
+    mode = Mode.LEAVE;
   }
 
   /** The service with this around it. */
@@ -60,34 +64,61 @@ public final class InFlight {
 
   private HttpResponse admit(ServiceRequestContext ctx, HttpRequest request, HttpService service)
       throws Exception {
-    Mode now = mode;
-    if (now != Mode.SERVE && leaves(ctx, request)) {
-      ctx.initiateConnectionShutdown(LAST_STREAMS);
-    }
     if (isHealth(ctx.path())) {
+      leave(ctx, request, mode);
       return service.serve(ctx, request);
     }
+    // Counted before the mode is read, so that whoever has set it sees this one or refuses it.
+    int number = running.incrementAndGet();
+    Mode now = mode;
+    leave(ctx, request, now);
     if (now == Mode.REFUSE) {
-      return Refusal.of(
-          request.headers(),
-          new ServingException(
-              ServingException.Code.UNAVAILABLE,
-              "The server is stopping; ask another one",
-              Duration.ofSeconds(1),
-              null));
+      return refuse(
+          request, ServingException.Code.UNAVAILABLE, "The server is stopping; ask another one");
     }
-    if (running.incrementAndGet() > limit) {
-      running.decrementAndGet();
-      return Refusal.of(
-          request.headers(),
-          new ServingException(
-              ServingException.Code.RESOURCE_EXHAUSTED,
-              "The server answers " + limit + " requests already, which is its limit",
-              Duration.ofSeconds(1),
-              null));
+    if (number > limit) {
+      return refuse(
+          request,
+          ServingException.Code.RESOURCE_EXHAUSTED,
+          "The server answers " + limit + " requests already, which is its limit");
     }
-    ctx.log().whenComplete().thenRun(running::decrementAndGet);
+    ctx.log().whenComplete().thenRun(this::ended);
     return service.serve(ctx, request);
+  }
+
+  private HttpResponse refuse(HttpRequest request, ServingException.Code code, String why) {
+    ended();
+    return Refusal.of(
+        request.headers(), new ServingException(code, why, Duration.ofSeconds(1), null));
+  }
+
+  private void ended() {
+    if (running.decrementAndGet() == 0 && mode == Mode.REFUSE) {
+      idle.countDown();
+    }
+  }
+
+  /**
+   * Refuses new requests from now on and waits for those that run; returns whether all have ended
+   * in that time.
+   */
+  public boolean drain(Duration longest) {
+    mode = Mode.REFUSE;
+    if (running.get() == 0) {
+      return true;
+    }
+    try {
+      return idle.await(longest.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  private static void leave(ServiceRequestContext ctx, HttpRequest request, Mode mode) {
+    if (mode != Mode.SERVE && leaves(ctx, request)) {
+      ctx.initiateConnectionShutdown(LAST_STREAMS);
+    }
   }
 
   /**

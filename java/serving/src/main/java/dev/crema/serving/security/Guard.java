@@ -60,6 +60,25 @@ public final class Guard {
     return service.serve(ctx, request);
   }
 
+  /**
+   * For protocols that name the model in the message, where {@link #around} could not see it.
+   *
+   * @throws ServingException if who sent that request may not ask that model
+   */
+  public void mayPredict(ServiceRequestContext ctx, String model) {
+    Principal who = ctx.attr(Principal.OF_REQUEST);
+    if (who == null) {
+      throw new ServingException(
+          ServingException.Code.UNAUTHENTICATED, "It is not known who asks for this");
+    }
+    try {
+      access.require(who, Scope.predict(model));
+    } catch (ServingException e) {
+      Audit.refused(ctx, who.name(), e);
+      throw e;
+    }
+  }
+
   private void require(Principal who, Requirement requirement) {
     if (requirement instanceof Requirement.Needs needs) {
       access.require(who, needs.scope());

@@ -3,12 +3,26 @@ package dev.crema.serving.security;
 import com.linecorp.armeria.common.HttpMethod;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 
 /**
- * What a request needs, by its method and path. What is not known here needs the most: a new path
- * is closed until it is written down.
+ * What a request needs, by its method and path. What is not known here below a protocol's paths
+ * needs the most: something new is closed until it is written down. Elsewhere are endpoints that
+ * whoever embeds the server has added, for all who may do something.
  */
 public sealed interface Requirement {
+  /** What paths of protocols and of what is beside them begin with. */
+  List<String> OURS =
+      List.of(
+          "/v1",
+          "/v2",
+          "/api/",
+          "/monitoring/",
+          "/metrics",
+          "/inference.",
+          "/tensorflow.",
+          "/grpc.");
+
   /** Anyone may: whether the server is alive. */
   record Nothing() implements Requirement {}
 
@@ -17,7 +31,7 @@ public sealed interface Requirement {
 
   record Needs(Scope scope) implements Requirement {}
 
-  /** Some model; {@link ScopedInference} looks at which when the message has been read. */
+  /** Some model; {@link Guard#mayPredict} looks at which when the message has been read. */
   record NeedsSome(Scope.Action action) implements Requirement {}
 
   /**
@@ -39,7 +53,7 @@ public sealed interface Requirement {
       return grpc != null ? grpc : post(path);
     }
     if (!reads) {
-      return new Needs(Scope.ADMIN);
+      return otherwise(path);
     }
     if (path.equals("/") || path.startsWith("/page/")) {
       return new Nothing(); // the page itself; what it shows comes from the paths below
@@ -68,7 +82,16 @@ public sealed interface Requirement {
     } else if (path.startsWith("/v2/models/") && path.endsWith("/infer")) {
       return predict(path, "/v2/models/".length(), path.length() - "/infer".length());
     }
-    return new Needs(Scope.ADMIN);
+    return otherwise(path);
+  }
+
+  private static Requirement otherwise(String path) {
+    for (String ours : OURS) {
+      if (path.startsWith(ours)) {
+        return new Needs(Scope.ADMIN);
+      }
+    }
+    return new Somebody();
   }
 
   /** The model is the segment of a path that begins there. */
