@@ -12,6 +12,7 @@ import dev.crema.train.LearningRate;
 import dev.crema.train.Losses;
 import dev.crema.train.Optimizer;
 import dev.crema.train.Trainer;
+import dev.crema.train.TrainingReference;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -124,6 +125,8 @@ final class DemoCommand implements Callable<Integer> {
       try (Evaluator evaluator =
           Evaluator.of(model, digits.test(), common.threads(), common.device())) {
         Evaluation evaluation = evaluator.evaluate(digits.test());
+        TrainingReference.store(
+            model, digits.train(), common.seed(), common.threads(), common.device());
         model.save(folder);
         var files = Results.plot(folder, title, history, evaluation, plot);
         common.text().println(evaluation);

@@ -24,6 +24,7 @@ import dev.crema.train.Loss;
 import dev.crema.train.Losses;
 import dev.crema.train.Optimizer;
 import dev.crema.train.Trainer;
+import dev.crema.train.TrainingReference;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
@@ -130,6 +131,13 @@ final class TrainCommand implements Callable<Integer> {
       description = "Draw the training's curves to this .svg or .png file too.")
   private Path plot;
 
+  @Option(
+      names = "--no-reference",
+      description =
+          "Store no histograms of the inputs and predictions with the model: where it is served,"
+              + " drift is not monitored then.")
+  private boolean noReference;
+
   @Option(names = "--resume", description = "Go on from OUT.checkpoint, if it is there.")
   private boolean resume;
 
@@ -172,6 +180,9 @@ final class TrainCommand implements Callable<Integer> {
       try (Evaluator evaluator =
           Evaluator.of(trained, measured, common.threads(), common.device())) {
         Evaluation evaluation = evaluator.evaluate(measured);
+        if (!noReference) {
+          TrainingReference.store(trained, train, common.seed(), common.threads(), common.device());
+        }
         trained.save(out);
         String title = data.getFileName() + ", " + model;
         if (!out.toString().endsWith(".zip")) {

@@ -164,6 +164,7 @@ final class Fit implements AutoCloseable {
         throw notFinite(loss, epoch, number);
       }
       totals.add(loss, step.outputs(), b.rows());
+      training.took(b.rows());
       batches.recycle(b);
       for (Callback c : callbacks) {
         c.onStepEnd(training, step.steps(), loss);

@@ -9,6 +9,7 @@ public final class Training {
   private final TrainingStep step;
   private final History history;
   private double learningRateFactor = 1;
+  private long examples;
   private boolean stopping;
   private String stopReason;
 
@@ -36,6 +37,16 @@ public final class Training {
   /** Steps taken so far, those before a resume included. */
   public long steps() {
     return step.steps();
+  }
+
+  /** Examples seen since this call of fit began, repetitions included. */
+  public long examples() {
+    return examples;
+  }
+
+  /** Counts the examples of a step. */
+  void took(int rows) {
+    examples += rows;
   }
 
   /** What the schedule's learning rate is multiplied by; 1 at first. */

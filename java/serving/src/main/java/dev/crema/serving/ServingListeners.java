@@ -3,6 +3,7 @@ package dev.crema.serving;
 import dev.crema.serving.inference.InferenceRequest;
 import dev.crema.serving.inference.InferenceResponse;
 import dev.crema.serving.inference.ServingException;
+import dev.crema.serving.inference.ShadowComparison;
 import dev.crema.serving.repository.VersionStatus;
 import java.util.List;
 
@@ -60,6 +61,13 @@ final class ServingListeners implements ServingListener {
   public void computed(String model, long version, int requests, int examples, long nanos) {
     for (ServingListener each : all) {
       each.computed(model, version, requests, examples, nanos);
+    }
+  }
+
+  @Override
+  public void compared(ShadowComparison comparison) {
+    for (ServingListener each : all) {
+      each.compared(comparison);
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.crema.serving.monitoring;
 
+import dev.crema.serving.inference.ShadowComparison;
 import dev.crema.serving.repository.VersionStatus;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -85,6 +86,22 @@ final class ModelMeters {
         remove(ended.poll());
       }
     }
+  }
+
+  /** Looked up each time: shadows compute a part of the requests, and not while a client waits. */
+  void compared(ShadowComparison comparison) {
+    boolean failed = !comparison.error().isEmpty();
+    shadows("failed", failed ? comparison.examples() : 0);
+    shadows("agreed", failed ? 0 : comparison.agreeing());
+    shadows("differed", failed ? 0 : comparison.examples() - comparison.agreeing());
+  }
+
+  private void shadows(String result, int examples) {
+    Counter.builder("crema.shadow.examples")
+        .description("Examples that a shadow version was asked too, by its answer")
+        .tags("model", name, "result", result)
+        .register(registry)
+        .increment(examples);
   }
 
   private void remove(VersionMeters gone) {

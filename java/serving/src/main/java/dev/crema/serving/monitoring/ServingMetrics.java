@@ -7,6 +7,7 @@ import dev.crema.serving.ServingListener;
 import dev.crema.serving.inference.InferenceRequest;
 import dev.crema.serving.inference.InferenceResponse;
 import dev.crema.serving.inference.ServingException;
+import dev.crema.serving.inference.ShadowComparison;
 import dev.crema.serving.repository.ModelReference;
 import dev.crema.serving.repository.VersionStatus;
 import io.micrometer.core.instrument.FunctionCounter;
@@ -132,6 +133,13 @@ public final class ServingMetrics implements ServingListener, MeterBinder {
   public void computed(String model, long version, int requests, int examples, long nanos) {
     if (registry != null) {
       model(model).version(version).computed(examples);
+    }
+  }
+
+  @Override
+  public void compared(ShadowComparison comparison) {
+    if (registry != null) {
+      model(comparison.model()).compared(comparison);
     }
   }
 

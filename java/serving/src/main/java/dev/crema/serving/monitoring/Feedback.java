@@ -1,0 +1,194 @@
+package dev.crema.serving.monitoring;
+
+import dev.crema.serving.ServingListener;
+import dev.crema.serving.inference.InferenceRequest;
+import dev.crema.serving.inference.InferenceResponse;
+import dev.crema.serving.inference.ServingException;
+import dev.crema.serving.repository.ModelReference;
+import dev.crema.serving.repository.Models;
+import dev.crema.serving.repository.VersionStatus;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
+
+/**
+ * Joins ground truth that comes later with predictions, by the ids that clients give to requests,
+ * and tells how good a model is live. Only requests with an id are remembered, and of models with
+ * several outputs the first. Memory is bounded by number and by time. Thread-safe.
+ */
+public final class Feedback implements ServingListener {
+  /** More values of a row are not remembered, only the class that they tell. */
+  private static final int MOST_VALUES = 16;
+
+  private final Models models;
+  private final RecentPredictions recent;
+  private final long window;
+  private final LongSupplier clock;
+  private final Map<RecentVersion, FeedbackScores> scores = new ConcurrentHashMap<>();
+  private final Map<String, LongAdder> matched = new ConcurrentHashMap<>();
+  private final Map<String, LongAdder> unmatched = new ConcurrentHashMap<>();
+
+  private record RecentVersion(String model, long version) {}
+
+  /**
+   * @param numbers remembered at most: about 10 and one for each row and output value of a request
+   * @param keep how long a prediction waits for its truth
+   * @param window over which figures are taken, at most; at least half of it
+   */
+  public Feedback(Models models, long numbers, Duration keep, Duration window) {
+    this(models, numbers, keep, window, System::nanoTime);
+  }
+
+  Feedback(Models models, long numbers, Duration keep, Duration window, LongSupplier clock) {
+    this.models = Objects.requireNonNull(models, "models");
+    this.recent = new RecentPredictions(numbers, keep.toNanos());
+    this.window = window.toNanos();
+    this.clock = clock;
+  }
+
+  /**
+   * The truth of a request.
+   *
+   * @param labels a class for each row, by number or by name; or empty
+   * @param values numbers for each row; or empty
+   */
+  public record Truth(String id, List<Object> labels, List<double[]> values) {
+    public Truth {
+      labels = List.copyOf(labels);
+      values = List.copyOf(values);
+    }
+  }
+
+  @Override
+  public void answered(InferenceRequest request, InferenceResponse response, long totalNanos) {
+    if (request.id().isEmpty() || response.outputs().isEmpty()) {
+      return;
+    }
+    Values output = Values.of(response.outputs().values().iterator().next());
+    if (output == null || output.width() == 0) {
+      return;
+    }
+    int[] classes = new int[output.rows()];
+    boolean small = output.width() <= MOST_VALUES;
+    float[] values = new float[small ? output.rows() * output.width() : 0];
+    for (int row = 0; row < classes.length; row++) {
+      classes[row] = output.tell(row, 0.5f);
+      for (int i = 0; small && i < output.width(); i++) {
+        values[row * output.width() + i] = output.at(row, i);
+      }
+    }
+    recent.put(
+        new RecentPredictions.Key(response.model(), request.id()),
+        new RecentPredictions.Prediction(response.version(), clock.getAsLong(), classes, values));
+  }
+
+  @Override
+  public void changed(VersionStatus status) {
+    if (status.state() == VersionStatus.State.END) {
+      scores.remove(new RecentVersion(status.model(), status.version()));
+    }
+  }
+
+  /**
+   * Takes in truths; each prediction is compared once.
+   *
+   * @return the ids of those for which no prediction is remembered
+   * @throws ServingException if there is no such model, or a truth does not fit its prediction;
+   *     those before it count
+   */
+  public List<String> take(String model, List<Truth> truths) {
+    models.versions(model); // throws if there is no such model
+    List<String> missing = new ArrayList<>();
+    for (Truth truth : truths) {
+      long now = clock.getAsLong();
+      var key = new RecentPredictions.Key(model, truth.id());
+      RecentPredictions.Prediction told = recent.take(key, now);
+      if (told == null) {
+        missing.add(truth.id());
+        count(unmatched, model);
+        continue;
+      }
+      compare(model, truth, told, now);
+      count(matched, model);
+    }
+    return missing;
+  }
+
+  private static void count(Map<String, LongAdder> of, String model) {
+    of.computeIfAbsent(model, m -> new LongAdder()).increment();
+  }
+
+  private void compare(String model, Truth truth, RecentPredictions.Prediction told, long now) {
+    int rows = truth.labels().isEmpty() ? truth.values().size() : truth.labels().size();
+    if (rows != told.rows()) {
+      throw ServingException.invalidArgument(
+          "Request '" + truth.id() + "' had " + told.rows() + " rows, the feedback has " + rows);
+    }
+    FeedbackScores of =
+        scores.computeIfAbsent(
+            new RecentVersion(model, told.version()),
+            v -> new FeedbackScores(v.model(), v.version(), window, now));
+    for (int row = 0; row < truth.labels().size(); row++) {
+      of.label(told.classes()[row], number(model, told.version(), truth.labels().get(row)), now);
+    }
+    for (int row = 0; row < truth.values().size(); row++) {
+      double[] real = truth.values().get(row);
+      if (real.length != told.width()) {
+        throw ServingException.invalidArgument(
+            "Request '"
+                + truth.id()
+                + "' was answered with "
+                + (told.width() == 0 ? "more than " + MOST_VALUES : told.width())
+                + " numbers a row, the feedback has "
+                + real.length);
+      }
+      for (int i = 0; i < real.length; i++) {
+        of.value(told.values()[row * real.length + i], real[i], now);
+      }
+    }
+  }
+
+  private int number(String model, long version, Object label) {
+    if (label instanceof Integer number) {
+      return number;
+    }
+    List<String> names = models.signature(ModelReference.version(model, version)).labels();
+    int place = names.indexOf(label);
+    if (place < 0) {
+      throw ServingException.invalidArgument(
+          "Model '" + model + "' has no class '" + label + "'; it has " + names);
+    }
+    return place;
+  }
+
+  /** Of each version that truth came for, by name and version. */
+  public List<FeedbackReport> reports() {
+    long now = clock.getAsLong();
+    return scores.values().stream()
+        .map(s -> s.report(now))
+        .sorted(
+            Comparator.comparing(FeedbackReport::model).thenComparingLong(FeedbackReport::version))
+        .toList();
+  }
+
+  /** Predictions that wait for their truth. */
+  public int waiting() {
+    return recent.count();
+  }
+
+  /** Truths so far for which a prediction was remembered, by model. */
+  Map<String, LongAdder> matched() {
+    return matched;
+  }
+
+  /** Truths so far for which none was. */
+  Map<String, LongAdder> unmatched() {
+    return unmatched;
+  }
+}
