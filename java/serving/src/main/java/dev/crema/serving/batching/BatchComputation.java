@@ -28,25 +28,19 @@ final class BatchComputation {
       together(queue, parts);
     } catch (KernelException e) {
       if (parts.size() == 1) {
-        refuse(parts.get(0).pending(), invalid(e));
+        parts.get(0).pending().fail(invalid(e));
       } else { // whose values are wrong, shows when each is computed by itself
         parts.forEach(part -> compute(queue, List.of(part)));
       }
     } catch (RuntimeException | Error e) {
       ServingException why = internal(queue, e);
-      parts.forEach(part -> refuse(part.pending(), why));
+      parts.forEach(part -> part.pending().fail(why));
     }
   }
 
   /** What a batch's parts hold is let go when it has been computed. */
   static void letGo(List<VersionQueue.Part> parts) {
     parts.forEach(part -> part.pending().letGo());
-  }
-
-  private void refuse(Pending pending, ServingException why) {
-    if (pending.completeExceptionally(why) && !pending.shadow) {
-      telling.refused(pending.request, why, System.nanoTime() - pending.arrived, pending.context);
-    }
   }
 
   static ServingException invalid(KernelException e) {
@@ -114,12 +108,8 @@ final class BatchComputation {
     }
     InferenceResponse whole =
         pending.computed(part.rows(), start - pending.arrived, assembly, compute, batch);
-    if (whole != null && !pending.isDone()) {
-      if (!pending.shadow) {
-        telling.answered(
-            pending.request, whole, System.nanoTime() - pending.arrived, pending.context);
-      }
-      pending.complete(whole);
+    if (whole != null) {
+      pending.succeed(whole);
     }
   }
 
@@ -134,6 +124,7 @@ final class BatchComputation {
       ByteBuffer[] inputs,
       int[] wanted,
       int rows,
+      boolean byRows,
       long arrived) {
     Ports ports = queue.ports;
     byte[][] room = ports.room(wanted, rows);
@@ -163,6 +154,9 @@ final class BatchComputation {
     }
     queue.measured(rows, computed - assembled);
     telling.computed(queue, 1, rows, computed - assembled);
+    if (byRows) {
+      Ports.restore(queue.version, wanted, room);
+    }
     return new InferenceResponse(
         request.id(),
         queue.version.name(),

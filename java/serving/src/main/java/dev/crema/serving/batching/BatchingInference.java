@@ -62,7 +62,7 @@ public final class BatchingInference implements Inference, AutoCloseable {
       throw new IllegalArgumentException("At least one processor computes, got " + processors);
     }
     this.computation = new BatchComputation(telling);
-    this.scheduler = new Scheduler(processors, new Batches(), this::late);
+    this.scheduler = new Scheduler(processors, new Batches(), BatchingInference::late);
     this.shadows = new Shadows(scheduler, telling);
   }
 
@@ -86,28 +86,15 @@ public final class BatchingInference implements Inference, AutoCloseable {
   }
 
   /** A request has left its queue without having been computed. */
-  private void late(Pending pending) {
-    if (pending.isCancelled()) {
-      refused(pending.request, new ServingException(Code.CANCELLED, "Cancelled"), pending);
-      return;
-    }
-    ServingException why =
+  private static void late(Pending pending) {
+    pending.fail(
         new ServingException(
             Code.DEADLINE_EXCEEDED,
             "The deadline passed while the request waited for "
                 + pending.queue.version
                 + ", "
                 + (System.nanoTime() - pending.arrived) / 1_000_000
-                + " ms");
-    if (pending.completeExceptionally(why)) {
-      refused(pending.request, why, pending);
-    }
-  }
-
-  private void refused(InferenceRequest request, ServingException why, Pending pending) {
-    if (!pending.shadow) {
-      telling.refused(request, why, System.nanoTime() - pending.arrived, pending.context);
-    }
+                + " ms"));
   }
 
   @Override
@@ -128,12 +115,13 @@ public final class BatchingInference implements Inference, AutoCloseable {
         int rows = (int) given.values().iterator().next().rows();
         int[] wanted = queue.ports.wanted(request);
         requireTime(request, arrived);
-        InferenceRequest computed = request.rows().isEmpty() ? request : request.withInputs(given);
+        boolean byRows = !request.rows().isEmpty();
+        InferenceRequest computed = byRows ? request.withInputs(given) : request;
         CompletableFuture<InferenceResponse> answer;
         if (rows <= queue.most() && mayCompute(queue, request, rows)) {
-          answer = atOnce(queue, computed, inputs, wanted, rows, arrived);
+          answer = atOnce(queue, computed, inputs, wanted, rows, byRows, arrived);
         } else {
-          answer = enqueue(queue, computed, inputs, wanted, rows, arrived);
+          answer = enqueue(queue, computed, inputs, wanted, rows, byRows, arrived);
           held = false;
         }
         shadow(request, given, rows, answer);
@@ -179,10 +167,11 @@ public final class BatchingInference implements Inference, AutoCloseable {
       ByteBuffer[] inputs,
       int[] wanted,
       int rows,
+      boolean byRows,
       long arrived) {
     InferenceResponse response;
     try {
-      response = computation.alone(queue, request, inputs, wanted, rows, arrived);
+      response = computation.alone(queue, request, inputs, wanted, rows, byRows, arrived);
     } finally {
       scheduler.leave();
     }
@@ -196,11 +185,13 @@ public final class BatchingInference implements Inference, AutoCloseable {
       ByteBuffer[] inputs,
       int[] wanted,
       int rows,
+      boolean byRows,
       long arrived) {
     queue.ports.requireRoom(wanted, rows);
     Pending pending =
         new Pending(
             scheduler,
+            telling,
             queue,
             request,
             inputs,
@@ -208,6 +199,7 @@ public final class BatchingInference implements Inference, AutoCloseable {
             rows,
             arrived,
             sequence.incrementAndGet(),
+            byRows,
             false);
     telling.queued(queue, scheduler.add(pending));
     return pending;
@@ -220,21 +212,17 @@ public final class BatchingInference implements Inference, AutoCloseable {
       CompletableFuture<InferenceResponse> answer) {
     LoadedVersion version = models.acquireShadow(request.model(), request.id());
     if (version != null) {
-      shadows.copy(queue(version, true), request, given, rows, answer);
+      shadows.copy(version, request, given, rows, answer);
     }
   }
 
   private VersionQueue queue(LoadedVersion version) {
     VersionQueue queue = queues.get(version);
-    return queue != null ? queue : queue(version, false);
-  }
-
-  private VersionQueue queue(LoadedVersion version, boolean shadow) {
-    if (shadow) {
-      return shadows.queue(version);
+    if (queue == null) {
+      queues.keySet().removeIf(LoadedVersion::isClosed); // as versions come, others have gone
+      queue = queues.computeIfAbsent(version, v -> new VersionQueue(v, false));
     }
-    queues.keySet().removeIf(LoadedVersion::isClosed); // here, as versions come and go together
-    return queues.computeIfAbsent(version, v -> new VersionQueue(v, false));
+    return queue;
   }
 
   /** How much waits for each version that has been asked for. */
@@ -262,11 +250,6 @@ public final class BatchingInference implements Inference, AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    for (Pending pending : scheduler.close(drain)) {
-      ServingException why = Scheduler.closed();
-      if (pending.completeExceptionally(why)) {
-        refused(pending.request, why, pending);
-      }
-    }
+    scheduler.close(drain).forEach(pending -> pending.fail(Scheduler.closed()));
   }
 }

@@ -2,14 +2,18 @@ package dev.crema.serving.batching;
 
 import dev.crema.serving.inference.InferenceRequest;
 import dev.crema.serving.inference.InferenceResponse;
+import dev.crema.serving.inference.ServingException;
+import dev.crema.serving.inference.ServingException.Code;
 import io.opentelemetry.context.Context;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * A request that waits or is being computed, in parts if it is bigger than a batch. Cancelling it
- * takes it out of its queue. Holds a lease of its version until no part of it is left.
+ * takes it out of its queue; what else completes it from outside has it dropped when its turn
+ * comes. Its end is told once. Holds a lease of its version until no part of it is left.
  */
 final class Pending extends CompletableFuture<InferenceResponse> {
   final InferenceRequest request;
@@ -19,6 +23,7 @@ final class Pending extends CompletableFuture<InferenceResponse> {
   final int rows;
   final long arrived; // System.nanoTime
   final long sequence;
+  final boolean byRows; // came as rows of a table
   final boolean shadow;
   final Context context; // the span in which it came; null for none
 
@@ -26,6 +31,8 @@ final class Pending extends CompletableFuture<InferenceResponse> {
   int next;
 
   private final Scheduler scheduler;
+  private final Telling telling;
+  private final AtomicBoolean told = new AtomicBoolean();
   private final AtomicInteger holds = new AtomicInteger(1); // the queue's, and one a part
   private final AtomicInteger uncomputed;
   private byte[][] outputs; // made when first needed
@@ -37,6 +44,7 @@ final class Pending extends CompletableFuture<InferenceResponse> {
   /** Takes over a lease of the queue's version. */
   Pending(
       Scheduler scheduler,
+      Telling telling,
       VersionQueue queue,
       InferenceRequest request,
       ByteBuffer[] inputs,
@@ -44,8 +52,10 @@ final class Pending extends CompletableFuture<InferenceResponse> {
       int rows,
       long arrived,
       long sequence,
+      boolean byRows,
       boolean shadow) {
     this.scheduler = scheduler;
+    this.telling = telling;
     this.queue = queue;
     this.request = request;
     this.inputs = inputs;
@@ -53,6 +63,7 @@ final class Pending extends CompletableFuture<InferenceResponse> {
     this.rows = rows;
     this.arrived = arrived;
     this.sequence = sequence;
+    this.byRows = byRows;
     this.shadow = shadow;
     this.context = Context.current() == Context.root() ? null : Context.current();
     this.uncomputed = new AtomicInteger(rows);
@@ -72,6 +83,32 @@ final class Pending extends CompletableFuture<InferenceResponse> {
     }
   }
 
+  /** Answers it, unless its client has given it up. */
+  void succeed(InferenceResponse response) {
+    if (told.compareAndSet(false, true) && !shadow) {
+      long nanos = System.nanoTime() - arrived;
+      if (isDone()) {
+        telling.refused(request, givenUp(), nanos, context);
+      } else {
+        telling.answered(request, response, nanos, context);
+      }
+    }
+    complete(response);
+  }
+
+  /** Refuses it. */
+  void fail(ServingException why) {
+    if (told.compareAndSet(false, true) && !shadow) {
+      long nanos = System.nanoTime() - arrived;
+      telling.refused(request, isDone() ? givenUp() : why, nanos, context);
+    }
+    completeExceptionally(why);
+  }
+
+  private static ServingException givenUp() {
+    return new ServingException(Code.CANCELLED, "The caller wants no answer any more");
+  }
+
   /** Where the answer is gathered. */
   synchronized byte[][] outputs() {
     if (outputs == null) {
@@ -89,6 +126,9 @@ final class Pending extends CompletableFuture<InferenceResponse> {
     batch = Math.max(batch, batchRows);
     if (uncomputed.addAndGet(-part) > 0) {
       return null;
+    }
+    if (byRows) {
+      Ports.restore(queue.version, wanted, outputs());
     }
     return new InferenceResponse(
         request.id(),

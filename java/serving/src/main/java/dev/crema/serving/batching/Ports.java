@@ -6,6 +6,7 @@ import dev.crema.serving.inference.ServingException;
 import dev.crema.serving.inference.Signature;
 import dev.crema.serving.inference.TensorSpec;
 import dev.crema.serving.inference.TensorValue;
+import dev.crema.serving.repository.LoadedVersion;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -198,6 +199,15 @@ final class Ports {
       room[i] = new byte[outputBytes[wanted[i]] * rows];
     }
     return room;
+  }
+
+  /** Brings the first output of an answer to rows of a table to the table's units. */
+  static void restore(LoadedVersion version, int[] wanted, byte[][] bytes) {
+    for (int i = 0; i < wanted.length; i++) {
+      if (wanted[i] == 0) {
+        version.restore(bytes[i]);
+      }
+    }
   }
 
   /** The answer's tensors, over these bytes. */

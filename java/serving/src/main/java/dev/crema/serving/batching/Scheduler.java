@@ -92,13 +92,22 @@ final class Scheduler {
    */
   int add(Pending pending) {
     VersionQueue queue = pending.queue;
+    List<Pending> dropped = new ArrayList<>(0);
     lock.lock();
     try {
       if (closed) {
         throw closed();
       }
       if (!queue.hasRoom(pending.rows)) {
-        throw full(queue);
+        int before = queue.waitingRequests();
+        queue.drop(System.nanoTime(), dropped);
+        count(queue, queue.waitingRequests() - before);
+        if (queue.isEmpty()) {
+          active.remove(queue);
+        }
+        if (!queue.hasRoom(pending.rows)) {
+          throw full(queue);
+        }
       }
       if (queue.isEmpty()) {
         queue.worked = Math.max(queue.worked, clock); // idling saves nothing up
@@ -112,7 +121,13 @@ final class Scheduler {
       return queue.waitingRequests();
     } finally {
       lock.unlock();
+      dropped.forEach(this::dropped);
     }
+  }
+
+  private void dropped(Pending pending) {
+    pending.letGo();
+    late.accept(pending);
   }
 
   static ServingException closed() {
@@ -150,8 +165,7 @@ final class Scheduler {
     } finally {
       lock.unlock();
     }
-    pending.letGo();
-    late.accept(pending);
+    dropped(pending);
   }
 
   private void count(VersionQueue queue, int more) {
@@ -184,10 +198,7 @@ final class Scheduler {
       } finally {
         lock.unlock();
       }
-      for (Pending p : dropped) {
-        p.letGo();
-        late.accept(p);
-      }
+      dropped.forEach(this::dropped);
       computation.left(queue, left);
       compute(queue, batch);
     }

@@ -32,8 +32,8 @@ final class Shadows {
     this.telling = telling;
   }
 
-  /** A shadow's own queue: as a version that serves it has another. */
-  VersionQueue queue(LoadedVersion version) {
+  /** Not the queue of those whom the same version serves. */
+  private VersionQueue queue(LoadedVersion version) {
     VersionQueue queue = queues.get(version);
     if (queue == null) {
       queues.keySet().removeIf(LoadedVersion::isClosed);
@@ -42,22 +42,18 @@ final class Shadows {
     return queue;
   }
 
-  /** Takes over a lease of the queue's version. */
+  /** Takes over a lease of the version. */
   void copy(
-      VersionQueue queue,
+      LoadedVersion version,
       InferenceRequest request,
       Map<String, TensorValue> given,
       int rows,
       CompletableFuture<InferenceResponse> answer) {
-    if (answer.isCompletedExceptionally()
-        || rows == 0
-        || waiting.incrementAndGet() > MOST_WAITING) {
-      if (!answer.isCompletedExceptionally() && rows != 0) {
-        waiting.decrementAndGet();
-      }
-      queue.version.release();
+    if (rows == 0 || answer.isCompletedExceptionally() || !enter()) {
+      version.release();
       return;
     }
+    VersionQueue queue = queue(version);
     boolean taken = false;
     try {
       Pending copy = pending(queue, request, given, rows);
@@ -69,13 +65,21 @@ final class Shadows {
             answer.whenComplete((response, e) -> compare(queue, rows, response, shadow, error));
           });
     } catch (ServingException e) {
-      waiting.decrementAndGet();
       answer.whenComplete((response, error) -> compare(queue, rows, response, null, e));
     } finally {
       if (!taken) {
-        queue.version.release();
+        waiting.decrementAndGet();
+        version.release();
       }
     }
+  }
+
+  private boolean enter() {
+    if (waiting.incrementAndGet() <= MOST_WAITING) {
+      return true;
+    }
+    waiting.decrementAndGet();
+    return false;
   }
 
   private Pending pending(
@@ -92,7 +96,18 @@ final class Shadows {
     ByteBuffer[] data = queue.ports.check(copies);
     int[] wanted = queue.ports.wanted(request);
     queue.ports.requireRoom(wanted, rows);
-    return new Pending(scheduler, queue, request, data, wanted, rows, System.nanoTime(), 0, true);
+    return new Pending(
+        scheduler,
+        telling,
+        queue,
+        request,
+        data,
+        wanted,
+        rows,
+        System.nanoTime(),
+        0,
+        !request.rows().isEmpty(),
+        true);
   }
 
   /** The client's memory may be gone when the copy is computed. */

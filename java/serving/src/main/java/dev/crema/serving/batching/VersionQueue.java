@@ -1,6 +1,7 @@
 package dev.crema.serving.batching;
 
 import dev.crema.serving.execution.BatchSettings;
+import dev.crema.serving.inference.InferenceRequest;
 import dev.crema.serving.repository.LoadedVersion;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -172,13 +173,13 @@ final class VersionQueue {
     return batch;
   }
 
-  private void drop(long now, List<Pending> dropped) {
+  /** Those that nobody waits for any more leave. */
+  void drop(long now, List<Pending> dropped) {
     waiting.removeIf(
         p -> {
+          long deadline = shadow ? InferenceRequest.NO_DEADLINE : p.request.deadlineNanos();
           boolean late =
-              p.isDone()
-                  || p.request.deadlineNanos() != Long.MAX_VALUE
-                      && p.request.deadlineNanos() - now <= 0;
+              p.isDone() || deadline != InferenceRequest.NO_DEADLINE && deadline - now <= 0;
           if (late) {
             rows -= p.left();
             dropped.add(p);

@@ -3,17 +3,19 @@ package dev.crema.serving.execution;
 import dev.crema.device.Device;
 import dev.crema.nn.Model;
 import dev.crema.nn.Predictor;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.function.Consumer;
 
 /**
- * Predictors of one model that wait for the next batch of any thread, for a few capacities: a plan
- * for one example computes it faster than a plan for many does. Thread-safe. Whoever made it closes
- * it before the model.
+ * Predictors of one model that wait for the next batch of any thread: some for single examples,
+ * which take little memory and choose their kernels for one example, some for the biggest batch.
+ * More sizes gain nothing: of dense layers, a plan computes few examples as fast whatever it has
+ * room for. Thread-safe. Whoever made it closes it before the model.
  */
 public final class Predictors implements AutoCloseable {
-  private static final int SMALL = 8;
-
   private final Model model;
   private final Device device;
   private final int threads;
@@ -29,14 +31,8 @@ public final class Predictors implements AutoCloseable {
     this.model = Objects.requireNonNull(model, "model");
     this.device = Objects.requireNonNull(device, "device");
     this.threads = threads;
-    this.capacities = capacities(maximumBatch);
+    this.capacities = maximumBatch == 1 ? new int[] {1} : new int[] {1, maximumBatch};
     this.waiting = pools(capacities.length, kept);
-  }
-
-  private static int[] capacities(int most) {
-    return most == 1
-        ? new int[] {1}
-        : most <= SMALL ? new int[] {1, most} : new int[] {1, SMALL, most};
   }
 
   @SuppressWarnings({"unchecked", "rawtypes"}) // arrays have no type parameters
@@ -88,6 +84,23 @@ public final class Predictors implements AutoCloseable {
       predictor.close();
     } else if (closed) {
       drain(); // closed between the two looks: whoever sees it empties the pool
+    }
+  }
+
+  /** Makes as many as are kept, of each capacity, and gives each to an action once. */
+  public void prepare(Consumer<Predictor> action) {
+    for (int capacity : capacities) {
+      List<Predictor> all = new ArrayList<>();
+      try {
+        int kept = waiting[index(capacity)].remainingCapacity();
+        for (int i = 0; i < kept; i++) {
+          Predictor predictor = model.predictor(capacity, threads, device);
+          all.add(predictor);
+          action.accept(predictor);
+        }
+      } finally {
+        all.forEach(this::giveBack);
+      }
     }
   }
 

@@ -13,7 +13,8 @@ import java.util.Objects;
  * @param inputs by name; all have the same number of examples
  * @param rows instead of inputs, for a model whose signature has columns: values by column name as
  *     they stand in the table, null or "" for a missing one; columns that the model does not know
- *     are passed over. They are encoded by the version that answers
+ *     are passed over. They are encoded by the version that answers; what a regression answers then
+ *     is in the table's units
  * @param outputs the names of those wanted; empty for all
  * @param deadlineNanos on {@link System#nanoTime}'s clock: when nobody waits for the answer any
  *     more; {@link #NO_DEADLINE} for never

@@ -37,6 +37,32 @@ public record TensorValue(ElementType type, long[] shape, ByteBuffer data) {
     data = data.slice().order(ByteOrder.LITTLE_ENDIAN);
   }
 
+  /**
+   * A tensor of these values, copied.
+   *
+   * @param values row-major, as many as the shape has elements
+   */
+  public static TensorValue of(float[] values, long... shape) {
+    ByteBuffer bytes =
+        ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asFloatBuffer().put(values);
+    return new TensorValue(ElementType.FLOAT32, shape, bytes);
+  }
+
+  /**
+   * A copy of the values of a float32 tensor, row-major.
+   *
+   * @throws IllegalStateException if it is of another type
+   */
+  public float[] floats() {
+    if (type != ElementType.FLOAT32) {
+      throw new IllegalStateException("Expected a FLOAT32 tensor, this is " + this);
+    }
+    float[] values = new float[data.remaining() / Float.BYTES];
+    data().asFloatBuffer().get(values);
+    return values;
+  }
+
   /** Bytes that a tensor of that shape takes. */
   public static long byteSize(ElementType type, long... shape) {
     long elements = 1;

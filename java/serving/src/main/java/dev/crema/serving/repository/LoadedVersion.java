@@ -2,6 +2,7 @@ package dev.crema.serving.repository;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.crema.data.Preprocessing;
+import dev.crema.data.TablePreprocessing;
 import dev.crema.nn.Model;
 import dev.crema.serving.execution.BatchSettings;
 import dev.crema.serving.execution.Predictors;
@@ -53,7 +54,10 @@ public final class LoadedVersion {
     this.rows =
         signature.columns().isEmpty()
             ? null
-            : new RowInput(preprocessing.orElseThrow(), signature.inputs().get(0));
+            : new RowInput(
+                (TablePreprocessing) preprocessing.orElseThrow(),
+                signature.inputs().get(0),
+                signature.outputs().get(0));
     this.bytes = model.parameters().byteSize() + model.state().byteSize();
   }
 
@@ -106,6 +110,17 @@ public final class LoadedVersion {
           "Model " + this + " takes tensors " + signature.inputs() + ", no rows of a table");
     }
     return rows.encode(table);
+  }
+
+  /**
+   * Brings what a regression answers to rows of a table back to the table's units, in place.
+   *
+   * @param output elements of the first output
+   */
+  public void restore(byte[] output) {
+    if (rows != null) {
+      rows.restore(output);
+    }
   }
 
   /** Adds a lease, to be ended by {@link #release}; false if it is closed. */

@@ -2,7 +2,6 @@ package dev.crema.serving.repository;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.crema.CremaException;
-import dev.crema.device.Device;
 import dev.crema.serving.ServingListener;
 import dev.crema.serving.inference.ServingException;
 import dev.crema.serving.inference.ServingException.Code;
@@ -10,9 +9,7 @@ import dev.crema.serving.inference.Signature;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.PublicKey;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -48,7 +45,7 @@ public final class ModelRepository implements Models, AutoCloseable {
   private final CountDownLatch closing = new CountDownLatch(1);
   private final Thread poller; // null: none
 
-  private ModelRepository(Builder b) {
+  private ModelRepository(RepositoryBuilder b) {
     this.root = b.root;
     this.folder = new RepositoryFolder(b.root);
     this.loader = new VersionLoader(b.device, b.kept, b.keys, b.signed);
@@ -61,103 +58,24 @@ public final class ModelRepository implements Models, AutoCloseable {
   }
 
   /** Begins one for the models in a folder. */
-  public static Builder of(Path root) {
-    return new Builder(root);
+  public static RepositoryBuilder of(Path root) {
+    return new RepositoryBuilder(root);
   }
 
-  /** What a repository goes by. */
-  public static final class Builder {
-    private final Path root;
-    private final Map<String, ModelSettings> settings = new HashMap<>();
-    private ModelSettings byDefault = ModelSettings.DEFAULT;
-    private Device device = Device.best();
-    private int kept = Runtime.getRuntime().availableProcessors() + 1;
-    private List<PublicKey> keys = List.of();
-    private boolean signed;
-    private ServingListener listener = new ServingListener() {};
-    private Duration interval = Duration.ofSeconds(2);
-    private Duration settle = Duration.ofSeconds(5);
-    private Duration drain = Duration.ofSeconds(30);
-
-    private Builder(Path root) {
-      this.root = Objects.requireNonNull(root, "root");
+  /** Loads what is there and begins to look at it from time to time. */
+  static ModelRepository open(RepositoryBuilder b) {
+    ModelRepository repository = new ModelRepository(b);
+    try {
+      repository.refreshAll();
+    } catch (RuntimeException | Error e) {
+      repository.close();
+      throw e;
     }
-
-    /** For all models that have no settings of their own. */
-    public Builder settings(ModelSettings all) {
-      this.byDefault = Objects.requireNonNull(all, "all");
-      return this;
+    if (repository.poller != null) {
+      repository.poller.setDaemon(true);
+      repository.poller.start();
     }
-
-    public Builder settings(String model, ModelSettings own) {
-      settings.put(Objects.requireNonNull(model, "model"), Objects.requireNonNull(own, "own"));
-      return this;
-    }
-
-    /** What computes; {@link Device#best} unless said. */
-    public Builder device(Device device) {
-      this.device = Objects.requireNonNull(device, "device");
-      return this;
-    }
-
-    /** Only models that one of these Ed25519 keys has signed are loaded. */
-    public Builder requireSignatures(List<PublicKey> keys) {
-      this.keys = List.copyOf(keys);
-      this.signed = true;
-      return this;
-    }
-
-    /** Is told of versions that change. */
-    public Builder listener(ServingListener listener) {
-      this.listener = Objects.requireNonNull(listener, "listener");
-      return this;
-    }
-
-    /** How often the folder is looked at: 2 s unless said; zero for only when asked to. */
-    public Builder pollInterval(Duration interval) {
-      this.interval = Objects.requireNonNull(interval, "interval");
-      return this;
-    }
-
-    /**
-     * For how long after its last change a version that can't be loaded counts as not whole yet: 5
-     * s unless said.
-     */
-    public Builder settleTime(Duration settle) {
-      this.settle = Objects.requireNonNull(settle, "settle");
-      return this;
-    }
-
-    /** For how long unloading and closing wait for running requests: 30 s unless said. */
-    public Builder drainTime(Duration drain) {
-      this.drain = Objects.requireNonNull(drain, "drain");
-      return this;
-    }
-
-    /**
-     * Loads what is there; whoever calls this closes the repository. Models that can't be loaded do
-     * not keep it from opening.
-     *
-     * @throws CremaException if there is no such folder
-     */
-    public ModelRepository open() {
-      if (!Files.isDirectory(root)) {
-        throw new CremaException(
-            root + " is no folder; expected one with models, as NAME/VERSION/");
-      }
-      ModelRepository repository = new ModelRepository(this);
-      try {
-        repository.refreshAll();
-      } catch (RuntimeException | Error e) {
-        repository.close();
-        throw e;
-      }
-      if (repository.poller != null) {
-        repository.poller.setDaemon(true);
-        repository.poller.start();
-      }
-      return repository;
-    }
+    return repository;
   }
 
   private void poll(Duration interval) {

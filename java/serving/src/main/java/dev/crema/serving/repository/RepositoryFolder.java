@@ -77,10 +77,12 @@ final class RepositoryFolder {
     return versions;
   }
 
-  /** Whether a version that is not listed is only being replaced this moment. */
-  boolean isBeingReplaced(Path model, long version) {
-    Path folder = model.resolve(Long.toString(version));
-    return !AtomicFolders.current(folder).equals(folder) || Files.exists(folder);
+  /**
+   * Whether a version that is not listed is only being replaced this moment: its writer has set the
+   * old one aside and not yet put the new one there.
+   */
+  static boolean isBeingReplaced(Path place) {
+    return !AtomicFolders.current(place).equals(place) || Files.exists(place);
   }
 
   private VersionFiles files(Path real, long version, List<Path> paths) throws IOException {

@@ -1,8 +1,9 @@
 package dev.crema.serving.repository;
 
 import dev.crema.CremaException;
-import dev.crema.data.Preprocessing;
 import dev.crema.data.RowEncoder;
+import dev.crema.data.TablePreprocessing;
+import dev.crema.memory.ElementType;
 import dev.crema.serving.inference.ServingException;
 import dev.crema.serving.inference.TensorSpec;
 import dev.crema.serving.inference.TensorValue;
@@ -12,18 +13,46 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
-/** Encodes rows of named columns as a model's input. Thread-safe. */
+/**
+ * Encodes rows of named columns as a model's input, and brings what a regression answers to them
+ * back to the units of the table. Thread-safe.
+ */
 final class RowInput {
-  private final Preprocessing preprocessing;
+  private final TablePreprocessing preprocessing;
   private final TensorSpec input;
+  private final List<TablePreprocessing.Value> values; // what is predicted; empty: classes
   private final ConcurrentLinkedQueue<RowEncoder> encoders = new ConcurrentLinkedQueue<>();
 
   /**
    * @param input float32, of as many elements as the preprocessing makes
+   * @param output the model's first
    */
-  RowInput(Preprocessing preprocessing, TensorSpec input) {
+  RowInput(TablePreprocessing preprocessing, TensorSpec input, TensorSpec output) {
     this.preprocessing = preprocessing;
     this.input = input;
+    List<TablePreprocessing.Target> targets = preprocessing.targets();
+    boolean fits =
+        output.type() == ElementType.FLOAT32
+            && output.elementsPerExample() == targets.size()
+            && targets.get(0) instanceof TablePreprocessing.Value;
+    this.values =
+        fits
+            ? targets.stream().map(target -> (TablePreprocessing.Value) target).toList()
+            : List.of();
+  }
+
+  /**
+   * Replaces standardised predictions by those in the table's units.
+   *
+   * @param output the first one's elements, a row of targets an example
+   */
+  void restore(byte[] output) {
+    ByteBuffer bytes = ByteBuffer.wrap(output).order(ByteOrder.LITTLE_ENDIAN);
+    for (int i = 0; !values.isEmpty() && i < output.length / Float.BYTES; i++) {
+      float standardised = bytes.getFloat(i * Float.BYTES);
+      double restored = values.get(i % values.size()).original(standardised);
+      bytes.putFloat(i * Float.BYTES, (float) restored);
+    }
   }
 
   /**

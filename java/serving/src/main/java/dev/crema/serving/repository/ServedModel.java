@@ -36,6 +36,7 @@ final class ServedModel {
     boolean failed;
     String seen = ""; // the stamp looked at last, and since when it is so
     long seenSince;
+    Path place; // of the files that were loaded last; null: none yet
     final List<LoadedVersion> draining = new ArrayList<>();
   }
 
@@ -114,7 +115,8 @@ final class ServedModel {
       Map<Long, VersionFiles> files = folder.versions(path);
       Set<Long> known = new TreeSet<>(files.keySet());
       for (Map.Entry<Long, Slot> e : slots.entrySet()) {
-        if (e.getValue().serving != null && folder.isBeingReplaced(path, e.getKey())) {
+        Slot slot = e.getValue();
+        if (slot.serving != null && RepositoryFolder.isBeingReplaced(slot.place)) {
           known.add(e.getKey());
         }
       }
@@ -151,6 +153,7 @@ final class ServedModel {
       LoadedVersion loaded = loader.load(name, files, settings.batching());
       LoadedVersion before = slot.serving;
       slot.serving = loaded;
+      slot.place = files.place();
       slot.stamp = files.stamp();
       slot.failed = false;
       become(version, slot, State.AVAILABLE, "");
@@ -226,7 +229,11 @@ final class ServedModel {
     slot.error = error;
     publish();
     if (!same || state == State.AVAILABLE) {
-      listener.changed(status(version, slot));
+      try {
+        listener.changed(status(version, slot));
+      } catch (RuntimeException e) {
+        LOG.warn("A listener failed", e);
+      }
     }
   }
 

@@ -20,7 +20,9 @@ import java.util.List;
  * Ed25519 signatures (RFC 8032) of models. Signed is the list of the SHA-256 sums of all of a
  * model's files, sorted by name, a line each as {@code sha256sum} prints it: sum, two blanks, name.
  * The signature, 64 bytes or their Base64, stands in the version's folder as {@value #NAME}, or
- * beside {@code VERSION.zip} as {@code VERSION.zip.sig}.
+ * beside {@code VERSION.zip} as {@code VERSION.zip.sig}. It says who made the files, not under
+ * which name and version they were meant to be served: who can write to the folder of models can
+ * put an older signed model in a newer one's place.
  */
 public final class SignedModels {
   /** The signature's file in a version's folder. */

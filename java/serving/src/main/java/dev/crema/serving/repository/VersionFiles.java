@@ -11,4 +11,9 @@ import java.nio.file.Path;
  * @param stamp changes when any of its files does
  * @param problem why it must not be loaded; "" if it may
  */
-record VersionFiles(long version, Path archive, Path folder, String stamp, String problem) {}
+record VersionFiles(long version, Path archive, Path folder, String stamp, String problem) {
+  /** What stands in the model's folder: VERSION or VERSION.zip. */
+  Path place() {
+    return folder == null ? archive : folder;
+  }
+}

@@ -15,9 +15,11 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Has a version answer before it serves, so that no request pays for first times. Every plan
+ * Has a version answer before it serves, so that no request pays for first times. Every predictor
  * computes zeros; then come the requests of the file {@value #FILE} in the version's folder, if
  * there is one:
  *
@@ -33,22 +35,22 @@ final class WarmUp {
   private static final int RUNS = 5; // of each plan
   private static final int MOST_REPEATS = 100_000;
 
+  private static final Logger LOG = LoggerFactory.getLogger(WarmUp.class);
+
   private WarmUp() {}
 
-  /** Zeros through every plan. */
+  /** Makes all predictors that are kept and has them compute zeros. */
   static void zeros(LoadedVersion version) {
-    Predictors predictors = version.predictors();
-    for (int capacity : predictors.capacities()) {
-      Predictor predictor = predictors.borrow(capacity);
-      try {
-        for (int run = 0; run < RUNS; run++) {
-          predictor.run(run == 0 ? capacity : 1);
-        }
-      } catch (KernelException e) {
-        continue; // a model may not allow zeros; requests will tell
-      } finally {
-        predictors.giveBack(predictor);
+    version.predictors().prepare(WarmUp::zeros);
+  }
+
+  private static void zeros(Predictor predictor) {
+    try {
+      for (int run = 0; run < RUNS; run++) {
+        predictor.run(run == 0 ? predictor.capacity() : 1);
       }
+    } catch (KernelException e) {
+      LOG.debug("A model does not allow zeros, which requests will tell", e);
     }
   }
 

@@ -37,7 +37,7 @@ class ModelRepositoryTest {
     return open(ModelRepository.of(models()).settings(settings));
   }
 
-  private ModelRepository open(ModelRepository.Builder builder) {
+  private ModelRepository open(RepositoryBuilder builder) {
     repository = builder.pollInterval(Duration.ZERO).settleTime(Duration.ZERO).open();
     return repository;
   }
