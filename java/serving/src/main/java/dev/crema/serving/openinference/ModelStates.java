@@ -1,0 +1,79 @@
+package dev.crema.serving.openinference;
+
+import com.linecorp.armeria.server.ServiceRequestContext;
+import dev.crema.serving.inference.ServingException;
+import dev.crema.serving.protocol.Calls;
+import dev.crema.serving.repository.ModelReference;
+import dev.crema.serving.repository.Models;
+import dev.crema.serving.repository.VersionStatus;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Which models serve. */
+final class ModelStates {
+  private ModelStates() {}
+
+  /**
+   * A line of the repository's index.
+   *
+   * @param version "" for a model of which no version was found
+   */
+  record Entry(String name, String version, String state, String reason) {}
+
+  /**
+   * @throws ServingException if there is no such model or version
+   */
+  static boolean isReady(Models models, ModelReference model) {
+    try {
+      return models.resolve(model).state() == VersionStatus.State.AVAILABLE;
+    } catch (ServingException e) {
+      if (e.code() == ServingException.Code.UNAVAILABLE
+          || e.code() == ServingException.Code.FAILED_PRECONDITION) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  /** Numbers of the versions that serve. */
+  static List<String> available(Models models, String model) {
+    return models.versions(model).stream()
+        .filter(v -> v.state() == VersionStatus.State.AVAILABLE)
+        .map(v -> Long.toString(v.version()))
+        .toList();
+  }
+
+  /** Of the models that this client may use. */
+  static List<Entry> index(Calls calls, ServiceRequestContext context, boolean readyOnly) {
+    List<Entry> entries = new ArrayList<>();
+    for (String name : calls.models().names()) {
+      if (!mayUse(calls, context, name)) {
+        continue;
+      }
+      List<VersionStatus> versions = calls.models().versions(name);
+      if (versions.isEmpty() && !readyOnly) {
+        entries.add(new Entry(name, "", "UNAVAILABLE", "no version found"));
+      }
+      for (VersionStatus v : versions) {
+        if (!readyOnly || v.state() == VersionStatus.State.AVAILABLE) {
+          entries.add(
+              new Entry(
+                  name,
+                  Long.toString(v.version()),
+                  ServerDescription.state(v),
+                  ServerDescription.reason(v)));
+        }
+      }
+    }
+    return entries;
+  }
+
+  private static boolean mayUse(Calls calls, ServiceRequestContext context, String model) {
+    try {
+      calls.checkAccess(context, model);
+      return true;
+    } catch (ServingException e) {
+      return false;
+    }
+  }
+}

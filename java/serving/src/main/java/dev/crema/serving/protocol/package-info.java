@@ -1,0 +1,2 @@
+/** What the protocols have in common: options, deadlines, ids, bodies and errors of requests. */
+package dev.crema.serving.protocol;
