@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.crema.CremaException;
+import dev.crema.io.Checksums;
 import dev.crema.io.Content;
 import dev.crema.io.Json;
 import dev.crema.io.ModelArchive;
@@ -190,6 +191,21 @@ class ModelLoadTest {
       assertThatThrownBy(() -> model.load(archive))
           .isInstanceOf(IllegalStateException.class)
           .hasMessage("This model is closed");
+    }
+  }
+
+  @Test
+  void readsAnArchiveThatIsOpenAndWhoseSumsAreKnown(@TempDir Path folder) {
+    Path saved = folder.resolve("saved");
+    try (Model model = Model.sequential(3).dense(2).build(5)) {
+      model.save(saved);
+      try (ModelArchive archive = ModelArchive.open(saved);
+          Model read = Model.read(archive)) {
+        assertThat(read.get("dense_1/kernel")).containsExactly(model.get("dense_1/kernel"));
+        assertThat(archive.checksums().sums().keySet()).isEqualTo(archive.names());
+        assertThat(archive.checksums().sums().get(ModelArchive.TENSORS))
+            .isEqualTo(Checksums.sha256(saved.resolve(ModelArchive.TENSORS)));
+      }
     }
   }
 }

@@ -291,4 +291,41 @@ class PredictorTest {
     }
     model.close();
   }
+
+  @Test
+  void batchesArePutTogetherOfStretchesOfBytes() {
+    try (Model model = model();
+        Predictor predictor = model.predictor(4)) {
+      float[] x = example(5, 15);
+      predictor.write("x", 1, bytes(x, 5, 10));
+      predictor.write("x", 0, bytes(x, 0, 5));
+      predictor.run(3);
+      ByteBuffer y = ByteBuffer.allocate(2 + 24).order(ByteOrder.nativeOrder()).position(2);
+      predictor.read(0, 1, y);
+      assertThat(y.position()).isEqualTo(2);
+      float[] whole = new float[9];
+      predictor.predict(x, whole, 3);
+      for (int i = 0; i < 6; i++) {
+        assertThat(y.getFloat(2 + 4 * i)).isEqualTo(whole[3 + i]);
+      }
+      predictor.write("x", 4, bytes(x, 0, 0));
+      assertThatThrownBy(() -> predictor.write("x", 3, bytes(x, 0, 10)))
+          .isInstanceOf(CremaException.class)
+          .hasMessage(
+              "40 bytes from row 3 on are no whole examples within the 4 of input 'x', whose"
+                  + " examples [5] have 20 bytes each");
+      assertThatThrownBy(() -> predictor.write("x", 0, bytes(x, 0, 4)))
+          .hasMessageContaining("16 bytes from row 0 on are no whole examples");
+      assertThatThrownBy(() -> predictor.write("x", -1, bytes(x, 0, 5)))
+          .isInstanceOf(CremaException.class);
+      assertThatThrownBy(() -> predictor.read(0, 4, y)).isInstanceOf(CremaException.class);
+      assertThatThrownBy(() -> predictor.read(1, 0, y)).isInstanceOf(CremaException.class);
+    }
+  }
+
+  private static ByteBuffer bytes(float[] values, int from, int count) {
+    ByteBuffer bytes = ByteBuffer.allocateDirect(4 * count).order(ByteOrder.nativeOrder());
+    bytes.asFloatBuffer().put(values, from, count);
+    return bytes;
+  }
 }

@@ -18,7 +18,7 @@ class ServingArchitectureTest {
   private static final JavaClasses CLASSES =
       new ClassFileImporter()
           .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
-          .importPackages("dev.crema.serving");
+          .importUrl(ServingListener.class.getProtectionDomain().getCodeSource().getLocation());
 
   private static final Set<String> HANDLES =
       Set.of(

@@ -8,6 +8,7 @@ import dev.crema.serving.inference.InferenceResponse;
 import dev.crema.serving.inference.ServingException;
 import dev.crema.serving.inference.ServingException.Code;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -59,6 +60,7 @@ final class BatchComputation {
     for (VersionQueue.Part part : parts) {
       rows += part.rows();
     }
+    List<Runnable> answers = new ArrayList<>(parts.size());
     Predictors predictors = queue.version.predictors();
     Predictor predictor = predictors.borrow(rows);
     try {
@@ -70,12 +72,19 @@ final class BatchComputation {
       telling.computed(queue, parts.size(), rows, computed - assembled);
       int row = 0;
       for (VersionQueue.Part part : parts) {
-        answer(part, predictor, row, start, assembled - start, computed - assembled, rows);
+        read(part, predictor, row);
+        long waited = start - part.pending().arrived;
+        int batch = rows;
+        answers.add(
+            () ->
+                part.pending()
+                    .computed(part.rows(), waited, assembled - start, computed - assembled, batch));
         row += part.rows();
       }
     } finally {
       predictors.giveBack(predictor);
     }
+    answers.forEach(Runnable::run); // what clients do then takes as long as they like
   }
 
   private static void write(Ports ports, Predictor predictor, List<VersionQueue.Part> parts) {
@@ -91,25 +100,13 @@ final class BatchComputation {
     }
   }
 
-  private void answer(
-      VersionQueue.Part part,
-      Predictor predictor,
-      int row,
-      long start,
-      long assembly,
-      long compute,
-      int batch) {
+  private static void read(VersionQueue.Part part, Predictor predictor, int row) {
     Pending pending = part.pending();
     byte[][] room = pending.outputs();
     for (int i = 0; i < room.length; i++) {
       int example = pending.queue.ports.outputBytes(pending.wanted[i]);
       ByteBuffer into = ByteBuffer.wrap(room[i], part.from() * example, part.rows() * example);
       predictor.read(pending.wanted[i], row, into);
-    }
-    InferenceResponse whole =
-        pending.computed(part.rows(), start - pending.arrived, assembly, compute, batch);
-    if (whole != null) {
-      pending.succeed(whole);
     }
   }
 

@@ -34,7 +34,7 @@ final class Pending extends CompletableFuture<InferenceResponse> {
   private final Telling telling;
   private final AtomicBoolean told = new AtomicBoolean();
   private final AtomicInteger holds = new AtomicInteger(1); // the queue's, and one a part
-  private final AtomicInteger uncomputed;
+  private int uncomputed;
   private byte[][] outputs; // made when first needed
   private long queued = -1;
   private long assembly;
@@ -66,11 +66,20 @@ final class Pending extends CompletableFuture<InferenceResponse> {
     this.byRows = byRows;
     this.shadow = shadow;
     this.context = Context.current() == Context.root() ? null : Context.current();
-    this.uncomputed = new AtomicInteger(rows);
+    this.uncomputed = rows;
   }
 
   int left() {
     return rows - next;
+  }
+
+  /** Of its inputs. */
+  long bytes() {
+    long bytes = 0;
+    for (ByteBuffer input : inputs) {
+      bytes += input.remaining();
+    }
+    return bytes;
   }
 
   void hold() {
@@ -84,7 +93,7 @@ final class Pending extends CompletableFuture<InferenceResponse> {
   }
 
   /** Answers it, unless its client has given it up. */
-  void succeed(InferenceResponse response) {
+  private void succeed(InferenceResponse response) {
     if (told.compareAndSet(false, true) && !shadow) {
       long nanos = System.nanoTime() - arrived;
       if (isDone()) {
@@ -117,25 +126,30 @@ final class Pending extends CompletableFuture<InferenceResponse> {
     return outputs;
   }
 
-  /** That part has been computed; the whole answer if it was the last. */
-  synchronized InferenceResponse computed(
-      int part, long queuedNanos, long assemblyNanos, long computeNanos, int batchRows) {
-    queued = queued < 0 ? queuedNanos : queued;
-    assembly += assemblyNanos;
-    compute += computeNanos;
-    batch = Math.max(batch, batchRows);
-    if (uncomputed.addAndGet(-part) > 0) {
-      return null;
+  /** A part of it has been computed; the last one answers it. */
+  void computed(int part, long queuedNanos, long assemblyNanos, long computeNanos, int batchRows) {
+    InferenceResponse.Timings timings;
+    synchronized (this) {
+      queued = queued < 0 ? queuedNanos : queued;
+      assembly += assemblyNanos;
+      compute += computeNanos;
+      batch = Math.max(batch, batchRows);
+      uncomputed -= part;
+      if (uncomputed > 0) {
+        return;
+      }
+      timings = new InferenceResponse.Timings(queued, assembly, compute, batch);
     }
     if (byRows) {
       Ports.restore(queue.version, wanted, outputs());
     }
-    return new InferenceResponse(
-        request.id(),
-        queue.version.name(),
-        queue.version.version(),
-        queue.ports.outputs(wanted, outputs(), rows),
-        new InferenceResponse.Timings(queued, assembly, compute, batch));
+    succeed(
+        new InferenceResponse(
+            request.id(),
+            queue.version.name(),
+            queue.version.version(),
+            queue.ports.outputs(wanted, outputs(), rows),
+            timings));
   }
 
   @Override

@@ -25,6 +25,9 @@ final class Scheduler {
     void left(VersionQueue queue, int requests);
   }
 
+  /** The inputs that wait leave most of the heap to others. */
+  private static final long MOST_BYTES = Runtime.getRuntime().maxMemory() / 4;
+
   private final int processors;
   private final Computation computation;
   private final Consumer<Pending> late;
@@ -37,7 +40,16 @@ final class Scheduler {
   private volatile int waiting; // with them
   private int idle; // workers
   private long clock; // the virtual time of the queue that was served last
+  private long bytes; // of the inputs of clients that wait
   private volatile boolean closed;
+
+  /** One of the threads that compute. */
+  private static final class Worker extends Thread {
+    Worker(Runnable work, String name) {
+      super(work, name);
+      setDaemon(true);
+    }
+  }
 
   /**
    * @param processors how many batches are computed at once
@@ -48,15 +60,20 @@ final class Scheduler {
     this.computation = computation;
     this.late = late;
     for (int i = 0; i < processors; i++) {
-      Thread worker = new Thread(this::work, "crema-batch-" + i);
-      worker.setDaemon(true);
-      workers.add(worker);
+      workers.add(new Worker(this::work, "crema-batch-" + i));
     }
     workers.forEach(Thread::start);
   }
 
-  /** Whether the caller may compute now; {@link #leave} must follow then. */
+  /**
+   * Whether the caller may compute now; {@link #leave} must follow then. A worker always may: what
+   * follows an answer runs on it, and were it to wait for a worker, that might be itself.
+   */
   boolean tryEnter() {
+    if (Thread.currentThread() instanceof Worker) {
+      busy.incrementAndGet();
+      return true;
+    }
     return clients == 0 && enter();
   }
 
@@ -98,23 +115,13 @@ final class Scheduler {
       if (closed) {
         throw closed();
       }
-      if (!queue.hasRoom(pending.rows)) {
-        int before = queue.waitingRequests();
-        queue.drop(System.nanoTime(), dropped);
-        count(queue, queue.waitingRequests() - before);
-        if (queue.isEmpty()) {
-          active.remove(queue);
-        }
-        if (!queue.hasRoom(pending.rows)) {
+      if (!hasRoom(pending)) {
+        change(queue, () -> queue.drop(System.nanoTime(), dropped));
+        if (!hasRoom(pending)) {
           throw full(queue);
         }
       }
-      if (queue.isEmpty()) {
-        queue.worked = Math.max(queue.worked, clock); // idling saves nothing up
-        active.add(queue);
-      }
-      queue.add(pending);
-      count(queue, 1);
+      change(queue, () -> queue.add(pending));
       if (idle > 0) {
         changed.signal();
       }
@@ -122,6 +129,31 @@ final class Scheduler {
     } finally {
       lock.unlock();
       dropped.forEach(this::dropped);
+    }
+  }
+
+  private boolean hasRoom(Pending pending) {
+    boolean fits = pending.shadow || bytes == 0 || bytes + pending.bytes() <= MOST_BYTES;
+    return fits && pending.queue.hasRoom(pending.rows);
+  }
+
+  /**
+   * Changes a queue and what is kept of all of them. Sums are written once, as they are read
+   * without the lock.
+   */
+  private void change(VersionQueue queue, Runnable change) {
+    int requests = queue.waitingRequests();
+    long size = queue.waitingBytes();
+    change.run();
+    int more = queue.waitingRequests() - requests;
+    waiting += more;
+    clients += queue.shadow ? 0 : more;
+    bytes += queue.shadow ? 0 : queue.waitingBytes() - size;
+    if (queue.isEmpty()) {
+      active.remove(queue);
+    } else if (requests == 0) {
+      queue.worked = Math.max(queue.worked, clock); // idling saves nothing up
+      active.add(queue);
     }
   }
 
@@ -146,6 +178,10 @@ final class Scheduler {
             + queue.waitingRows()
             + " examples wait, "
             + queue.settings.queueCapacity()
+            + " may; of all models inputs of "
+            + (bytes >> 20)
+            + " MB, "
+            + (MOST_BYTES >> 20)
             + " may",
         wait,
         null);
@@ -155,12 +191,10 @@ final class Scheduler {
   void cancelled(Pending pending) {
     lock.lock();
     try {
-      if (!pending.queue.remove(pending)) {
+      int before = pending.queue.waitingRequests();
+      change(pending.queue, () -> pending.queue.remove(pending));
+      if (pending.queue.waitingRequests() == before) {
         return; // being computed, or gone
-      }
-      count(pending.queue, -1);
-      if (pending.queue.isEmpty()) {
-        active.remove(pending.queue);
       }
     } finally {
       lock.unlock();
@@ -168,15 +202,10 @@ final class Scheduler {
     dropped(pending);
   }
 
-  private void count(VersionQueue queue, int more) {
-    waiting += more;
-    clients += queue.shadow ? 0 : more;
-  }
-
   private void work() {
     while (true) {
-      List<Pending> dropped = new ArrayList<>();
-      List<VersionQueue.Part> batch;
+      List<Pending> dropped = new ArrayList<>(0);
+      List<VersionQueue.Part> batch = new ArrayList<>();
       VersionQueue queue;
       int left;
       lock.lock();
@@ -185,14 +214,11 @@ final class Scheduler {
         if (queue == null) {
           return;
         }
-        int before = queue.waitingRequests();
-        batch = queue.take(System.nanoTime(), dropped);
-        left = queue.waitingRequests();
-        count(queue, left - before);
+        VersionQueue chosen = queue;
+        change(queue, () -> chosen.take(System.nanoTime(), batch, dropped));
         clock = Math.max(clock, queue.worked);
-        if (queue.isEmpty()) {
-          active.remove(queue);
-        } else if (idle > 0) {
+        left = queue.waitingRequests();
+        if (left > 0 && idle > 0) {
           changed.signal();
         }
       } finally {
@@ -301,6 +327,7 @@ final class Scheduler {
           active.clear();
           waiting = 0;
           clients = 0;
+          bytes = 0;
           changed.signalAll();
         });
     left.forEach(Pending::letGo);

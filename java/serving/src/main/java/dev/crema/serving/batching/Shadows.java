@@ -3,7 +3,6 @@ package dev.crema.serving.batching;
 import dev.crema.memory.ElementType;
 import dev.crema.serving.inference.InferenceRequest;
 import dev.crema.serving.inference.InferenceResponse;
-import dev.crema.serving.inference.ServingException;
 import dev.crema.serving.inference.ShadowComparison;
 import dev.crema.serving.inference.TensorValue;
 import dev.crema.serving.repository.LoadedVersion;
@@ -14,6 +13,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Has shadow versions compute copies of requests, after all else, and compares the answers. What
@@ -21,11 +21,13 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 final class Shadows {
   private static final int MOST_WAITING = 256;
+  private static final long MOST_BYTES = 64 << 20; // of copied inputs
 
   private final Scheduler scheduler;
   private final Telling telling;
   private final ConcurrentHashMap<LoadedVersion, VersionQueue> queues = new ConcurrentHashMap<>();
   private final AtomicInteger waiting = new AtomicInteger();
+  private final AtomicLong bytes = new AtomicLong();
 
   Shadows(Scheduler scheduler, Telling telling) {
     this.scheduler = scheduler;
@@ -49,7 +51,8 @@ final class Shadows {
       Map<String, TensorValue> given,
       int rows,
       CompletableFuture<InferenceResponse> answer) {
-    if (rows == 0 || answer.isCompletedExceptionally() || !enter()) {
+    long size = given.values().stream().mapToLong(value -> value.data().remaining()).sum();
+    if (rows == 0 || answer.isCompletedExceptionally() || !enter(size)) {
       version.release();
       return;
     }
@@ -61,25 +64,32 @@ final class Shadows {
       taken = true;
       copy.whenComplete(
           (shadow, error) -> {
-            waiting.decrementAndGet();
+            leave(size);
             answer.whenComplete((response, e) -> compare(queue, rows, response, shadow, error));
           });
-    } catch (ServingException e) {
+    } catch (RuntimeException e) {
       answer.whenComplete((response, error) -> compare(queue, rows, response, null, e));
     } finally {
       if (!taken) {
-        waiting.decrementAndGet();
+        leave(size);
         version.release();
       }
     }
   }
 
-  private boolean enter() {
-    if (waiting.incrementAndGet() <= MOST_WAITING) {
+  private boolean enter(long size) {
+    int copies = waiting.incrementAndGet();
+    long all = bytes.addAndGet(size);
+    if (copies <= MOST_WAITING && all <= MOST_BYTES) {
       return true;
     }
-    waiting.decrementAndGet();
+    leave(size);
     return false;
+  }
+
+  private void leave(long size) {
+    waiting.decrementAndGet();
+    bytes.addAndGet(-size);
   }
 
   private Pending pending(

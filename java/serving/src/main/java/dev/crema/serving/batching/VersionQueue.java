@@ -32,6 +32,7 @@ final class VersionQueue {
   // Guarded by the scheduler's lock:
   private final PriorityQueue<Pending> waiting = new PriorityQueue<>(ORDER);
   private int rows;
+  private long bytes; // of the inputs
   private int computing;
   private int lastRequests;
   private long lastEnd;
@@ -77,6 +78,11 @@ final class VersionQueue {
     return rows;
   }
 
+  /** Of the inputs of those that wait. */
+  long waitingBytes() {
+    return bytes;
+  }
+
   int waitingRequests() {
     return waiting.size();
   }
@@ -98,6 +104,7 @@ final class VersionQueue {
   void add(Pending pending) {
     waiting.add(pending);
     rows += pending.rows;
+    bytes += pending.bytes();
   }
 
   /** False if it is not there any more. */
@@ -105,6 +112,7 @@ final class VersionQueue {
     boolean there = waiting.remove(pending);
     if (there) {
       rows -= pending.left();
+      bytes -= pending.bytes();
     }
     return there;
   }
@@ -113,6 +121,7 @@ final class VersionQueue {
   List<Pending> removeAll() {
     List<Pending> all = new ArrayList<>(waiting);
     waiting.clear();
+    bytes = 0;
     rows = 0;
     return all;
   }
@@ -141,12 +150,12 @@ final class VersionQueue {
   /**
    * Takes the next batch.
    *
+   * @param batch gets it
    * @param dropped gets those that nobody waits for any more
    */
-  List<Part> take(long now, List<Pending> dropped) {
+  void take(long now, List<Part> batch, List<Pending> dropped) {
     drop(now, dropped);
     int room = size();
-    List<Part> batch = new ArrayList<>();
     int taken = 0;
     while (!waiting.isEmpty()) {
       Pending first = waiting.peek();
@@ -161,6 +170,7 @@ final class VersionQueue {
       taken += part;
       if (first.left() == 0) {
         waiting.poll();
+        bytes -= first.bytes();
         first.letGo();
       }
       if (taken >= room) {
@@ -170,7 +180,6 @@ final class VersionQueue {
     if (!batch.isEmpty()) {
       computing++;
     }
-    return batch;
   }
 
   /** Those that nobody waits for any more leave. */
@@ -182,6 +191,7 @@ final class VersionQueue {
               p.isDone() || deadline != InferenceRequest.NO_DEADLINE && deadline - now <= 0;
           if (late) {
             rows -= p.left();
+            bytes -= p.bytes();
             dropped.add(p);
           }
           return late;

@@ -27,26 +27,13 @@ import org.slf4j.LoggerFactory;
 final class ServedModel {
   private static final Logger LOG = LoggerFactory.getLogger(ServedModel.class);
 
-  /** What happened to a version of a number. */
-  private static final class Slot {
-    LoadedVersion serving; // null: none
-    State state = State.START;
-    String error = "";
-    String stamp = ""; // of the files that are in memory or failed
-    boolean failed;
-    String seen = ""; // the stamp looked at last, and since when it is so
-    long seenSince;
-    Path place; // of the files that were loaded last; null: none yet
-    final List<LoadedVersion> draining = new ArrayList<>();
-  }
-
   private final String name;
   private final RepositoryFolder folder;
   private final VersionLoader loader;
   private final ServingListener listener;
   private final Duration settle;
   private final ReentrantLock changes = new ReentrantLock();
-  private final TreeMap<Long, Slot> slots = new TreeMap<>(Comparator.reverseOrder());
+  private final TreeMap<Long, VersionSlot> slots = new TreeMap<>(Comparator.reverseOrder());
   private ModelSettings settings;
   private boolean unloaded;
   private boolean closed;
@@ -114,13 +101,13 @@ final class ServedModel {
       }
       Map<Long, VersionFiles> files = folder.versions(path);
       Set<Long> known = new TreeSet<>(files.keySet());
-      for (Map.Entry<Long, Slot> e : slots.entrySet()) {
-        Slot slot = e.getValue();
+      for (Map.Entry<Long, VersionSlot> e : slots.entrySet()) {
+        VersionSlot slot = e.getValue();
         if (slot.serving != null && RepositoryFolder.isBeingReplaced(slot.place)) {
           known.add(e.getKey());
         }
       }
-      known.forEach(version -> slots.computeIfAbsent(version, v -> new Slot()));
+      known.forEach(version -> slots.computeIfAbsent(version, v -> new VersionSlot()));
       Set<Long> wanted = unloaded ? Set.of() : settings.policy().choose(known);
       for (long version : wanted) {
         if (files.containsKey(version)) {
@@ -136,7 +123,7 @@ final class ServedModel {
   }
 
   private void loadIfChanged(long version, VersionFiles files, boolean asked) {
-    Slot slot = slots.get(version);
+    VersionSlot slot = slots.get(version);
     boolean same = slot.stamp.equals(files.stamp());
     if (same && (slot.serving != null || slot.failed)) {
       return;
@@ -171,7 +158,7 @@ final class ServedModel {
    * @param settling it may still be being written: the next look tries again
    */
   private void failed(
-      long version, Slot slot, VersionFiles files, Throwable why, boolean settling) {
+      long version, VersionSlot slot, VersionFiles files, Throwable why, boolean settling) {
     String message = why.getMessage() == null ? why.toString() : why.getMessage();
     if (settling) {
       become(version, slot, slot.serving == null ? State.START : State.AVAILABLE, "");
@@ -189,14 +176,14 @@ final class ServedModel {
   private void retireAllBut(Set<Long> wanted) {
     long missing = wanted.stream().filter(v -> slots.get(v).serving == null).count();
     List<Long> retired = new ArrayList<>();
-    for (Map.Entry<Long, Slot> e : slots.entrySet()) {
+    for (Map.Entry<Long, VersionSlot> e : slots.entrySet()) {
       if (e.getValue().serving != null && !wanted.contains(e.getKey()) && --missing < 0) {
         retired.add(e.getKey());
       }
     }
     List<LoadedVersion> leaving = new ArrayList<>();
     for (long version : retired) {
-      Slot slot = slots.get(version);
+      VersionSlot slot = slots.get(version);
       leaving.add(slot.serving);
       slot.draining.add(slot.serving);
       slot.serving = null;
@@ -207,8 +194,8 @@ final class ServedModel {
   }
 
   private void forget(Collection<Long> known) {
-    for (Map.Entry<Long, Slot> e : slots.entrySet()) {
-      Slot slot = e.getValue();
+    for (Map.Entry<Long, VersionSlot> e : slots.entrySet()) {
+      VersionSlot slot = e.getValue();
       slot.draining.removeIf(LoadedVersion::isClosed);
       if (slot.state == State.UNLOADING && slot.draining.isEmpty()) {
         become(e.getKey(), slot, State.END, "");
@@ -223,36 +210,18 @@ final class ServedModel {
                     && e.getValue().draining.isEmpty());
   }
 
-  private void become(long version, Slot slot, State state, String error) {
+  private void become(long version, VersionSlot slot, State state, String error) {
     boolean same = slot.state == state && slot.error.equals(error);
     slot.state = state;
     slot.error = error;
     publish();
     if (!same || state == State.AVAILABLE) {
       try {
-        listener.changed(status(version, slot));
+        listener.changed(slot.status(name, version, settings));
       } catch (RuntimeException e) {
         LOG.warn("A listener failed", e);
       }
     }
-  }
-
-  private VersionStatus status(long version, Slot slot) {
-    LoadedVersion loaded = slot.serving;
-    List<String> labels =
-        settings.labels().entrySet().stream()
-            .filter(e -> e.getValue() == version)
-            .map(Map.Entry::getKey)
-            .sorted()
-            .toList();
-    return new VersionStatus(
-        name,
-        version,
-        slot.state,
-        labels,
-        slot.error,
-        loaded == null ? Duration.ZERO : loaded.loadTime(),
-        loaded == null ? 0 : loaded.bytes());
   }
 
   private void publish() {
@@ -260,7 +229,7 @@ final class ServedModel {
     List<VersionStatus> statuses = new ArrayList<>();
     slots.forEach(
         (version, slot) -> {
-          statuses.add(status(version, slot));
+          statuses.add(slot.status(name, version, settings));
           if (slot.serving != null) {
             available.put(version, slot.serving);
           }
