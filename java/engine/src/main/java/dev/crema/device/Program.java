@@ -9,15 +9,18 @@ import dev.crema.memory.Buffer;
  */
 public interface Program extends AutoCloseable {
   /**
-   * Binds a region to memory and holds a lease on it until another is bound or the program is
-   * closed.
+   * Binds a region to memory of the host and holds a lease on it until another is bound or the
+   * program is closed. Where the device has memory of its own, inputs are copied there at each run,
+   * constants and storages when they have changed, and results are copied back; its arena is not
+   * bound.
    *
    * @throws dev.crema.CremaException if the buffer is smaller than the region
    */
   void bind(int region, Buffer buffer);
 
   /**
-   * Runs the instructions whose sections meet {@code sections}.
+   * Runs the instructions whose sections meet {@code sections}, and says {@link Buffer#changed} of
+   * every storage that they change.
    *
    * @param batch number of examples, from 0 to the capacity
    * @throws KernelException if values in the data are not what an op allows

@@ -1,6 +1,7 @@
 package dev.crema.device;
 
 import dev.crema.graph.TensorType;
+import dev.crema.memory.ElementType;
 import java.util.List;
 
 /**
@@ -9,14 +10,14 @@ import java.util.List;
  *
  * @param capacity the most examples of a batch
  * @param threads of the pool; 0 for all
- * @param regions bytes of each memory region
+ * @param regions the memory that tensors lie in
  * @param tensors where each tensor lies
  * @param instructions in order
  */
 public record ProgramSpec(
     long capacity,
     int threads,
-    List<Long> regions,
+    List<Region> regions,
     List<PlacedTensor> tensors,
     List<Instruction> instructions) {
   public ProgramSpec {
@@ -25,8 +26,48 @@ public record ProgramSpec(
     instructions = List.copyOf(instructions);
   }
 
+  /** What a region of memory is for. */
+  public enum Use {
+    /** Values that live within a run. */
+    ARENA,
+    /** Values that never change once they are bound. */
+    CONSTANTS,
+    /** Values that are read after a run, where the device has memory of its own. */
+    RESULTS,
+    /** What the caller gives anew at each run. */
+    INPUT,
+    /** What outlives a run and is shared by programs: parameters, moments. */
+    STORAGE
+  }
+
+  /** A stretch of memory that is bound to a program. */
+  public record Region(Use use, long bytes) {}
+
   /** A tensor {@code offset} bytes into a region. */
-  public record PlacedTensor(int region, long offset, TensorType type) {}
+  public record PlacedTensor(int region, long offset, TensorType type) {
+    /** Bytes that it has for a batch of that size. */
+    public long bytes(long batch) {
+      ElementType element = type.element();
+      return type.at(batch).byteSize(element);
+    }
+  }
+
+  /** For each region, the sections with instructions that change it: a bit mask. */
+  public long[] writtenBy() {
+    long[] sections = new long[regions.size()];
+    for (Instruction i : instructions) {
+      for (int output : i.outputs()) {
+        sections[tensors.get(output).region()] |= i.sections();
+      }
+      for (int input : i.writes()) {
+        int tensor = i.inputs().get(input);
+        if (tensor >= 0) {
+          sections[tensors.get(tensor).region()] |= i.sections();
+        }
+      }
+    }
+    return sections;
+  }
 
   /**
    * One kernel call.
@@ -35,6 +76,7 @@ public record ProgramSpec(
    * @param sections bit mask: which parts of a step it belongs to
    * @param inputs indices of tensors, -1 for an absent one
    * @param outputs indices of tensors
+   * @param writes which of the inputs it changes
    */
   public record Instruction(
       String kernel,
@@ -42,11 +84,13 @@ public record ProgramSpec(
       long sections,
       List<Integer> inputs,
       List<Integer> outputs,
+      List<Integer> writes,
       long[] ints,
       double[] floats) {
     public Instruction {
       inputs = List.copyOf(inputs);
       outputs = List.copyOf(outputs);
+      writes = List.copyOf(writes);
     }
   }
 }

@@ -30,6 +30,7 @@ final class Block {
   private final AtomicInteger views = new AtomicInteger(); // handed out, can still be reached
   private final AtomicLong changes = new AtomicLong();
   private volatile boolean foreign; // others know where it lies
+  private volatile DeviceCopy newer; // has contents that this memory does not have yet
 
   /** A block with one holder: the caller. */
   Block(long address, long byteSize, boolean writable, Free free) {
@@ -51,6 +52,19 @@ final class Block {
     }
   }
 
+  /** Has the contents copied back if a device has newer ones. */
+  void settle() {
+    DeviceCopy copy = newer;
+    if (copy != null) {
+      copy.download();
+    }
+  }
+
+  /** Says that a device has newer contents; null: no more. */
+  void newer(DeviceCopy copy) {
+    newer = copy;
+  }
+
   /** A view that holds the block for as long as it, or anything made from it, can be reached. */
   ByteBuffer view(long from, int bytes) {
     // What is made from a view refers to the first of them: a read-only view is not that one.
@@ -59,6 +73,7 @@ final class Block {
     VIEWS.incrementAndGet();
     views.incrementAndGet();
     CLEANER.register(root, this::dropView);
+    settle(); // a device that changes the contents from now on knows of this view
     return shown(root);
   }
 
@@ -87,6 +102,7 @@ final class Block {
 
   /** A view that does not hold the block. */
   ByteBuffer borrow(long from, int bytes) {
+    settle();
     return shown(Memory.view(address + from, bytes));
   }
 

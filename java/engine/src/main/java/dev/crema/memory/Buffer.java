@@ -139,6 +139,7 @@ public final class Buffer implements AutoCloseable {
   /** Where it lies. Only for code that holds a lease for as long as it uses the address. */
   public long address() {
     hold.requireOpen();
+    hold.block.settle();
     return hold.block.address + offset;
   }
 
@@ -223,6 +224,17 @@ public final class Buffer implements AutoCloseable {
     return hold.block.borrow(this.offset + offset, bytes);
   }
 
+  /** Sets every byte. */
+  public void fill(byte value) {
+    hold.retain();
+    try {
+      Crema.crema_fill(address(), value, byteSize);
+      changed();
+    } finally {
+      release();
+    }
+  }
+
   /** Copies {@code bytes} bytes from another buffer, or from this one: the ranges may overlap. */
   public void copyFrom(long offset, Buffer source, long sourceOffset, long bytes) {
     Objects.requireNonNull(source, "source");
@@ -258,6 +270,44 @@ public final class Buffer implements AutoCloseable {
   /** For the engine: says that native code, or a view it borrowed, has changed the contents. */
   public void changed() {
     hold.block.changed();
+  }
+
+  /**
+   * For devices with memory of their own: says that a copy has newer contents than all the memory
+   * that this buffer is part of. Whoever next reads it through any buffer gets them copied back
+   * first. Null: the memory has the newest contents.
+   */
+  public void newerOn(DeviceCopy copy) {
+    hold.block.newer(copy);
+  }
+
+  /** For the engine: has the contents copied back if a device has newer ones. */
+  public void settle() {
+    hold.block.settle();
+  }
+
+  /**
+   * For devices with memory of their own: all the memory that this buffer is part of, as a buffer
+   * that the caller closes.
+   */
+  public Buffer whole() {
+    hold.retain();
+    try {
+      hold.block.hold();
+      return new Buffer(hold.block, 0, hold.block.byteSize, hold.name);
+    } finally {
+      release();
+    }
+  }
+
+  /**
+   * Memory that something else allocated, as a buffer that gives it back with {@code free} when
+   * nobody needs it any more.
+   */
+  public static Buffer owning(long address, long bytes, String name, Runnable free) {
+    Block block = new Block(address, bytes, true, (a, b) -> free.run());
+    Leaks.remember(block, name);
+    return new Buffer(block, 0, bytes, name);
   }
 
   private int viewSize() {

@@ -92,6 +92,7 @@ public final class Masks {
             bytes.putFloat(kept[(int) (from / 4) + i] ? KEPT : 0);
           }
         });
+    memory.changed();
     masked.put(p.path(), p);
     apply(p);
   }

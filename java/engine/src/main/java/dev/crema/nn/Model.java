@@ -373,7 +373,7 @@ public final class Model implements AutoCloseable {
         quantization != null
             ? Passes.prediction(precision, new Quantize(quantization.layers(), choice))
             : packs ? Passes.prediction(precision) : Passes.standard(precision);
-    Map<String, NonZeros> nonZeros = sparse.nonZeros();
+    Map<String, NonZeros> nonZeros = device.packsWeights() ? sparse.nonZeros() : Map.of();
     return nonZeros.isEmpty()
         ? passes
         : Passes.sparse(

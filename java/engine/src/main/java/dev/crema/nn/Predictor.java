@@ -57,7 +57,8 @@ public final class Predictor implements AutoCloseable {
     this.capacity = capacity;
     this.sparse = model.sparseKernels();
     this.patterns = sparse.patterns();
-    boolean packs = capacity > MOST_UNPACKED || precision != Precision.FLOAT32;
+    boolean packs =
+        device.packsWeights() && (capacity > MOST_UNPACKED || precision != Precision.FLOAT32);
     ModelGraph graph = model.build(new Graph(), false);
     Topology topology = model.topology();
     topology.inputs().forEach(input -> requireFits(input.name(), input.type(), capacity));

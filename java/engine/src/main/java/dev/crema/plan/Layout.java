@@ -4,6 +4,8 @@ import dev.crema.device.Device;
 import dev.crema.device.ProgramSpec;
 import dev.crema.device.ProgramSpec.Instruction;
 import dev.crema.device.ProgramSpec.PlacedTensor;
+import dev.crema.device.ProgramSpec.Region;
+import dev.crema.device.ProgramSpec.Use;
 import dev.crema.graph.Application;
 import dev.crema.graph.Attributes;
 import dev.crema.graph.Constant;
@@ -17,6 +19,7 @@ import dev.crema.graph.Variable;
 import dev.crema.memory.ElementType;
 import dev.crema.pass.Computation;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,9 +30,14 @@ final class Layout {
   static final int ARENA = 0;
   static final int CONSTANTS = 1;
 
+  /** Only where the device has memory of its own. */
+  static final int RESULTS = 2;
+
   private final Liveness liveness;
+  private final boolean hasResults;
   private final long arenaBytes;
-  private final List<Long> regions = new ArrayList<>();
+  private final List<Use> uses = new ArrayList<>(); // of each region
+  private final List<Long> regions = new ArrayList<>(); // bytes of each
   private final List<PlacedTensor> tensors = new ArrayList<>();
   private final Map<Node, Integer> indices = new IdentityHashMap<>();
   private final Map<String, Integer> inputs = new LinkedHashMap<>();
@@ -40,9 +48,15 @@ final class Layout {
 
   Layout(Computation computation, long capacity, int threads, boolean reuse, Device device) {
     liveness = Liveness.of(computation, capacity, reuse);
-    arenaBytes = Arena.place(liveness.arenaBlocks(), reuse);
-    regions.add(arenaBytes);
-    regions.add(0L);
+    hasResults = device.hasOwnMemory();
+    List<Liveness.Block> blocks = liveness.arenaBlocks();
+    List<Liveness.Block> read = blocks.stream().filter(this::isResult).toList();
+    arenaBytes = Arena.place(blocks.stream().filter(b -> !isResult(b)).toList(), reuse);
+    add(Use.ARENA, arenaBytes);
+    add(Use.CONSTANTS, 0);
+    if (hasResults) {
+      add(Use.RESULTS, Arena.place(read, false));
+    }
     List<Instruction> instructions = new ArrayList<>();
     liveness.order().stream()
         .filter(a -> Liveness.isSource(a.op()))
@@ -68,10 +82,34 @@ final class Layout {
               sections(computation, a),
               in,
               out,
+              written(a),
               attributes.ints(),
               attributes.floats()));
     }
-    spec = new ProgramSpec(capacity, threads, regions, tensors, instructions);
+    List<Region> all = new ArrayList<>();
+    for (int i = 0; i < regions.size(); i++) {
+      all.add(new Region(uses.get(i), regions.get(i)));
+    }
+    spec = new ProgramSpec(capacity, threads, all, tensors, instructions);
+  }
+
+  private int add(Use use, long bytes) {
+    uses.add(use);
+    regions.add(bytes);
+    return regions.size() - 1;
+  }
+
+  private boolean isResult(Liveness.Block block) {
+    return hasResults && block.pinned;
+  }
+
+  private static List<Integer> written(Application a) {
+    return Arrays.stream(a.op().writes()).boxed().toList();
+  }
+
+  /** Bytes of the results, which lie in memory of their own where the device has its own. */
+  long resultBytes() {
+    return hasResults ? regions.get(RESULTS) : 0;
   }
 
   ProgramSpec spec() {
@@ -124,18 +162,11 @@ final class Layout {
       if (inputs.containsKey(input.name())) {
         throw new IllegalArgumentException("Two inputs are named " + input.name());
       }
-      region = regions.size();
-      regions.add(bytes);
+      region = add(Use.INPUT, bytes);
       inputs.put(input.name(), region);
       inputOps.put(input.name(), input);
     } else if (a.op() instanceof Variable v) {
-      region =
-          storages.computeIfAbsent(
-              v.storage(),
-              s -> {
-                regions.add(0L);
-                return regions.size() - 1;
-              });
+      region = storages.computeIfAbsent(v.storage(), s -> add(Use.STORAGE, 0));
       offset = Math.multiplyExact(v.offset(), (long) element.byteSize());
       regions.set(region, Math.max(regions.get(region), offset + bytes));
     } else {
@@ -157,7 +188,7 @@ final class Layout {
     Liveness.Block block = liveness.block(node);
     PlacedTensor tensor;
     if (block.isArena()) {
-      tensor = new PlacedTensor(ARENA, block.offset, node.type());
+      tensor = new PlacedTensor(isResult(block) ? RESULTS : ARENA, block.offset, node.type());
     } else {
       PlacedTensor origin = tensors.get(index(block.origin));
       tensor = new PlacedTensor(origin.region(), origin.offset(), node.type());

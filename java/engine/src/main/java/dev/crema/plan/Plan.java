@@ -13,10 +13,6 @@ import dev.crema.graph.Storage;
 import dev.crema.graph.TensorType;
 import dev.crema.graph.Variable;
 import dev.crema.memory.Buffer;
-import dev.crema.op.PackQuantized;
-import dev.crema.op.PackSparse;
-import dev.crema.op.PackWeightOnly;
-import dev.crema.op.PackWeights;
 import dev.crema.pass.Computation;
 import dev.crema.pass.Pass;
 import dev.crema.pass.Passes;
@@ -47,11 +43,11 @@ public final class Plan implements AutoCloseable {
   private final long capacity;
   private final Layout layout;
   private final Program program;
-  private final Buffer arena;
+  private final Buffer arena; // or what is read of it, where the device has memory of its own
   private final Buffer constants;
   private final Prepared.Share prepared; // null: nothing is computed ahead of the runs
   private final Buffer parameters; // that it is computed from
-  private final Buffer[] written; // storages that a run changes
+  private final List<Buffer> readStorages; // with outputs in them
   private final AtomicBoolean open = new AtomicBoolean(true);
   private final Map<String, Buffer> inputs = new HashMap<>();
   private final Map<Node, Node> rewritten;
@@ -71,12 +67,16 @@ public final class Plan implements AutoCloseable {
     Buffer ownConstants = null;
     Prepared.Share share = null;
     try {
+      int ownRegion = b.device.hasOwnMemory() ? Layout.RESULTS : Layout.ARENA;
       ownArena =
-          Buffer.allocate(
-              layout.arenaBytes(), "The arena of a plan for " + b.capacity + " examples");
-      ownConstants =
-          Buffer.allocate(layout.spec().regions().get(Layout.CONSTANTS), "A plan's constants");
-      program.bind(Layout.ARENA, ownArena);
+          b.device.hostMemory(
+              bytes(ownRegion),
+              (ownRegion == Layout.ARENA ? "The arena" : "The results")
+                  + " of a plan for "
+                  + b.capacity
+                  + " examples");
+      ownConstants = Buffer.allocate(bytes(Layout.CONSTANTS), "A plan's constants");
+      program.bind(ownRegion, ownArena);
       program.bind(Layout.CONSTANTS, ownConstants);
       fillConstants(ownConstants);
       share = b.prepare(layout, result.computation());
@@ -89,12 +89,12 @@ public final class Plan implements AutoCloseable {
         program.bind(s.getValue(), buffer);
       }
       for (Map.Entry<String, Integer> i : layout.inputs().entrySet()) {
-        long bytes = layout.spec().regions().get(i.getValue());
-        Buffer buffer = Buffer.allocate(bytes, "A plan's input '" + i.getKey() + "'");
+        Buffer buffer =
+            b.device.hostMemory(bytes(i.getValue()), "A plan's input '" + i.getKey() + "'");
         inputs.put(i.getKey(), buffer);
         program.bind(i.getValue(), buffer);
       }
-      viewOutputs(Layout.ARENA, ownArena);
+      viewOutputs(ownRegion, ownArena);
       viewOutputs(Layout.CONSTANTS, ownConstants);
       for (Map.Entry<Storage, Integer> x : layout.storages().entrySet()) {
         viewOutputs(x.getValue(), b.storages.get(x.getKey()));
@@ -116,19 +116,18 @@ public final class Plan implements AutoCloseable {
     this.arena = ownArena;
     this.constants = ownConstants;
     this.parameters = b.storages.get(Storage.PARAMETERS);
-    this.written =
-        result.computation().live().stream().anyMatch(Plan::changesStorages)
-            ? b.storages.values().toArray(new Buffer[0])
-            : new Buffer[0];
+    this.readStorages = readStorages(b.storages);
   }
 
-  private static boolean changesStorages(Application a) {
-    boolean packs =
-        a.op() instanceof PackWeights
-            || a.op() instanceof PackQuantized
-            || a.op() instanceof PackSparse
-            || a.op() instanceof PackWeightOnly;
-    return a.op().writes().length > 0 && !packs;
+  private long bytes(int region) {
+    return layout.spec().regions().get(region).bytes();
+  }
+
+  private List<Buffer> readStorages(Map<Storage, Buffer> storages) {
+    return layout.storages().entrySet().stream()
+        .filter(s -> hasOutputs[s.getValue()])
+        .map(s -> storages.get(s.getKey()))
+        .toList();
   }
 
   private void checkOutputs(Set<Node> nodes) {
@@ -223,8 +222,8 @@ public final class Plan implements AutoCloseable {
       prepared.refresh(program, parameters);
     }
     program.run(batch, prepared == null ? sections : sections & ~Computation.PREPARE);
-    for (Buffer storage : written) {
-      storage.changed();
+    for (int i = 0; i < readStorages.size(); i++) {
+      readStorages.get(i).settle();
     }
   }
 
@@ -252,7 +251,7 @@ public final class Plan implements AutoCloseable {
 
   /** Bytes of memory for all tensors that live within a run. */
   public long arenaBytes() {
-    return layout.arenaBytes();
+    return layout.arenaBytes() + layout.resultBytes();
   }
 
   /** The kernel calls, in order. */
@@ -375,7 +374,8 @@ public final class Plan implements AutoCloseable {
               .filter(a -> a.op() instanceof Variable v && v.storage().equals(Storage.PREPARED))
               .map(a -> a.op().toString())
               .collect(Collectors.joining(", ", device + " ", ""));
-      Prepared.Share share = shared.share(contents, layout.spec().regions().get(region));
+      long bytes = layout.spec().regions().get(region).bytes();
+      Prepared.Share share = shared.share(contents, bytes);
       storages.put(Storage.PREPARED, share.memory());
       return share;
     }

@@ -117,6 +117,7 @@ final class Checkpoint {
               + ". Use another folder.");
     }
     tensors.read(name, all(into));
+    into.changed();
   }
 
   static ByteBuffer all(Buffer buffer) {

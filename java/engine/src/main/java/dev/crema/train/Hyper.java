@@ -52,6 +52,7 @@ final class Hyper implements AutoCloseable {
   /** Random numbers of that batch. */
   void batch(long number) {
     memory.putLong(4 * (COUNTER + 2), number);
+    buffer.changed();
   }
 
   /**
@@ -70,6 +71,7 @@ final class Hyper implements AutoCloseable {
       memory.putFloat(at + 8, (float) (1 - Math.pow(beta1, t)));
       memory.putFloat(at + 12, (float) (1 - Math.pow(beta2, t)));
     }
+    buffer.changed();
   }
 
   @Override

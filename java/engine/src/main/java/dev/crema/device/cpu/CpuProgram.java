@@ -4,6 +4,7 @@ import dev.crema.CremaException;
 import dev.crema.device.KernelException;
 import dev.crema.device.Program;
 import dev.crema.device.ProgramSpec;
+import dev.crema.device.ProgramSpec.Use;
 import dev.crema.memory.Buffer;
 import dev.crema.memory.Exclusive;
 import dev.crema.natives.Crema;
@@ -19,6 +20,7 @@ final class CpuProgram implements Program {
   private final Buffer table; // addresses of the regions; read by native code at every run
   private final LongBuffer addresses;
   private final Buffer[] bound;
+  private final long[] writtenBy; // sections that change each region; 0 but for storages
   private Buffer scratch; // of the kernels; shared by all, as one runs after the other
   private final long handle;
   private final Exclusive use = new Exclusive("This plan", this::destroy);
@@ -26,6 +28,12 @@ final class CpuProgram implements Program {
   CpuProgram(CpuDevice device, ProgramSpec spec) {
     this.spec = spec;
     this.bound = new Buffer[spec.regions().size()];
+    this.writtenBy = spec.writtenBy();
+    for (int i = 0; i < bound.length; i++) {
+      if (spec.regions().get(i).use() != Use.STORAGE) {
+        writtenBy[i] = 0;
+      }
+    }
     this.table = Buffer.allocate(Math.max(8L, 8L * bound.length));
     this.addresses = table.borrow(0, 8 * bound.length).asLongBuffer();
     long created = 0;
@@ -70,7 +78,7 @@ final class CpuProgram implements Program {
 
   @Override
   public void bind(int region, Buffer buffer) {
-    long needed = spec.regions().get(region);
+    long needed = spec.regions().get(region).bytes();
     if (buffer.byteSize() < needed) {
       throw new CremaException(
           "Region "
@@ -97,16 +105,35 @@ final class CpuProgram implements Program {
   public void run(long batch, long sections) {
     use.enter();
     try {
+      settle();
       int status = Crema.crema_plan_run(handle, batch, sections);
       if (status == Crema.CREMA_ERROR_MEMORY) { // more threads than when it was made, most likely
         growScratch();
         status = Crema.crema_plan_run(handle, batch, sections);
       }
+      changed(sections);
       if (status != Crema.CREMA_OK) {
         throw failure(batch);
       }
     } finally {
       use.leave();
+    }
+  }
+
+  /** What another device computed last in a storage is copied back before it is read here. */
+  private void settle() {
+    for (Buffer buffer : bound) {
+      if (buffer != null) {
+        buffer.settle();
+      }
+    }
+  }
+
+  private void changed(long sections) {
+    for (int i = 0; i < bound.length; i++) {
+      if ((writtenBy[i] & sections) != 0) {
+        bound[i].changed();
+      }
     }
   }
 
@@ -116,11 +143,13 @@ final class CpuProgram implements Program {
     long[] nanos = new long[count];
     use.enter();
     try (Buffer memory = Buffer.allocate(Math.max(8L, 8L * count))) {
+      settle();
       int status = Crema.crema_plan_profile(handle, batch, sections, memory.address(), count);
       if (status == Crema.CREMA_ERROR_MEMORY) {
         growScratch();
         status = Crema.crema_plan_profile(handle, batch, sections, memory.address(), count);
       }
+      changed(sections);
       if (status != Crema.CREMA_OK) {
         throw failure(batch);
       }

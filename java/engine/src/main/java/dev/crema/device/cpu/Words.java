@@ -20,7 +20,7 @@ final class Words {
     w.put(Crema.CREMA_PLAN_MAGIC, Crema.CREMA_PLAN_VERSION, spec.capacity(), device.level());
     w.put(spec.threads(), spec.regions().size(), spec.tensors().size());
     w.put(spec.instructions().size(), regionTable);
-    spec.regions().forEach(w::put);
+    spec.regions().forEach(r -> w.put(r.bytes()));
     for (PlacedTensor t : spec.tensors()) {
       w.put(t.region(), t.offset(), t.type().element().id(), t.type().rank());
       for (Dim d : t.type().dims()) {

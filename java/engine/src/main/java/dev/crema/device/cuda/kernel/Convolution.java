@@ -2,8 +2,7 @@ package dev.crema.device.cuda.kernel;
 
 /**
  * A convolution of images, channels last, or a gradient of one: x [n, height, width, channels],
- * filter [taps, taps, channels / groups, outputs] as Crema stores it, y [n, rows, columns,
- * outputs].
+ * filter [outputs, taps, taps, channels / groups] as cuDNN reads it, y [n, rows, columns, outputs].
  *
  * @param direction which of the three is computed from the other two
  * @param filter address of the filter, or of its gradient
@@ -29,6 +28,31 @@ public record Convolution(
     int top,
     int left,
     int groups) {
+  /** The same of other memory. */
+  public Convolution at(long newX, long newFilter, long newY) {
+    return new Convolution(
+        direction,
+        newX,
+        newFilter,
+        newY,
+        examples,
+        height,
+        width,
+        channels,
+        tapRows,
+        tapColumns,
+        outputs,
+        rows,
+        columns,
+        strideHeight,
+        strideWidth,
+        dilationHeight,
+        dilationWidth,
+        top,
+        left,
+        groups);
+  }
+
   /** What is computed. */
   public enum Direction {
     /** y from x and filter. */

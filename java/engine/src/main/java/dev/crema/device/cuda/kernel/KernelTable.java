@@ -6,7 +6,8 @@ import java.util.Map;
 
 /** Every instruction that the CUDA device knows, by name. */
 public final class KernelTable {
-  private static final Map<String, Kernel> ALL = collect(List.of());
+  private static final Map<String, Kernel> ALL =
+      collect(List.of(LinearKernels.kernels(), ConvolutionKernels.kernels()));
 
   private KernelTable() {}
 

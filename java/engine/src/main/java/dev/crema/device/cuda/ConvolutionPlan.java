@@ -1,0 +1,225 @@
+package dev.crema.device.cuda;
+
+import dev.crema.device.cuda.calls.DnnCalls;
+import dev.crema.device.cuda.calls.DnnCalls.Algorithms;
+import dev.crema.device.cuda.kernel.Convolution;
+
+/** One form of convolution with its descriptors and its algorithm. Numbers are cudnn.h's. */
+final class ConvolutionPlan {
+  private static final int NHWC = 1;
+  private static final int FLOAT = 0;
+  private static final int CROSS_CORRELATION = 1;
+  private static final int DETERMINISTIC = 1;
+  private static final int DEFAULT_MATH = 0; // with TF32 where the card has it
+  private static final int FMA_MATH = 3;
+
+  private final DnnCalls calls;
+  private final long x;
+  private final long filter;
+  private final long y;
+  private final long convolution;
+  private final int algorithm;
+  private final long workspace;
+
+  private ConvolutionPlan(
+      DnnCalls calls,
+      long x,
+      long filter,
+      long y,
+      long convolution,
+      int algorithm,
+      long workspace) {
+    this.calls = calls;
+    this.x = x;
+    this.filter = filter;
+    this.y = y;
+    this.convolution = convolution;
+    this.algorithm = algorithm;
+    this.workspace = workspace;
+  }
+
+  static ConvolutionPlan of(DnnCalls calls, long handle, Convolution c, boolean tf32) {
+    try (Undo undo = new Undo()) {
+      long x = tensor(calls, c.examples(), c.channels(), c.height(), c.width(), undo);
+      long y = tensor(calls, c.examples(), c.outputs(), c.rows(), c.columns(), undo);
+      long filter = filter(calls, c, undo);
+      int math = tf32 ? DEFAULT_MATH : FMA_MATH;
+      long convolution = convolution(calls, c, math, undo);
+      Algorithms found = new Algorithms();
+      check(calls, heuristic(calls, handle, c, x, filter, y, convolution, found), getter(c));
+      for (int i = 0; i < found.count; i++) {
+        if (found.status[i] == 0
+            && found.determinism[i] == DETERMINISTIC
+            && (tf32 || found.mathType[i] == FMA_MATH)) {
+          check(
+              calls,
+              calls.cudnnSetConvolutionMathType(convolution, found.mathType[i]),
+              "cudnnSetConvolutionMathType");
+          undo.keep();
+          return new ConvolutionPlan(
+              calls, x, filter, y, convolution, found.algorithm[i], found.workspace[i]);
+        }
+      }
+      throw new CudaException(
+          getter(c),
+          0,
+          "cuDNN "
+              + calls.cudnnGetVersion()
+              + " has no algorithm whose results repeat for "
+              + c.at(0, 0, 0));
+    }
+  }
+
+  private static int heuristic(
+      DnnCalls calls,
+      long handle,
+      Convolution c,
+      long x,
+      long filter,
+      long y,
+      long convolution,
+      Algorithms found) {
+    return switch (c.direction()) {
+      case FORWARD ->
+          calls.cudnnGetConvolutionForwardAlgorithm(handle, x, filter, convolution, y, found);
+      case INPUT ->
+          calls.cudnnGetConvolutionBackwardDataAlgorithm(handle, filter, y, convolution, x, found);
+      case FILTER ->
+          calls.cudnnGetConvolutionBackwardFilterAlgorithm(
+              handle, x, y, convolution, filter, found);
+    };
+  }
+
+  private static String getter(Convolution c) {
+    return switch (c.direction()) {
+      case FORWARD -> "cudnnGetConvolutionForwardAlgorithm_v7";
+      case INPUT -> "cudnnGetConvolutionBackwardDataAlgorithm_v7";
+      case FILTER -> "cudnnGetConvolutionBackwardFilterAlgorithm_v7";
+    };
+  }
+
+  private static long tensor(DnnCalls calls, int n, int c, int h, int w, Undo undo) {
+    long[] made = new long[1];
+    check(calls, calls.cudnnCreateTensorDescriptor(made), "cudnnCreateTensorDescriptor");
+    long tensor = undo.on(made[0], calls::cudnnDestroyTensorDescriptor);
+    check(
+        calls,
+        calls.cudnnSetTensor4dDescriptor(tensor, NHWC, FLOAT, n, c, h, w),
+        "cudnnSetTensor4dDescriptor");
+    return tensor;
+  }
+
+  private static long filter(DnnCalls calls, Convolution c, Undo undo) {
+    long[] made = new long[1];
+    check(calls, calls.cudnnCreateFilterDescriptor(made), "cudnnCreateFilterDescriptor");
+    long filter = undo.on(made[0], calls::cudnnDestroyFilterDescriptor);
+    check(
+        calls,
+        calls.cudnnSetFilter4dDescriptor(
+            filter,
+            FLOAT,
+            NHWC,
+            c.outputs(),
+            c.channels() / c.groups(),
+            c.tapRows(),
+            c.tapColumns()),
+        "cudnnSetFilter4dDescriptor");
+    return filter;
+  }
+
+  private static long convolution(DnnCalls calls, Convolution c, int math, Undo undo) {
+    long[] made = new long[1];
+    check(calls, calls.cudnnCreateConvolutionDescriptor(made), "cudnnCreateConvolutionDescriptor");
+    long convolution = undo.on(made[0], calls::cudnnDestroyConvolutionDescriptor);
+    check(
+        calls,
+        calls.cudnnSetConvolution2dDescriptor(
+            convolution,
+            c.top(),
+            c.left(),
+            c.strideHeight(),
+            c.strideWidth(),
+            c.dilationHeight(),
+            c.dilationWidth(),
+            CROSS_CORRELATION,
+            FLOAT),
+        "cudnnSetConvolution2dDescriptor");
+    check(
+        calls,
+        calls.cudnnSetConvolutionGroupCount(convolution, c.groups()),
+        "cudnnSetConvolutionGroupCount");
+    check(
+        calls, calls.cudnnSetConvolutionMathType(convolution, math), "cudnnSetConvolutionMathType");
+    return convolution;
+  }
+
+  long workspace() {
+    return workspace;
+  }
+
+  void run(long handle, Convolution c, long scratch) {
+    switch (c.direction()) {
+      case FORWARD ->
+          check(
+              calls,
+              calls.cudnnConvolutionForward(
+                  handle,
+                  x,
+                  c.x(),
+                  filter,
+                  c.filter(),
+                  convolution,
+                  algorithm,
+                  scratch,
+                  workspace,
+                  y,
+                  c.y()),
+              "cudnnConvolutionForward");
+      case INPUT ->
+          check(
+              calls,
+              calls.cudnnConvolutionBackwardData(
+                  handle,
+                  filter,
+                  c.filter(),
+                  y,
+                  c.y(),
+                  convolution,
+                  algorithm,
+                  scratch,
+                  workspace,
+                  x,
+                  c.x()),
+              "cudnnConvolutionBackwardData");
+      case FILTER ->
+          check(
+              calls,
+              calls.cudnnConvolutionBackwardFilter(
+                  handle,
+                  x,
+                  c.x(),
+                  y,
+                  c.y(),
+                  convolution,
+                  algorithm,
+                  scratch,
+                  workspace,
+                  filter,
+                  c.filter()),
+              "cudnnConvolutionBackwardFilter");
+    }
+  }
+
+  static void check(DnnCalls calls, int status, String call) {
+    if (status != 0) {
+      throw new CudaException(call, status, call + " gave " + calls.statusName(status));
+    }
+  }
+
+  void close() {
+    calls.cudnnDestroyConvolutionDescriptor(convolution);
+    calls.cudnnDestroyFilterDescriptor(filter);
+    calls.cudnnDestroyTensorDescriptor(y);
+    calls.cudnnDestroyTensorDescriptor(x);
+  }
+}

@@ -1,0 +1,71 @@
+package dev.crema.device.cuda;
+
+import dev.crema.device.cuda.calls.DnnCalls;
+import dev.crema.device.cuda.kernel.Convolution;
+import dev.crema.device.cuda.kernel.Launches;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Convolutions by cuDNN: images channels last, as Crema's, and filters [outputs, taps, taps,
+ * channels], as cuDNN's channels-last kernels read them. By the calls that take descriptors, which
+ * every cuDNN 9 has: they need no engine plans to be built and choose among the same kernels for
+ * these layouts. Only algorithms whose results repeat to the bit are used. Thread-safe.
+ */
+final class Convolutions {
+  private static final int MOST_KEPT = 256;
+
+  private final DnnCalls calls;
+  private final boolean tf32;
+  private final long handle;
+  private final Map<Convolution, ConvolutionPlan> plans = new LinkedHashMap<>(16, 0.75f, true);
+
+  /** The context is current. */
+  Convolutions(DnnCalls calls, boolean tf32) {
+    this.calls = calls;
+    this.tf32 = tf32;
+    long[] made = new long[1];
+    ConvolutionPlan.check(calls, calls.cudnnCreate(made), "cudnnCreate");
+    this.handle = made[0];
+  }
+
+  /** Finds the algorithm and asks for its workspace. */
+  void prepare(Convolution c, Launches scratch) {
+    if (c.examples() > 0) {
+      long workspace = plan(c).workspace();
+      if (workspace > 0) {
+        scratch.scratch(workspace);
+      }
+    }
+  }
+
+  synchronized void run(Convolution c, Launches to, long stream) {
+    if (c.examples() == 0) {
+      return;
+    }
+    ConvolutionPlan plan = plan(c);
+    long workspace = plan.workspace() == 0 ? 0 : to.scratch(plan.workspace());
+    ConvolutionPlan.check(calls, calls.cudnnSetStream(handle, stream), "cudnnSetStream");
+    plan.run(handle, c, workspace);
+  }
+
+  private synchronized ConvolutionPlan plan(Convolution c) {
+    Convolution form = c.at(0, 0, 0);
+    ConvolutionPlan known = plans.get(form);
+    if (known == null) {
+      known = ConvolutionPlan.of(calls, handle, c, tf32);
+      plans.put(form, known);
+      if (plans.size() > MOST_KEPT) {
+        Convolution oldest = plans.keySet().iterator().next();
+        plans.remove(oldest).close();
+      }
+    }
+    return known;
+  }
+
+  synchronized void close() {
+    plans.values().forEach(ConvolutionPlan::close);
+    plans.clear();
+    calls.cudnnDestroy(handle);
+  }
+}

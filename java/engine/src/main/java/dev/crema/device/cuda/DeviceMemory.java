@@ -1,0 +1,166 @@
+package dev.crema.device.cuda;
+
+import dev.crema.CremaException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Memory of a card. What is given back is kept for the next plan, as allocating waits for the whole
+ * device; it goes back to the driver when that runs out. Nobody gives memory back that work in
+ * flight uses. Thread-safe.
+ */
+final class DeviceMemory {
+  private static final long SMALL = 1 << 16;
+  private static final long BIG = 1 << 21; // the driver's pages
+
+  /** A piece in use. */
+  final class Piece {
+    private final long address;
+    private final long size;
+    private boolean open = true;
+
+    private Piece(long address, long size) {
+      this.address = address;
+      this.size = size;
+    }
+
+    long address() {
+      return address;
+    }
+
+    /** Gives it back; may be called again. */
+    void close() {
+      giveBack(this);
+    }
+  }
+
+  private final Context context;
+  private final TreeMap<Long, Deque<Long>> free = new TreeMap<>(); // addresses by size
+  private long used;
+  private long kept;
+  private boolean closed;
+
+  DeviceMemory(Context context) {
+    this.context = context;
+  }
+
+  /** Bytes in use. */
+  synchronized long used() {
+    return used;
+  }
+
+  /** Bytes that are kept for later. */
+  synchronized long kept() {
+    return kept;
+  }
+
+  /**
+   * Memory with whatever stood there, aligned to 256 bytes. The context is current.
+   *
+   * @param name for messages
+   * @throws CremaException if there is not that much
+   */
+  synchronized Piece allocate(long bytes, String name) {
+    long size = rounded(Math.max(1, bytes));
+    long address = reuse(size);
+    if (address == 0) {
+      address = fresh(size, name);
+    }
+    used += size;
+    return new Piece(address, size);
+  }
+
+  private static long rounded(long bytes) {
+    long unit = bytes < BIG ? SMALL : BIG;
+    return Math.multiplyExact((bytes + unit - 1) / unit, unit);
+  }
+
+  /** A kept piece that is at most a quarter too big; 0 if there is none. */
+  private long reuse(long size) {
+    Map.Entry<Long, Deque<Long>> found = free.ceilingEntry(size);
+    if (found == null || found.getKey() != size) { // sizes are what plans ask for again
+      return 0;
+    }
+    long address = found.getValue().pop();
+    if (found.getValue().isEmpty()) {
+      free.remove(found.getKey());
+    }
+    kept -= size;
+    return address;
+  }
+
+  private long fresh(long size, String name) {
+    long[] address = new long[1];
+    int status = context.calls().cuMemAlloc(address, size);
+    if (status == DriverStatus.OUT_OF_MEMORY && kept > 0) {
+      trim();
+      status = context.calls().cuMemAlloc(address, size);
+    }
+    if (status == DriverStatus.OUT_OF_MEMORY) {
+      throw refusal(size, name);
+    }
+    context.check(status, "cuMemAlloc");
+    return address[0];
+  }
+
+  private CremaException refusal(long size, String name) {
+    long[] unused = new long[1];
+    long[] total = new long[1];
+    int status = context.calls().cuMemGetInfo(unused, total);
+    String there =
+        status == DriverStatus.SUCCESS
+            ? show(unused[0]) + " of its " + show(total[0]) + " are free"
+            : "how much is free it does not say";
+    return new CremaException(
+        "Out of memory on "
+            + context.name()
+            + ": "
+            + name
+            + " asks for "
+            + show(size)
+            + ", Crema uses "
+            + show(used)
+            + ", "
+            + there
+            + ". Use a smaller batch or model, or close what is no longer needed.");
+  }
+
+  private synchronized void giveBack(Piece piece) {
+    if (!piece.open) {
+      return;
+    }
+    piece.open = false;
+    used -= piece.size;
+    if (closed || context.hasFailed()) {
+      free(piece.address);
+      return;
+    }
+    free.computeIfAbsent(piece.size, size -> new ArrayDeque<>()).push(piece.address);
+    kept += piece.size;
+  }
+
+  /** Gives what is kept back to the driver. */
+  synchronized void trim() {
+    free.values().forEach(addresses -> addresses.forEach(this::free));
+    free.clear();
+    kept = 0;
+  }
+
+  private void free(long address) {
+    context.quietly(context.calls().cuMemFree(address), "cuMemFree");
+  }
+
+  synchronized void close() {
+    closed = true;
+    trim();
+  }
+
+  static String show(long bytes) {
+    return bytes < 10_000_000
+        ? String.format(Locale.ROOT, "%,d bytes", bytes)
+        : String.format(Locale.ROOT, "%.2f GiB", bytes / (double) (1 << 30));
+  }
+}

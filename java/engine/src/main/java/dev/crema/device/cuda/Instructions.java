@@ -1,0 +1,146 @@
+package dev.crema.device.cuda;
+
+import dev.crema.CremaException;
+import dev.crema.device.ProgramSpec;
+import dev.crema.device.ProgramSpec.Instruction;
+import dev.crema.device.ProgramSpec.PlacedTensor;
+import dev.crema.device.cuda.kernel.Call;
+import dev.crema.device.cuda.kernel.Kernel;
+import dev.crema.device.cuda.kernel.KernelTable;
+import dev.crema.device.cuda.kernel.Operand;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The instructions of one program with their kernels and their scratch memory. */
+final class Instructions {
+  private final CudaDevice device;
+  private final ProgramSpec spec;
+  private final Regions regions;
+  private final List<Kernel> kernels = new ArrayList<>();
+  private DeviceMemory.Piece scratch; // of one instruction after the other
+  private long scratchBytes;
+
+  Instructions(CudaDevice device, ProgramSpec spec, Regions regions) {
+    this.device = device;
+    this.spec = spec;
+    this.regions = regions;
+    for (Instruction i : spec.instructions()) {
+      Kernel kernel = KernelTable.get(i.kernel());
+      if (kernel == null) {
+        throw new CremaException(
+            i.where()
+                + ": "
+                + device.name()
+                + " has no kernel named "
+                + i.kernel()
+                + ". Run this model on the CPU: Device.cpu(), or CREMA_DEVICE=cpu.");
+      }
+      kernels.add(kernel);
+    }
+  }
+
+  /**
+   * Makes ready what a batch of that size needs: kernels, algorithms, scratch memory. Whether the
+   * scratch memory moved.
+   */
+  boolean prepare(long batch) {
+    ScratchSize size = new ScratchSize(device);
+    for (int i = 0; i < kernels.size(); i++) {
+      size.begin();
+      Call call = call(i, batch);
+      try {
+        kernels.get(i).launch(call, size);
+      } catch (CudaException e) {
+        throw e.at(call.instruction().where());
+      }
+    }
+    if (size.most() <= scratchBytes) {
+      return false;
+    }
+    DeviceMemory.Piece more =
+        device.memory().allocate(size.most(), "Scratch memory for " + batch + " examples");
+    close();
+    scratch = more;
+    scratchBytes = size.most();
+    return true;
+  }
+
+  /**
+   * Queues all whose sections meet {@code sections}.
+   *
+   * @param times gets the time after each; null: nobody wants to know
+   * @return whether one of them may find bad data
+   */
+  boolean queue(long batch, long sections, long stream, Timeline times) {
+    Recorder recorder =
+        new Recorder(device, stream, scratch == null ? 0 : scratch.address(), scratchBytes);
+    boolean canFail = false;
+    for (int i = 0; i < kernels.size(); i++) {
+      Instruction instruction = spec.instructions().get(i);
+      if ((instruction.sections() & sections) != 0) {
+        recorder.begin();
+        Call call = call(i, batch);
+        try {
+          kernels.get(i).launch(call, recorder);
+          if (device.checksEach()) {
+            Context context = device.context();
+            context.check(context.calls().cuStreamSynchronize(stream), "cuStreamSynchronize");
+          }
+        } catch (CudaException e) {
+          throw e.at(instruction.where());
+        }
+        canFail |= call.canFail();
+      }
+      if (times != null) {
+        times.record(stream);
+      }
+    }
+    return canFail;
+  }
+
+  /**
+   * What an instruction found in the data.
+   *
+   * @param word of the table of errors
+   */
+  String message(int instruction, long word) {
+    Instruction i = spec.instructions().get(instruction);
+    return i.where()
+        + ": "
+        + kernels.get(instruction).message(i, word >>> Integer.SIZE, (int) word);
+  }
+
+  private Call call(int number, long batch) {
+    Instruction i = spec.instructions().get(number);
+    return new Call(
+        i,
+        number,
+        batch,
+        operands(i.inputs(), batch),
+        operands(i.outputs(), batch),
+        device.processor(),
+        regions.errors());
+  }
+
+  private List<Operand> operands(List<Integer> tensors, long batch) {
+    List<Operand> all = new ArrayList<>();
+    for (int t : tensors) {
+      if (t < 0) {
+        all.add(null);
+        continue;
+      }
+      PlacedTensor place = spec.tensors().get(t);
+      long[] shape = place.type().at(batch).dims();
+      all.add(new Operand(regions.address(place), place.type().element(), shape));
+    }
+    return all;
+  }
+
+  void close() {
+    if (scratch != null) {
+      scratch.close();
+      scratch = null;
+      scratchBytes = 0;
+    }
+  }
+}

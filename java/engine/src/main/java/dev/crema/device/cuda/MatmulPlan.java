@@ -1,0 +1,208 @@
+package dev.crema.device.cuda;
+
+import dev.crema.device.cuda.calls.BlasCalls;
+import dev.crema.device.cuda.kernel.Product;
+
+/** One form of product with its descriptions and its algorithm. Numbers are cublasLt.h's. */
+final class MatmulPlan {
+  static final int COMPUTE_32F = 68;
+  static final int COMPUTE_FAST_16BF = 75;
+  static final int COMPUTE_FAST_TF32 = 77;
+  private static final int FLOAT = 0; // CUDA_R_32F
+  private static final int TRANSPOSED = 1; // CUBLAS_OP_T
+  private static final int DESC_TRANSA = 3;
+  private static final int DESC_TRANSB = 4;
+  private static final int DESC_EPILOGUE = 7;
+  private static final int DESC_BIAS_POINTER = 8;
+  private static final int LAYOUT_BATCH_COUNT = 5;
+  private static final int LAYOUT_STRIDE = 6;
+  private static final int EPILOGUE_DEFAULT = 1;
+  private static final int EPILOGUE_RELU = 2;
+  private static final int EPILOGUE_BIAS = 4;
+  private static final int EPILOGUE_GELU = 32;
+
+  private final BlasCalls calls;
+  private final long description;
+  private final long first; // layout of our b
+  private final long second; // layout of our a
+  private final long result;
+  private final long algorithm;
+  private final long workspace;
+
+  private MatmulPlan(
+      BlasCalls calls,
+      long description,
+      long first,
+      long second,
+      long result,
+      long algorithm,
+      long workspace) {
+    this.calls = calls;
+    this.description = description;
+    this.first = first;
+    this.second = second;
+    this.result = result;
+    this.algorithm = algorithm;
+    this.workspace = workspace;
+  }
+
+  /**
+   * @param most bytes of workspace
+   */
+  static MatmulPlan of(BlasCalls calls, long handle, Product p, int computeType, long most) {
+    try (Undo undo = new Undo()) {
+      long[] made = new long[1];
+      check(
+          calls,
+          calls.cublasLtMatmulDescCreate(made, computeType, FLOAT),
+          "cublasLtMatmulDescCreate");
+      long description = undo.on(made[0], calls::cublasLtMatmulDescDestroy);
+      if (p.b().transposed()) {
+        setInt(calls, description, DESC_TRANSA, TRANSPOSED);
+      }
+      if (p.a().transposed()) {
+        setInt(calls, description, DESC_TRANSB, TRANSPOSED);
+      }
+      setInt(calls, description, DESC_EPILOGUE, epilogue(p));
+      if (p.bias() != 0) {
+        setBias(calls, description, p.bias());
+      }
+      long first = layout(calls, p.b(), p.k(), p.n(), p.count(), undo);
+      long second = layout(calls, p.a(), p.m(), p.k(), p.count(), undo);
+      long result = layout(calls, p.c(), p.m(), p.n(), p.count(), undo);
+      long[] algorithm = new long[1];
+      int[] count = new int[1];
+      long[] workspace = new long[1];
+      int c = Products.alignment(p.c().address());
+      int[] alignments = {
+        Products.alignment(p.b().address()), Products.alignment(p.a().address()), c, c
+      };
+      check(
+          calls,
+          calls.cublasLtMatmulAlgoGetHeuristic(
+              handle,
+              description,
+              first,
+              second,
+              result,
+              result,
+              most,
+              alignments,
+              algorithm,
+              count,
+              workspace),
+          "cublasLtMatmulAlgoGetHeuristic of " + describe(p));
+      if (count[0] == 0) {
+        throw new CudaException(
+            "cublasLtMatmulAlgoGetHeuristic", 0, "cuBLASLt has no algorithm for " + describe(p));
+      }
+      undo.keep();
+      return new MatmulPlan(calls, description, first, second, result, algorithm[0], workspace[0]);
+    }
+  }
+
+  private static String describe(Product p) {
+    return "["
+        + p.m()
+        + ", "
+        + p.k()
+        + "] x ["
+        + p.k()
+        + ", "
+        + p.n()
+        + "], "
+        + p.count()
+        + " times, "
+        + p.activation();
+  }
+
+  private static int epilogue(Product p) {
+    int bias = p.bias() == 0 ? 0 : EPILOGUE_BIAS;
+    return switch (p.activation()) {
+      case NONE -> bias == 0 ? EPILOGUE_DEFAULT : bias;
+      case RELU -> EPILOGUE_RELU | bias;
+      case GELU_TANH -> EPILOGUE_GELU | bias;
+    };
+  }
+
+  /** Of a row-major matrix of rows x columns, stored transposed or not, as columns. */
+  private static long layout(
+      BlasCalls calls, Product.Matrix m, long rows, long columns, int count, Undo undo) {
+    long stored = m.transposed() ? columns : rows; // stored rows are its columns
+    long length = m.transposed() ? rows : columns;
+    long[] made = new long[1];
+    check(
+        calls,
+        calls.cublasLtMatrixLayoutCreate(made, FLOAT, length, stored, m.leading()),
+        "cublasLtMatrixLayoutCreate");
+    long layout = undo.on(made[0], calls::cublasLtMatrixLayoutDestroy);
+    if (count > 1) {
+      check(
+          calls,
+          calls.cublasLtMatrixLayoutSetInt(layout, LAYOUT_BATCH_COUNT, count),
+          "cublasLtMatrixLayoutSetAttribute");
+      check(
+          calls,
+          calls.cublasLtMatrixLayoutSetLong(layout, LAYOUT_STRIDE, m.stride()),
+          "cublasLtMatrixLayoutSetAttribute");
+    }
+    return layout;
+  }
+
+  long workspace() {
+    return workspace;
+  }
+
+  /** The description knows the bias: one call at a time. */
+  synchronized void run(long handle, Product p, long scratch, long stream) {
+    if (p.bias() != 0) {
+      setBias(calls, description, p.bias());
+    }
+    BlasStatus.check(
+        calls,
+        calls.cublasLtMatmul(
+            handle,
+            description,
+            1,
+            p.b().address(),
+            first,
+            p.a().address(),
+            second,
+            p.beta(),
+            p.c().address(),
+            result,
+            p.c().address(),
+            result,
+            algorithm,
+            scratch,
+            workspace,
+            stream),
+        "cublasLtMatmul");
+  }
+
+  private static void setInt(BlasCalls calls, long description, int attribute, int value) {
+    check(
+        calls,
+        calls.cublasLtMatmulDescSetInt(description, attribute, value),
+        "cublasLtMatmulDescSetAttribute");
+  }
+
+  private static void setBias(BlasCalls calls, long description, long bias) {
+    check(
+        calls,
+        calls.cublasLtMatmulDescSetLong(description, DESC_BIAS_POINTER, bias),
+        "cublasLtMatmulDescSetAttribute");
+  }
+
+  private static void check(BlasCalls calls, int status, String call) {
+    BlasStatus.check(calls, status, call);
+  }
+
+  void close() {
+    calls.destroyAlgorithm(algorithm);
+    calls.cublasLtMatrixLayoutDestroy(result);
+    calls.cublasLtMatrixLayoutDestroy(second);
+    calls.cublasLtMatrixLayoutDestroy(first);
+    calls.cublasLtMatmulDescDestroy(description);
+  }
+}

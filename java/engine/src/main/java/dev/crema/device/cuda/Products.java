@@ -1,0 +1,136 @@
+package dev.crema.device.cuda;
+
+import dev.crema.device.cuda.calls.BlasCalls;
+import dev.crema.device.cuda.kernel.Launches;
+import dev.crema.device.cuda.kernel.Product;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Matrix products by cuBLASLt, which thinks in columns: row-major c = a · b is its cᵀ = bᵀ · aᵀ, so
+ * our b is its first operand, and a bias for each column of ours is one for each row of its. The
+ * algorithm for each form of product is asked for once. Thread-safe.
+ */
+final class Products {
+  /** What NVIDIA recommends for Hopper, and enough for others. */
+  private static final long MOST_WORKSPACE = 32L << 20;
+
+  private static final int MOST_KEPT = 1024;
+
+  /** All that an algorithm depends on. */
+  private record Form(
+      long m,
+      long n,
+      long k,
+      boolean transposeA,
+      boolean transposeB,
+      long lda,
+      long ldb,
+      long ldc,
+      long strideA,
+      long strideB,
+      long strideC,
+      int count,
+      boolean adds,
+      boolean biased,
+      Product.Epilogue activation,
+      boolean rounded,
+      int alignA,
+      int alignB,
+      int alignC) {
+    static Form of(Product p) {
+      return new Form(
+          p.m(),
+          p.n(),
+          p.k(),
+          p.a().transposed(),
+          p.b().transposed(),
+          p.a().leading(),
+          p.b().leading(),
+          p.c().leading(),
+          p.a().stride(),
+          p.b().stride(),
+          p.c().stride(),
+          p.count(),
+          p.beta() != 0,
+          p.bias() != 0,
+          p.activation(),
+          p.rounded(),
+          alignment(p.a().address()),
+          alignment(p.b().address()),
+          alignment(p.c().address()));
+    }
+  }
+
+  private final BlasCalls calls;
+  private final boolean tf32;
+  private final long handle;
+  private final Map<Form, MatmulPlan> plans = new LinkedHashMap<>(16, 0.75f, true);
+
+  /** The context is current. */
+  Products(BlasCalls calls, boolean tf32) {
+    this.calls = calls;
+    this.tf32 = tf32;
+    long[] made = new long[1];
+    BlasStatus.check(calls, calls.cublasLtCreate(made), "cublasLtCreate");
+    this.handle = made[0];
+  }
+
+  /** Finds the algorithm and asks for its workspace. */
+  void prepare(Product p, Launches scratch) {
+    if (!isEmpty(p)) {
+      long workspace = plan(p).workspace();
+      if (workspace > 0) {
+        scratch.scratch(workspace);
+      }
+    }
+  }
+
+  synchronized void run(Product p, Launches to, long stream) {
+    if (p.m() == 0 || p.n() == 0 || p.count() == 0) {
+      return;
+    }
+    if (p.k() == 0) {
+      throw new IllegalArgumentException("A product over no elements has no kernel");
+    }
+    MatmulPlan plan = plan(p);
+    long workspace = plan.workspace() == 0 ? 0 : to.scratch(plan.workspace());
+    plan.run(handle, p, workspace, stream);
+  }
+
+  private static boolean isEmpty(Product p) {
+    return p.m() == 0 || p.n() == 0 || p.k() == 0 || p.count() == 0;
+  }
+
+  private synchronized MatmulPlan plan(Product p) {
+    Form form = Form.of(p);
+    MatmulPlan known = plans.get(form);
+    if (known == null) {
+      known = MatmulPlan.of(calls, handle, p, computeType(p), MOST_WORKSPACE);
+      plans.put(form, known);
+      if (plans.size() > MOST_KEPT) {
+        Form oldest = plans.keySet().iterator().next();
+        plans.remove(oldest).close();
+      }
+    }
+    return known;
+  }
+
+  private int computeType(Product p) {
+    if (p.rounded()) {
+      return MatmulPlan.COMPUTE_FAST_16BF;
+    }
+    return tf32 ? MatmulPlan.COMPUTE_FAST_TF32 : MatmulPlan.COMPUTE_32F;
+  }
+
+  /** The biggest power of two, up to 256, that divides an address. */
+  static int alignment(long address) {
+    return (int) Math.min(256, address == 0 ? 256 : Long.lowestOneBit(address));
+  }
+
+  synchronized void close() {
+    plans.values().forEach(MatmulPlan::close);
+    plans.clear();
+    calls.cublasLtDestroy(handle);
+  }
+}

@@ -1,0 +1,105 @@
+package dev.crema.device.cuda;
+
+import dev.crema.device.cuda.calls.DriverCalls;
+import dev.crema.device.cuda.kernel.Arguments;
+import dev.crema.device.cuda.kernel.Convolution;
+import dev.crema.device.cuda.kernel.Launches;
+import dev.crema.device.cuda.kernel.Product;
+
+/**
+ * Queues what instructions do on a stream, where it runs or, while the stream records, becomes part
+ * of a graph.
+ */
+final class Recorder implements Launches {
+  private final CudaDevice device;
+  private final Context context;
+  private final DriverCalls calls;
+  private final long stream;
+  private final long scratch;
+  private final long scratchBytes;
+  private long taken; // of the scratch memory, by this instruction
+
+  Recorder(CudaDevice device, long stream, long scratch, long scratchBytes) {
+    this.device = device;
+    this.context = device.context();
+    this.calls = context.calls();
+    this.stream = stream;
+    this.scratch = scratch;
+    this.scratchBytes = scratchBytes;
+  }
+
+  /** Before each instruction. */
+  void begin() {
+    taken = 0;
+  }
+
+  @Override
+  public void launch(
+      String family,
+      String function,
+      long gridX,
+      int gridY,
+      int gridZ,
+      int blockX,
+      int blockY,
+      int blockZ,
+      int sharedBytes,
+      Arguments arguments) {
+    if (gridX == 0 || gridY == 0 || gridZ == 0) {
+      return;
+    }
+    LaunchLimits.check(function, gridX, gridY, gridZ, blockX, blockY, blockZ);
+    long handle = device.modules().function(family, function);
+    device.modules().allowShared(handle, sharedBytes);
+    try (HostArguments there = new HostArguments(arguments)) {
+      context.check(
+          calls.cuLaunchKernel(
+              handle,
+              (int) gridX,
+              gridY,
+              gridZ,
+              blockX,
+              blockY,
+              blockZ,
+              sharedBytes,
+              stream,
+              there.address()),
+          "cuLaunchKernel of " + function);
+    }
+  }
+
+  @Override
+  public long scratch(long bytes) {
+    long at = taken;
+    taken += ScratchSize.rounded(bytes);
+    if (taken > scratchBytes) {
+      throw new IllegalStateException(
+          "A kernel asks for more scratch memory than when its program was made");
+    }
+    return scratch + at;
+  }
+
+  @Override
+  public void fill(long address, int value, long bytes) {
+    if (bytes > 0) {
+      context.check(calls.cuMemsetD8Async(address, value, bytes, stream), "cuMemsetD8Async");
+    }
+  }
+
+  @Override
+  public void copy(long to, long from, long bytes) {
+    if (bytes > 0) {
+      context.check(calls.cuMemcpyDtoDAsync(to, from, bytes, stream), "cuMemcpyDtoDAsync");
+    }
+  }
+
+  @Override
+  public void product(Product product) {
+    device.products().run(product, this, stream);
+  }
+
+  @Override
+  public void convolution(Convolution convolution) {
+    device.convolutions().run(convolution, this, stream);
+  }
+}

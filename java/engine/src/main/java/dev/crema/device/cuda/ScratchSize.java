@@ -1,0 +1,74 @@
+package dev.crema.device.cuda;
+
+import dev.crema.device.cuda.kernel.Arguments;
+import dev.crema.device.cuda.kernel.Convolution;
+import dev.crema.device.cuda.kernel.Launches;
+import dev.crema.device.cuda.kernel.Product;
+
+/**
+ * Finds how much scratch memory instructions need, and makes ready what they use: kernels are
+ * loaded or compiled, algorithms chosen. Queues nothing.
+ */
+final class ScratchSize implements Launches {
+  private static final long ALIGNMENT = 256;
+
+  private final CudaDevice device;
+  private long taken;
+  private long most;
+
+  ScratchSize(CudaDevice device) {
+    this.device = device;
+  }
+
+  static long rounded(long bytes) {
+    return Math.multiplyExact((Math.max(1, bytes) + ALIGNMENT - 1) / ALIGNMENT, ALIGNMENT);
+  }
+
+  /** Before each instruction. */
+  void begin() {
+    taken = 0;
+  }
+
+  /** Bytes for the instruction that needs most. */
+  long most() {
+    return most;
+  }
+
+  @Override
+  public void launch(
+      String family,
+      String function,
+      long gridX,
+      int gridY,
+      int gridZ,
+      int blockX,
+      int blockY,
+      int blockZ,
+      int sharedBytes,
+      Arguments arguments) {
+    device.modules().function(family, function);
+  }
+
+  @Override
+  public long scratch(long bytes) {
+    taken += rounded(bytes);
+    most = Math.max(most, taken);
+    return 0;
+  }
+
+  @Override
+  public void fill(long address, int value, long bytes) {}
+
+  @Override
+  public void copy(long to, long from, long bytes) {}
+
+  @Override
+  public void product(Product product) {
+    device.products().prepare(product, this);
+  }
+
+  @Override
+  public void convolution(Convolution convolution) {
+    device.convolutions().prepare(convolution, this);
+  }
+}

@@ -1,0 +1,250 @@
+package dev.crema.device.cuda;
+
+import dev.crema.device.cuda.calls.BlasCalls;
+import java.nio.FloatBuffer;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * cuBLASLt of a {@link FakeCard}: products in columns by plain loops, as its documentation defines
+ * them, in double.
+ */
+final class FakeBlas implements BlasCalls {
+  private static final class Description {
+    final Map<Integer, Long> attributes = new HashMap<>();
+
+    long get(int attribute, long otherwise) {
+      return attributes.getOrDefault(attribute, otherwise);
+    }
+  }
+
+  private record Layout(long rows, long columns, long leading, Description more) {}
+
+  private final FakeCard card;
+  private final Map<Long, Description> descriptions = new HashMap<>();
+  private final Map<Long, Layout> layouts = new HashMap<>();
+  private final Map<Long, int[]> algorithms = new HashMap<>();
+
+  FakeBlas(FakeCard card) {
+    this.card = card;
+  }
+
+  @Override
+  public int cublasLtCreate(long[] handle) {
+    return made("blas", "cublasLtCreate", handle);
+  }
+
+  private int made(String kind, String call, long[] handle) {
+    int status = card.call(call);
+    if (status == 0) {
+      handle[0] = card.make(kind);
+    }
+    return status;
+  }
+
+  private int gone(String kind, String call, long handle) {
+    card.giveBack(kind, handle);
+    return card.call(call);
+  }
+
+  @Override
+  public int cublasLtDestroy(long handle) {
+    return gone("blas", "cublasLtDestroy", handle);
+  }
+
+  @Override
+  public int cublasLtMatmulDescCreate(long[] description, int computeType, int scaleType) {
+    int status = made("description", "cublasLtMatmulDescCreate " + computeType, description);
+    if (status == 0) {
+      descriptions.put(description[0], new Description());
+    }
+    return status;
+  }
+
+  @Override
+  public int cublasLtMatmulDescDestroy(long description) {
+    descriptions.remove(description);
+    return gone("description", "cublasLtMatmulDescDestroy", description);
+  }
+
+  @Override
+  public int cublasLtMatmulDescSetInt(long description, int attribute, int value) {
+    descriptions.get(description).attributes.put(attribute, (long) value);
+    return card.call("cublasLtMatmulDescSetAttribute");
+  }
+
+  @Override
+  public int cublasLtMatmulDescSetLong(long description, int attribute, long value) {
+    descriptions.get(description).attributes.put(attribute, value);
+    return card.call("cublasLtMatmulDescSetAttribute");
+  }
+
+  @Override
+  public int cublasLtMatrixLayoutCreate(
+      long[] layout, int type, long rows, long columns, long leading) {
+    if (leading < rows) {
+      card.misuses.add("a layout of " + rows + " rows has the leading extent " + leading);
+    }
+    int status = made("layout", "cublasLtMatrixLayoutCreate", layout);
+    if (status == 0) {
+      layouts.put(layout[0], new Layout(rows, columns, leading, new Description()));
+    }
+    return status;
+  }
+
+  @Override
+  public int cublasLtMatrixLayoutDestroy(long layout) {
+    layouts.remove(layout);
+    return gone("layout", "cublasLtMatrixLayoutDestroy", layout);
+  }
+
+  @Override
+  public int cublasLtMatrixLayoutSetInt(long layout, int attribute, int value) {
+    layouts.get(layout).more().attributes.put(attribute, (long) value);
+    return card.call("cublasLtMatrixLayoutSetAttribute");
+  }
+
+  @Override
+  public int cublasLtMatrixLayoutSetLong(long layout, int attribute, long value) {
+    layouts.get(layout).more().attributes.put(attribute, value);
+    return card.call("cublasLtMatrixLayoutSetAttribute");
+  }
+
+  @Override
+  public int cublasLtMatmulAlgoGetHeuristic(
+      long handle,
+      long description,
+      long a,
+      long b,
+      long c,
+      long d,
+      long most,
+      int[] alignments,
+      long[] algorithm,
+      int[] count,
+      long[] workspace) {
+    card.require("blas", handle);
+    int status = made("algorithm", "cublasLtMatmulAlgoGetHeuristic", algorithm);
+    if (status == 0) {
+      count[0] = 1;
+      workspace[0] = 1 << 12;
+      algorithms.put(algorithm[0], alignments.clone());
+    }
+    return status;
+  }
+
+  @Override
+  public void destroyAlgorithm(long algorithm) {
+    card.giveBack("algorithm", algorithm);
+    algorithms.remove(algorithm);
+  }
+
+  @Override
+  public int cublasLtMatmul(
+      long handle,
+      long description,
+      float alpha,
+      long a,
+      long layoutA,
+      long b,
+      long layoutB,
+      float beta,
+      long c,
+      long layoutC,
+      long d,
+      long layoutD,
+      long algorithm,
+      long workspace,
+      long workspaceBytes,
+      long stream) {
+    int[] alignments = algorithms.get(algorithm);
+    if (a % alignments[0] != 0 || b % alignments[1] != 0 || d % alignments[3] != 0) {
+      card.misuses.add("a product's operands are less aligned than its algorithm was found for");
+    }
+    if (workspace == 0) {
+      card.misuses.add("a product without its workspace");
+    }
+    Description desc = new Description();
+    desc.attributes.putAll(descriptions.get(description).attributes); // as they are now
+    Layout la = layouts.get(layoutA);
+    Layout lb = layouts.get(layoutB);
+    Layout ld = layouts.get(layoutD);
+    return card.fakeDriver()
+        .queue(
+            "cublasLtMatmul",
+            stream,
+            () -> {
+              // The workspace is scribbled over: nothing else may rely on it.
+              dev.crema.natives.Crema.crema_fill(workspace, 0xFF, workspaceBytes);
+              for (long i = 0; i < ld.more().get(5, 1); i++) {
+                multiply(
+                    desc,
+                    la,
+                    a + 4 * i * la.more().get(6, 0),
+                    lb,
+                    b + 4 * i * lb.more().get(6, 0),
+                    beta,
+                    ld,
+                    d + 4 * i * ld.more().get(6, 0));
+              }
+            });
+  }
+
+  private static void multiply(
+      Description desc, Layout la, long a, Layout lb, long b, float beta, Layout ld, long d) {
+    boolean transposeA = desc.get(3, 0) == 1;
+    boolean transposeB = desc.get(4, 0) == 1;
+    int epilogue = (int) desc.get(7, 1);
+    FloatBuffer va = floats(a, la);
+    FloatBuffer vb = floats(b, lb);
+    FloatBuffer vd = floats(d, ld);
+    long depth = transposeA ? la.rows() : la.columns();
+    FloatBuffer bias =
+        (epilogue & 4) != 0
+            ? FakeKernels.view(desc.get(8, 0), 4 * ld.rows()).asFloatBuffer()
+            : null;
+    for (int column = 0; column < ld.columns(); column++) {
+      for (int row = 0; row < ld.rows(); row++) {
+        double sum = 0;
+        for (int k = 0; k < depth; k++) {
+          double x = va.get(at(la, transposeA ? k : row, transposeA ? row : k));
+          double y = vb.get(at(lb, transposeB ? column : k, transposeB ? k : column));
+          sum += x * y;
+        }
+        if (beta != 0) {
+          sum += beta * vd.get(at(ld, row, column));
+        }
+        if (bias != null) {
+          sum += bias.get(row);
+        }
+        if ((epilogue & 2) != 0) {
+          sum = sum > 0 || Double.isNaN(sum) ? sum : 0;
+        }
+        if ((epilogue & 32) != 0) {
+          double inner = Math.sqrt(2 / Math.PI) * (sum + 0.044715 * sum * sum * sum);
+          sum = 0.5 * sum * (1 + Math.tanh(inner));
+        }
+        vd.put(at(ld, row, column), (float) sum);
+      }
+    }
+  }
+
+  private static int at(Layout layout, long row, long column) {
+    return (int) (column * layout.leading() + row);
+  }
+
+  private static FloatBuffer floats(long address, Layout layout) {
+    long elements = (layout.columns() - 1) * layout.leading() + layout.rows();
+    return FakeKernels.view(address, 4 * elements).asFloatBuffer();
+  }
+
+  @Override
+  public long cublasLtGetVersion() {
+    return 130200;
+  }
+
+  @Override
+  public String statusName(int status) {
+    return "CUBLAS_STATUS_" + status;
+  }
+}

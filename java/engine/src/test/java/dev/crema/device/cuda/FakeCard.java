@@ -1,0 +1,134 @@
+package dev.crema.device.cuda;
+
+import dev.crema.device.cuda.calls.BlasCalls;
+import dev.crema.device.cuda.calls.CompilerCalls;
+import dev.crema.device.cuda.calls.CudaLibraries;
+import dev.crema.device.cuda.calls.DnnCalls;
+import dev.crema.device.cuda.calls.DriverCalls;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * A card that is not there: it records every call, keeps account of everything that is made and
+ * given back, and computes on the host. What is queued runs no earlier than somebody waits for it.
+ */
+final class FakeCard implements CudaLibraries {
+  /** Every call, in order. */
+  final List<String> log = new ArrayList<>();
+
+  /** What was made and not given back, by kind. */
+  final Map<String, Set<Long>> live = new TreeMap<>();
+
+  private final FakeDriver driver = new FakeDriver(this);
+  private final FakeBlas blas = new FakeBlas(this);
+  private final FakeDnn dnn = new FakeDnn(this);
+  private final FakeCompiler compiler = new FakeCompiler(this);
+  final FakeKernels kernels = new FakeKernels();
+  private long nextHandle = 0x7000;
+  private long calls;
+  private long failAt;
+  private int failStatus;
+
+  /** The call that failed; null while none has. */
+  String failedCall;
+
+  /** Problems that a real card would punish in ways of its own. */
+  final Set<String> misuses = ConcurrentHashMap.newKeySet();
+
+  /** Has the {@code k}-th call from now on give that status. */
+  synchronized void failAt(long k, int status) {
+    failAt = calls + k;
+    failStatus = status;
+  }
+
+  /** Whether the call that was to fail has been made. */
+  synchronized boolean hasFailed() {
+    return failAt > 0 && calls >= failAt;
+  }
+
+  synchronized void succeed() {
+    failAt = 0;
+  }
+
+  synchronized long calls() {
+    return calls;
+  }
+
+  /** What a call gives. */
+  synchronized int call(String name) {
+    log.add(name);
+    calls++;
+    if (calls != failAt) {
+      return 0;
+    }
+    failedCall = name;
+    return failStatus;
+  }
+
+  synchronized long make(String kind) {
+    long handle = nextHandle++;
+    adopt(kind, handle);
+    return handle;
+  }
+
+  synchronized void adopt(String kind, long handle) {
+    live.computeIfAbsent(kind, k -> new TreeSet<>()).add(handle);
+  }
+
+  synchronized void giveBack(String kind, long handle) {
+    if (!live.getOrDefault(kind, Set.of()).remove(handle)) {
+      misuses.add(kind + " " + handle + " given back but not there");
+    }
+    live.values().removeIf(Set::isEmpty);
+  }
+
+  synchronized void require(String kind, long handle) {
+    if (!live.getOrDefault(kind, Set.of()).contains(handle)) {
+      misuses.add(kind + " " + handle + " used but not there");
+    }
+  }
+
+  /** The calls since the log was last cleared that begin with one of the words. */
+  synchronized List<String> log(String... starts) {
+    return log.stream()
+        .filter(call -> List.of(starts).stream().anyMatch(call::startsWith))
+        .toList();
+  }
+
+  synchronized void clearLog() {
+    log.clear();
+  }
+
+  @Override
+  public DriverCalls driver() {
+    return driver;
+  }
+
+  @Override
+  public BlasCalls blas() {
+    return blas;
+  }
+
+  @Override
+  public DnnCalls dnn() {
+    return dnn;
+  }
+
+  @Override
+  public CompilerCalls compiler() {
+    return compiler;
+  }
+
+  FakeDriver fakeDriver() {
+    return driver;
+  }
+
+  FakeCompiler fakeCompiler() {
+    return compiler;
+  }
+}

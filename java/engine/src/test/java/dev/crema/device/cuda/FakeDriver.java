@@ -1,0 +1,440 @@
+package dev.crema.device.cuda;
+
+import dev.crema.device.cuda.calls.DriverCalls;
+import dev.crema.memory.Buffer;
+import dev.crema.natives.Crema;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The driver of a {@link FakeCard}. Memory of the card is memory of the host, poisoned. */
+final class FakeDriver implements DriverCalls {
+  /** Kept apart from where Crema's own memory lies, for the account. */
+  private final Map<Long, Buffer> memory = new HashMap<>();
+
+  private final Map<Long, Buffer> pinned = new HashMap<>();
+  private final Map<Long, List<Runnable>> queues = new HashMap<>(); // by stream
+  private final Map<Long, List<Runnable>> graphs = new HashMap<>();
+  private final Map<Long, String> functions = new HashMap<>();
+  private final FakeCard card;
+  private final ThreadLocal<Long> current = ThreadLocal.withInitial(() -> 0L);
+  private long capturing; // the stream; 0 for none
+  private List<Runnable> captured;
+
+  int driverVersion = 13010;
+  int devices = 1;
+  int capability = 90;
+  int initStatus;
+  int captureStatus;
+  int moduleStatus; // of images that were compiled when Crema was built
+  long totalBytes = 8L << 30;
+  private long allocated;
+
+  FakeDriver(FakeCard card) {
+    this.card = card;
+  }
+
+  @Override
+  public int cuInit(int flags) {
+    int status = card.call("cuInit");
+    return status == 0 ? initStatus : status;
+  }
+
+  @Override
+  public int cuDriverGetVersion(int[] version) {
+    version[0] = driverVersion;
+    return card.call("cuDriverGetVersion");
+  }
+
+  @Override
+  public int cuDeviceGetCount(int[] count) {
+    count[0] = devices;
+    return card.call("cuDeviceGetCount");
+  }
+
+  @Override
+  public int cuDeviceGet(int[] device, int ordinal) {
+    device[0] = ordinal;
+    return card.call("cuDeviceGet");
+  }
+
+  @Override
+  public int cuDeviceGetName(byte[] name, int device) {
+    byte[] text = "Fake card".getBytes(StandardCharsets.UTF_8);
+    System.arraycopy(text, 0, name, 0, text.length);
+    name[text.length] = 0;
+    return card.call("cuDeviceGetName");
+  }
+
+  @Override
+  public int cuDeviceTotalMem(long[] bytes, int device) {
+    bytes[0] = totalBytes;
+    return card.call("cuDeviceTotalMem");
+  }
+
+  @Override
+  public int cuDeviceGetAttribute(int[] value, int attribute, int device) {
+    value[0] =
+        switch (attribute) {
+          case 16 -> 132; // multiprocessors
+          case 38 -> 50 << 20; // bytes of the L2 cache
+          case 75 -> capability / 10;
+          case 76 -> capability % 10;
+          case 97 -> 227 << 10; // shared memory that a block may ask for
+          default -> -1;
+        };
+    return card.call("cuDeviceGetAttribute " + attribute);
+  }
+
+  @Override
+  public int cuDevicePrimaryCtxRetain(long[] context, int device) {
+    int status = card.call("cuDevicePrimaryCtxRetain");
+    if (status == 0) {
+      context[0] = card.make("context");
+    }
+    return status;
+  }
+
+  @Override
+  public int cuDevicePrimaryCtxRelease(int device) {
+    int status = card.call("cuDevicePrimaryCtxRelease");
+    card.live.getOrDefault("context", java.util.Set.of()).stream()
+        .findFirst()
+        .ifPresentOrElse(
+            c -> card.giveBack("context", c), () -> card.misuses.add("no context to release"));
+    return status;
+  }
+
+  @Override
+  public int cuCtxSetCurrent(long context) {
+    card.require("context", context);
+    current.set(context);
+    return card.call("cuCtxSetCurrent");
+  }
+
+  @Override
+  public synchronized int cuCtxSynchronize() {
+    requireContext();
+    if (capturing != 0) {
+      card.misuses.add("waits for the context while a stream records");
+    }
+    queues.keySet().forEach(this::drain);
+    return card.call("cuCtxSynchronize");
+  }
+
+  @Override
+  public synchronized int cuMemGetInfo(long[] free, long[] total) {
+    free[0] = totalBytes - allocated;
+    total[0] = totalBytes;
+    return card.call("cuMemGetInfo");
+  }
+
+  @Override
+  public synchronized int cuMemAlloc(long[] address, long bytes) {
+    requireContext();
+    int status = card.call("cuMemAlloc " + bytes);
+    if (status == 0 && bytes > totalBytes - allocated) {
+      status = DriverStatus.OUT_OF_MEMORY;
+    }
+    if (status == 0) {
+      // Aligned as the card's memory is.
+      Buffer block = Buffer.allocate(bytes + 256, "Memory of a fake card");
+      long at = (block.address() + 255) / 256 * 256;
+      Crema.crema_fill(at, 0xFF, bytes);
+      memory.put(at, block);
+      allocated += bytes;
+      address[0] = at;
+      card.adopt("memory", at);
+    }
+    return status;
+  }
+
+  @Override
+  public synchronized int cuMemFree(long address) {
+    requireContext();
+    int status = card.call("cuMemFree");
+    card.giveBack("memory", address);
+    if (queues.values().stream().anyMatch(q -> !q.isEmpty())) {
+      card.misuses.add("memory given back while work is in flight");
+    }
+    Buffer block = memory.remove(address);
+    allocated -= block.byteSize() - 256;
+    block.close();
+    return status;
+  }
+
+  @Override
+  public synchronized int cuMemHostAlloc(long[] address, long bytes, int flags) {
+    requireContext();
+    int status = card.call("cuMemHostAlloc");
+    if (status == 0) {
+      Buffer block = Buffer.allocate(bytes, "Pinned memory of a fake card");
+      address[0] = block.address();
+      pinned.put(address[0], block);
+      card.adopt("pinned", address[0]);
+    }
+    return status;
+  }
+
+  @Override
+  public synchronized int cuMemFreeHost(long address) {
+    int status = card.call("cuMemFreeHost");
+    card.giveBack("pinned", address);
+    pinned.remove(address).close();
+    return status;
+  }
+
+  @Override
+  public int cuMemcpyHtoDAsync(long to, long from, long bytes, long stream) {
+    return queue("cuMemcpyHtoDAsync " + bytes, stream, () -> Crema.crema_copy(to, from, bytes));
+  }
+
+  @Override
+  public int cuMemcpyDtoHAsync(long to, long from, long bytes, long stream) {
+    return queue("cuMemcpyDtoHAsync " + bytes, stream, () -> Crema.crema_copy(to, from, bytes));
+  }
+
+  @Override
+  public int cuMemcpyDtoDAsync(long to, long from, long bytes, long stream) {
+    return queue("cuMemcpyDtoDAsync " + bytes, stream, () -> Crema.crema_copy(to, from, bytes));
+  }
+
+  @Override
+  public int cuMemsetD8Async(long to, int value, long bytes, long stream) {
+    return queue("cuMemsetD8Async " + bytes, stream, () -> Crema.crema_fill(to, value, bytes));
+  }
+
+  /** Records the call and queues what it does, unless it fails. */
+  synchronized int queue(String name, long stream, Runnable work) {
+    requireContext();
+    card.require("stream", stream);
+    int status = card.call(name);
+    if (status == 0) {
+      if (capturing == stream) {
+        captured.add(work);
+      } else {
+        queues.get(stream).add(work);
+      }
+    }
+    return status;
+  }
+
+  @Override
+  public synchronized int cuStreamCreate(long[] stream, int flags) {
+    requireContext();
+    int status = card.call("cuStreamCreate");
+    if (status == 0) {
+      stream[0] = card.make("stream");
+      queues.put(stream[0], new ArrayList<>());
+    }
+    return status;
+  }
+
+  @Override
+  public synchronized int cuStreamDestroy(long stream) {
+    requireContext();
+    int status = card.call("cuStreamDestroy");
+    card.giveBack("stream", stream);
+    drain(stream);
+    queues.remove(stream);
+    return status;
+  }
+
+  @Override
+  public synchronized int cuStreamSynchronize(long stream) {
+    requireContext();
+    card.require("stream", stream);
+    int status = card.call("cuStreamSynchronize");
+    drain(stream);
+    return status;
+  }
+
+  private void drain(long stream) {
+    List<Runnable> work = queues.get(stream);
+    if (work != null) {
+      work.forEach(Runnable::run);
+      work.clear();
+    }
+  }
+
+  @Override
+  public synchronized int cuStreamBeginCapture(long stream, int mode) {
+    int status = card.call("cuStreamBeginCapture");
+    if (status == 0) {
+      if (capturing != 0) {
+        card.misuses.add("two streams record");
+      }
+      capturing = stream;
+      captured = new ArrayList<>();
+    }
+    return status;
+  }
+
+  @Override
+  public synchronized int cuStreamEndCapture(long stream, long[] graph) {
+    int status = card.call("cuStreamEndCapture");
+    if (status == 0) {
+      status = captureStatus;
+    }
+    if (capturing != stream) {
+      card.misuses.add("a recording ends that did not begin");
+    }
+    capturing = 0;
+    if (status == 0) {
+      graph[0] = card.make("graph");
+      graphs.put(graph[0], captured);
+    }
+    return status;
+  }
+
+  @Override
+  public synchronized int cuGraphInstantiate(long[] executable, long graph, long flags) {
+    card.require("graph", graph);
+    int status = card.call("cuGraphInstantiate");
+    if (status == 0) {
+      executable[0] = card.make("executable");
+      graphs.put(executable[0], graphs.get(graph));
+    }
+    return status;
+  }
+
+  @Override
+  public int cuGraphLaunch(long executable, long stream) {
+    card.require("executable", executable);
+    List<Runnable> work;
+    synchronized (this) {
+      work = graphs.get(executable);
+    }
+    return queue("cuGraphLaunch", stream, () -> work.forEach(Runnable::run));
+  }
+
+  @Override
+  public synchronized int cuGraphExecDestroy(long executable) {
+    int status = card.call("cuGraphExecDestroy");
+    card.giveBack("executable", executable);
+    graphs.remove(executable);
+    return status;
+  }
+
+  @Override
+  public synchronized int cuGraphDestroy(long graph) {
+    int status = card.call("cuGraphDestroy");
+    card.giveBack("graph", graph);
+    graphs.remove(graph);
+    return status;
+  }
+
+  @Override
+  public int cuEventCreate(long[] event, int flags) {
+    int status = card.call("cuEventCreate");
+    if (status == 0) {
+      event[0] = card.make("event");
+    }
+    return status;
+  }
+
+  @Override
+  public int cuEventRecord(long event, long stream) {
+    card.require("event", event);
+    return card.call("cuEventRecord");
+  }
+
+  @Override
+  public int cuEventElapsedTime(float[] milliseconds, long start, long end) {
+    milliseconds[0] = 0.25f;
+    return card.call("cuEventElapsedTime");
+  }
+
+  @Override
+  public int cuEventDestroy(long event) {
+    int status = card.call("cuEventDestroy");
+    card.giveBack("event", event);
+    return status;
+  }
+
+  @Override
+  public int cuModuleLoadData(long[] module, long image) {
+    requireContext();
+    int status = card.call("cuModuleLoadData");
+    if (status == 0) {
+      status = moduleStatus;
+      moduleStatus = 0;
+    }
+    if (status == 0) {
+      module[0] = card.make("module");
+    }
+    return status;
+  }
+
+  @Override
+  public int cuModuleUnload(long module) {
+    int status = card.call("cuModuleUnload");
+    card.giveBack("module", module);
+    return status;
+  }
+
+  @Override
+  public synchronized int cuModuleGetFunction(long[] function, long module, String name) {
+    card.require("module", module);
+    int status = card.call("cuModuleGetFunction " + name);
+    if (status == 0 && !card.kernels.has(name)) {
+      status = 500; // not found
+    }
+    if (status == 0) {
+      function[0] = 0x100000 + functions.size();
+      functions.put(function[0], name);
+    }
+    return status;
+  }
+
+  @Override
+  public int cuFuncSetAttribute(long function, int attribute, int value) {
+    return card.call("cuFuncSetAttribute");
+  }
+
+  @Override
+  public int cuLaunchKernel(
+      long function,
+      int gridX,
+      int gridY,
+      int gridZ,
+      int blockX,
+      int blockY,
+      int blockZ,
+      int sharedBytes,
+      long stream,
+      long parameters) {
+    String name;
+    synchronized (this) {
+      name = functions.get(function);
+    }
+    FakeKernels.Launch launch =
+        card.kernels.launch(
+            name,
+            new int[] {gridX, gridY, gridZ},
+            new int[] {blockX, blockY, blockZ},
+            sharedBytes,
+            parameters);
+    return queue("cuLaunchKernel " + name, stream, launch::run);
+  }
+
+  @Override
+  public String errorName(int status) {
+    return status == DriverStatus.OUT_OF_MEMORY
+        ? "CUDA_ERROR_OUT_OF_MEMORY"
+        : "CUDA_ERROR_" + status;
+  }
+
+  @Override
+  public String errorText(int status) {
+    return "status " + status;
+  }
+
+  private void requireContext() {
+    if (current.get() == 0) {
+      card.misuses.add("no context is current");
+    }
+  }
+}

@@ -1,0 +1,55 @@
+package dev.crema.device.cuda;
+
+import dev.crema.natives.Memory;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** Crema's kernels on a {@link FakeCard}: some in Java here, the others through the emulation. */
+final class FakeKernels {
+  /** One launch with copies of its arguments. */
+  interface Launch {
+    void run();
+  }
+
+  /** A kernel in Java. */
+  interface Body {
+    /**
+     * @param arguments as the kernel takes them, 8 bytes each
+     */
+    void run(long[] arguments);
+  }
+
+  private record Kernel(String signature, Body body) {}
+
+  private final Map<String, Kernel> java = new ConcurrentHashMap<>();
+
+  /**
+   * @param signature a letter an argument: p pointer, l long long, i int, f float, d double
+   */
+  void put(String name, String signature, Body body) {
+    java.put(name, new Kernel(signature, body));
+  }
+
+  boolean has(String name) {
+    return java.containsKey(name);
+  }
+
+  Launch launch(String name, int[] grid, int[] block, int shared, long parameters) {
+    Kernel kernel = java.get(name);
+    String signature = kernel.signature();
+    ByteBuffer table = view(parameters, 8 * signature.length());
+    long[] arguments = new long[signature.length()];
+    for (int i = 0; i < arguments.length; i++) {
+      boolean isShort = "if".indexOf(signature.charAt(i)) >= 0;
+      ByteBuffer value = view(table.getLong(8 * i), isShort ? 4 : 8);
+      arguments[i] = isShort ? value.getInt(0) : value.getLong(0);
+    }
+    return () -> kernel.body().run(arguments);
+  }
+
+  static ByteBuffer view(long address, long bytes) {
+    return Memory.view(address, (int) bytes).order(ByteOrder.nativeOrder());
+  }
+}
