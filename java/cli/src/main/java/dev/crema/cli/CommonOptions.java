@@ -35,17 +35,7 @@ final class CommonOptions {
   private boolean json;
 
   Device device() {
-    return switch (device) {
-      case "cpu" -> Device.cpu();
-      case "best" -> Device.best();
-      default ->
-          throw new CremaException(
-              "There is no device '"
-                  + device
-                  + "' here; there is: "
-                  + Device.available().stream().map(Device::name).toList()
-                  + ". `crema devices` says more.");
-    };
+    return device.equals("best") ? Device.best() : Device.named(device);
   }
 
   int threads() {

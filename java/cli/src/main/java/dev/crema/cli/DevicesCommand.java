@@ -1,8 +1,12 @@
 package dev.crema.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.crema.device.Device;
 import dev.crema.device.cpu.CpuDevice;
+import dev.crema.device.cuda.CudaCard;
+import dev.crema.device.cuda.CudaCards;
+import dev.crema.device.cuda.CudaLibrary;
 import dev.crema.io.Json;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -14,6 +18,9 @@ import picocli.CommandLine.Mixin;
     description = "Lists each device, its instruction sets, or why it cannot be used.",
     mixinStandardHelpOptions = true)
 final class DevicesCommand implements Callable<Integer> {
+  private static final String UNTESTED =
+      "used where it is asked for (CREMA_DEVICE or --device): not tested on hardware yet";
+
   @Mixin private CommonOptions common;
 
   @Override
@@ -32,9 +39,46 @@ final class DevicesCommand implements Callable<Integer> {
       sets.add(level.isa());
     }
     common.text().println("        instruction sets: " + sets + " (CREMA_ISA forces a lower one)");
-    String why = "this version computes on the CPU only";
-    devices.addObject().put("name", "cuda").put("usable", false).put("reason", why);
-    common.text().println("cuda    not used: " + why);
+    addCards(Device.cudaCards(), devices);
     return common.finish(devices);
+  }
+
+  private void addCards(CudaCards cuda, ArrayNode devices) {
+    if (cuda.reason() != null) {
+      devices.addObject().put("name", "cuda").put("usable", false).put("reason", cuda.reason());
+      common.text().println("cuda    not used: " + cuda.reason());
+      return;
+    }
+    for (CudaCards.Found found : cuda.cards()) {
+      CudaCard card = found.card();
+      ObjectNode node =
+          devices
+              .addObject()
+              .put("name", card.name())
+              .put("usable", found.reason() == null)
+              .put("description", card.description())
+              .put("memory_bytes", card.memoryBytes())
+              .put("compute_capability", card.capabilityText())
+              .put("driver_cuda_version", card.driverText());
+      common.text().println(card.name() + "  " + card.description());
+      if (found.reason() != null) {
+        node.put("reason", found.reason());
+        common.text().println("        not used: " + found.reason());
+      } else {
+        node.put("note", UNTESTED);
+        common.text().println("        " + UNTESTED);
+      }
+    }
+    ArrayNode libraries = devices.addObject().put("name", "cuda libraries").putArray("libraries");
+    for (CudaLibrary library : cuda.libraries()) {
+      ObjectNode node = libraries.addObject().put("name", library.name());
+      if (library.reason() == null) {
+        node.put("version", library.version());
+        common.text().println("        " + library.name() + " " + library.version());
+      } else {
+        node.put("reason", library.reason());
+        common.text().println("        " + library.name() + " not used: " + library.reason());
+      }
+    }
   }
 }

@@ -1,7 +1,9 @@
 package dev.crema.device;
 
+import dev.crema.device.cuda.CudaCards;
 import dev.crema.memory.Buffer;
 import java.util.List;
+import java.util.Objects;
 
 /** Something that runs programs: a processor with its kernels. Thread-safe. */
 public interface Device {
@@ -53,13 +55,46 @@ public interface Device {
     return Devices.CPU;
   }
 
-  /** The devices of this machine that can be used, the best first. */
-  static List<Device> available() {
-    return List.of(cpu());
+  /**
+   * An NVIDIA card. The CUDA device of this version has been tested against a recording of the
+   * calls it makes, not on hardware.
+   *
+   * @param ordinal N of {@code cuda:N}
+   * @throws dev.crema.CremaException saying why it cannot be used: no driver, a library that was
+   *     not found, a driver or card that is too old
+   */
+  static Device cuda(int ordinal) {
+    return cudaCards().device(ordinal);
   }
 
-  /** The first of {@link #available}. */
+  /** The NVIDIA cards of this machine, usable or not, and why. */
+  static CudaCards cudaCards() {
+    return Devices.Cuda.CARDS;
+  }
+
+  /**
+   * The device of that name: {@code cpu} or {@code cuda:N}.
+   *
+   * @throws dev.crema.CremaException saying why it cannot be used
+   */
+  static Device named(String name) {
+    Objects.requireNonNull(name, "name");
+    return Devices.named(name);
+  }
+
+  /** The devices of this machine that can be used: cards, then the CPU. */
+  static List<Device> available() {
+    return Devices.available();
+  }
+
+  /**
+   * The device that the environment variable {@code CREMA_DEVICE} names ({@code cpu} or {@code
+   * cuda:N}), else the CPU: cards are used by those who ask for them until they have been tested on
+   * hardware. Where there is an NVIDIA driver, why the CPU serves is logged once.
+   *
+   * @throws dev.crema.CremaException saying why the named device cannot be used
+   */
   static Device best() {
-    return available().get(0);
+    return Devices.best();
   }
 }

@@ -22,6 +22,11 @@ public record CudaCard(int ordinal, String model, long memoryBytes, int capabili
     return capability / 10 + "." + capability % 10;
   }
 
+  /** The newest CUDA version that the driver supports, as NVIDIA writes it. */
+  public String driverText() {
+    return version(driver);
+  }
+
   /** A CUDA version as NVIDIA writes it: 13.1. */
   static String version(int number) {
     return number / 1000 + "." + number % 1000 / 10;

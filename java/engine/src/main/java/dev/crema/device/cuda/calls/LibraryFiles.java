@@ -1,0 +1,57 @@
+package dev.crema.device.cuda.calls;
+
+import dev.crema.CremaException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Predicate;
+
+/**
+ * Finds NVIDIA's libraries in folders, the first that has one; or on the class path, in the jar of
+ * redistributable libraries.
+ *
+ * @param onClassPath whether the class path has a library of that name
+ */
+public record LibraryFiles(List<Path> folders, Predicate<String> onClassPath) {
+  private static final String JAR_FOLDER = "/org/bytedeco/cuda/linux-x86_64/";
+
+  public LibraryFiles {
+    folders = List.copyOf(folders);
+    Objects.requireNonNull(onClassPath, "onClassPath");
+  }
+
+  /** Of this machine, as its environment says. */
+  public static LibraryFiles ofMachine() {
+    return new LibraryFiles(
+        LibraryFolders.of(System.getenv(), System.getProperty("user.home"), Path.of("/")),
+        name -> LibraryFiles.class.getResource(JAR_FOLDER + name) != null);
+  }
+
+  /** The file of that name; null if there is none in the folders. */
+  public Path find(String name) {
+    return folders.stream()
+        .map(folder -> folder.resolve(name))
+        .filter(Files::isRegularFile)
+        .findFirst()
+        .orElse(null);
+  }
+
+  /**
+   * As {@link #find}; null means that the class path has it.
+   *
+   * @throws CremaException saying where it was looked for
+   */
+  public Path require(String name) {
+    Path file = find(name);
+    if (file == null && !onClassPath.test(name)) {
+      throw new CremaException(
+          name
+              + " was not found in "
+              + folders
+              + ". Install it (CUDA 13 and cuDNN 9, by the system's packages or by pip), or name its"
+              + " folder in the environment variable CREMA_CUDA_PATH.");
+    }
+    return file;
+  }
+}
