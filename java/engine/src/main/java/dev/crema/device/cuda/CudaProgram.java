@@ -94,7 +94,7 @@ final class CudaProgram implements Program {
       regions.written(r);
       if (r.canFail && error.get(0) != NO_ERROR) {
         errorsDirty = true;
-        throw dataError(error.get(0));
+        throw dataError(batch, error.get(0));
       }
     } finally {
       use.leave();
@@ -176,7 +176,7 @@ final class CudaProgram implements Program {
     }
   }
 
-  private KernelException dataError(long slot) {
+  private KernelException dataError(long batch, long slot) {
     int instruction = (int) slot - 1;
     String text = "bad data";
     if (instruction >= 0 && instruction < spec.instructions().size()) {
@@ -184,7 +184,7 @@ final class CudaProgram implements Program {
           calls.cuMemcpyDtoHAsync(errorWord.address(), regions.errors() + 8 * slot, 8, stream),
           "cuMemcpyDtoHAsync");
       context.check(calls.cuStreamSynchronize(stream), "cuStreamSynchronize");
-      text = instructions.message(instruction, error.get(0));
+      text = instructions.message(instruction, batch, error.get(0));
     }
     return new KernelException(instruction, text);
   }
@@ -209,7 +209,7 @@ final class CudaProgram implements Program {
         started = false;
         if (r.canFail && error.get(0) != NO_ERROR) {
           errorsDirty = true;
-          throw dataError(error.get(0));
+          throw dataError(batch, error.get(0));
         }
         return times.nanos();
       } catch (RuntimeException | Error e) {

@@ -99,15 +99,15 @@ final class Instructions {
   }
 
   /**
-   * What an instruction found in the data.
+   * What an instruction found in the data of a batch of that size.
    *
    * @param word of the table of errors
    */
-  String message(int instruction, long word) {
-    Instruction i = spec.instructions().get(instruction);
-    return i.where()
+  String message(int instruction, long batch, long word) {
+    Call call = call(instruction, batch);
+    return call.instruction().where()
         + ": "
-        + kernels.get(instruction).message(i, word >>> Integer.SIZE, (int) word);
+        + kernels.get(instruction).message(call, word >>> Integer.SIZE, (int) word);
   }
 
   private Call call(int number, long batch) {

@@ -1,7 +1,5 @@
 package dev.crema.device.cuda.kernel;
 
-import dev.crema.device.ProgramSpec.Instruction;
-
 /** How the instructions of one name become launches. Stateless. */
 @FunctionalInterface
 public interface Kernel {
@@ -15,10 +13,11 @@ public interface Kernel {
   /**
    * What is wrong with the data, after a launch has said so in {@link Call#errors}.
    *
+   * @param call with the shapes of that batch
    * @param position which element was bad, as the kernel counts them
    * @param value what stood there
    */
-  default String message(Instruction instruction, long position, int value) {
+  default String message(Call call, long position, int value) {
     return "bad value " + value + " at position " + position;
   }
 }

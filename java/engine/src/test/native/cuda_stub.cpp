@@ -1,0 +1,532 @@
+// cuda_stub.cpp: stand-ins for NVIDIA's libraries that compute on the host, so that a test can drive the JavaCPP preset
+// itself: does every argument arrive where cuda.h, cublasLt.h, cudnn.h and nvrtc.h say, does every result come back?
+// Built by PresetTest, once for each library, with -DSTUB_CUDA, -DSTUB_CUBLASLT, -DSTUB_CUDNN or -DSTUB_NVRTC; the others
+// are empty. Memory of the card is memory of the host; what is queued runs at once, or is kept while a stream records.
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#define API extern "C" __attribute__((visibility("default")))
+using u64 = unsigned long long;
+
+namespace {
+struct Stream {
+  unsigned flags = 0;
+};
+struct Graph {
+  std::vector<std::function<void()>> work;
+};
+}  // namespace
+
+#if defined(STUB_CUDA)
+namespace {
+Graph* recording = nullptr;
+int invalid() { return 1; }
+}  // namespace
+
+// For the other libraries.
+API int stub_queue(void* stream, void (*run)(void*), void* with) {
+  if (stream == nullptr) return invalid();
+  if (recording != nullptr) {
+    recording->work.push_back([=] { run(with); });
+  } else {
+    run(with);
+  }
+  return 0;
+}
+static int queue(void* stream, std::function<void()> work) {
+  if (stream == nullptr) return invalid();
+  if (recording != nullptr) {
+    recording->work.push_back(work);
+  } else {
+    work();
+  }
+  return 0;
+}
+
+API int cuInit(unsigned flags) { return flags == 0 ? 0 : invalid(); }
+API int cuDriverGetVersion(int* version) {
+  *version = 13020;
+  return 0;
+}
+API int cuDeviceGetCount(int* count) {
+  *count = 2;
+  return 0;
+}
+API int cuDeviceGet(int* device, int ordinal) {
+  *device = 70 + ordinal;
+  return 0;
+}
+API int cuDeviceGetName(char* name, int length, int device) {
+  if (device < 70 || length < 16) return invalid();
+  std::strcpy(name, device == 70 ? "Stub card" : "Old stub card");
+  return 0;
+}
+API int cuDeviceTotalMem_v2(size_t* bytes, int device) {
+  *bytes = size_t{3} << 32;
+  return device < 70;
+}
+API int cuDeviceGetAttribute(int* value, int attribute, int device) {
+  *value = attribute == 75 ? (device == 70 ? 9 : 7) : attribute == 76 ? 0 : attribute == 97 ? 232448 : 1000 + attribute;
+  return 0;
+}
+API int cuDevicePrimaryCtxRetain(void** context, int device) {
+  *context = reinterpret_cast<void*>(static_cast<intptr_t>(0xC000 + device));
+  return 0;
+}
+API int cuDevicePrimaryCtxRelease_v2(int device) { return device == 70 ? 0 : invalid(); }
+API int cuCtxSetCurrent(void* context) { return context == reinterpret_cast<void*>(0xC000 + 70) ? 0 : 201; }
+API int cuCtxSynchronize() { return 0; }
+API int cuMemGetInfo_v2(size_t* free, size_t* total) {
+  *free = 11;
+  *total = 22;
+  return 0;
+}
+API int cuMemAlloc_v2(u64* address, size_t bytes) {
+  if (bytes > size_t{1} << 31) return 2;
+  *address = reinterpret_cast<u64>(std::aligned_alloc(256, (bytes + 255) / 256 * 256));
+  return 0;
+}
+API int cuMemFree_v2(u64 address) {
+  std::free(reinterpret_cast<void*>(address));
+  return 0;
+}
+API int cuMemHostAlloc(void** address, size_t bytes, unsigned flags) {
+  *address = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
+  return flags == 1 ? 0 : invalid();
+}
+API int cuMemFreeHost(void* address) {
+  std::free(address);
+  return 0;
+}
+API int cuMemcpyHtoDAsync_v2(u64 to, const void* from, size_t bytes, void* stream) {
+  return queue(stream, [=] { std::memcpy(reinterpret_cast<void*>(to), from, bytes); });
+}
+API int cuMemcpyDtoHAsync_v2(void* to, u64 from, size_t bytes, void* stream) {
+  return queue(stream, [=] { std::memcpy(to, reinterpret_cast<void*>(from), bytes); });
+}
+API int cuMemcpyDtoDAsync_v2(u64 to, u64 from, size_t bytes, void* stream) {
+  return queue(stream, [=] { std::memcpy(reinterpret_cast<void*>(to), reinterpret_cast<void*>(from), bytes); });
+}
+API int cuMemsetD8Async(u64 to, unsigned char value, size_t bytes, void* stream) {
+  return queue(stream, [=] { std::memset(reinterpret_cast<void*>(to), value, bytes); });
+}
+API int cuStreamCreate(void** stream, unsigned flags) {
+  *stream = new Stream{flags};
+  return flags == 1 ? 0 : invalid();
+}
+API int cuStreamDestroy_v2(void* stream) {
+  delete static_cast<Stream*>(stream);
+  return 0;
+}
+API int cuStreamSynchronize(void* stream) { return static_cast<Stream*>(stream)->flags == 1 ? 0 : invalid(); }
+API int cuStreamBeginCapture_v2(void* stream, int mode) {
+  recording = new Graph;
+  return stream != nullptr && mode == 1 ? 0 : invalid();
+}
+API int cuStreamEndCapture(void* stream, void** graph) {
+  *graph = recording;
+  recording = nullptr;
+  return stream != nullptr ? 0 : invalid();
+}
+API int cuGraphInstantiateWithFlags(void** executable, void* graph, u64 flags) {
+  *executable = new Graph(*static_cast<Graph*>(graph));
+  return flags == 0 ? 0 : invalid();
+}
+API int cuGraphLaunch(void* executable, void* stream) {
+  return queue(stream, [=] {
+    for (auto& work : static_cast<Graph*>(executable)->work) work();
+  });
+}
+API int cuGraphExecDestroy(void* executable) {
+  delete static_cast<Graph*>(executable);
+  return 0;
+}
+API int cuGraphDestroy(void* graph) {
+  delete static_cast<Graph*>(graph);
+  return 0;
+}
+API int cuEventCreate(void** event, unsigned flags) {
+  static intptr_t next = 0xE000;
+  *event = reinterpret_cast<void*>(next++);
+  return flags == 0 ? 0 : invalid();
+}
+API int cuEventRecord(void* event, void* stream) { return event != nullptr && stream != nullptr ? 0 : invalid(); }
+API int cuEventElapsedTime_v2(float* milliseconds, void* start, void* end) {
+  *milliseconds = static_cast<float>(reinterpret_cast<intptr_t>(end) - reinterpret_cast<intptr_t>(start));
+  return 0;
+}
+API int cuEventDestroy_v2(void*) { return 0; }
+API int cuModuleLoadData(void** module, const void* image) {
+  *module = reinterpret_cast<void*>(0x3000);
+  return std::memcmp(image, "cubin", 5) == 0 ? 0 : 200;
+}
+API int cuModuleUnload(void* module) { return module == reinterpret_cast<void*>(0x3000) ? 0 : invalid(); }
+API int cuModuleGetFunction(void** function, void* module, const char* name) {
+  *function = new std::string(name);  // lives on, as a module's functions do
+  return module == reinterpret_cast<void*>(0x3000) ? 0 : invalid();
+}
+API int cuFuncSetAttribute(void* function, int attribute, int) {
+  return function != nullptr && attribute == 8 ? 0 : invalid();
+}
+// Two kernels: (float* y, const float* bias, i64 rows, i64 columns, int activation) and
+// (const float* x, float* y, i64 rows, i64 columns).
+API int cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
+                       unsigned shared, void* stream, void** p, void** extra) {
+  if (gx < 1 || gy != 1 || gz != 1 || bx != 256 || by != 1 || bz != 1 || shared != 0 || extra != nullptr) return invalid();
+  const std::string name = *static_cast<std::string*>(function);
+  if (name == "bias_activation_f32") {
+    float* y = *static_cast<float**>(p[0]);
+    const float* bias = *static_cast<float**>(p[1]);
+    const long long rows = *static_cast<long long*>(p[2]), columns = *static_cast<long long*>(p[3]);
+    const int activation = *static_cast<int*>(p[4]);
+    return queue(stream, [=] {
+      for (long long i = 0; i < rows * columns; ++i) {
+        const float v = y[i] + (bias == nullptr ? 0 : bias[i % columns]);
+        y[i] = activation == 3 ? std::tanh(v) : activation == 0 ? v : NAN;
+      }
+    });
+  }
+  if (name == "transpose_filter_f32") {
+    const float* x = *static_cast<float**>(p[0]);
+    float* y = *static_cast<float**>(p[1]);
+    const long long rows = *static_cast<long long*>(p[2]), columns = *static_cast<long long*>(p[3]);
+    return queue(stream, [=] {
+      for (long long i = 0; i < rows; ++i)
+        for (long long j = 0; j < columns; ++j) y[j * rows + i] = x[i * columns + j];
+    });
+  }
+  return 500;
+}
+API int cuGetErrorName(int status, const char** text) {
+  *text = status == 2 ? "CUDA_ERROR_OUT_OF_MEMORY" : "CUDA_ERROR_OF_A_STUB";
+  return 0;
+}
+API int cuGetErrorString(int, const char** text) {
+  *text = "says the stub";
+  return 0;
+}
+#endif
+
+#if defined(STUB_CUBLASLT)
+API int stub_queue(void* stream, void (*run)(void*), void* with);
+namespace {
+struct Layout {
+  int64_t rows, columns, leading;
+  int32_t count = 1;
+  int64_t stride = 0;
+};
+struct Description {
+  int32_t transpose_a = 0, transpose_b = 0, epilogue = 1;
+  const float* bias = nullptr;
+};
+struct Multiplication {
+  Description d;
+  const float *a, *b;
+  float* c;
+  Layout la, lb, lc;
+  float alpha, beta;
+};
+void multiply(void* of) {
+  const Multiplication& m = *static_cast<Multiplication*>(of);
+  const int64_t depth = m.d.transpose_a ? m.la.rows : m.la.columns;
+  for (int32_t i = 0; i < m.lc.count; ++i) {
+    const float *a = m.a + i * m.la.stride, *b = m.b + i * m.lb.stride;
+    float* c = m.c + i * m.lc.stride;
+    for (int64_t column = 0; column < m.lc.columns; ++column) {
+      for (int64_t row = 0; row < m.lc.rows; ++row) {
+        double sum = 0;
+        for (int64_t k = 0; k < depth; ++k) {
+          sum += static_cast<double>(m.d.transpose_a ? a[row * m.la.leading + k] : a[k * m.la.leading + row]) *
+                 (m.d.transpose_b ? b[k * m.lb.leading + column] : b[column * m.lb.leading + k]);
+        }
+        sum *= m.alpha;
+        float& to = c[column * m.lc.leading + row];
+        if (m.beta != 0) sum += m.beta * to;
+        if (m.d.epilogue & 4) sum += m.d.bias[row];
+        if ((m.d.epilogue & 2) && sum < 0) sum = 0;
+        to = static_cast<float>(sum);
+      }
+    }
+  }
+}
+}  // namespace
+API int cublasLtCreate(void** handle) {
+  *handle = reinterpret_cast<void*>(0xB000);
+  return 0;
+}
+API int cublasLtDestroy(void* handle) { return handle == reinterpret_cast<void*>(0xB000) ? 0 : 7; }
+API int cublasLtMatmulDescCreate(void** d, int compute, int scale) {
+  *d = new Description;
+  return compute == 68 && scale == 0 ? 0 : 7;
+}
+API int cublasLtMatmulDescDestroy(void* d) {
+  delete static_cast<Description*>(d);
+  return 0;
+}
+API int cublasLtMatmulDescSetAttribute(void* of, int attribute, const void* value, size_t bytes) {
+  Description& d = *static_cast<Description*>(of);
+  if (attribute == 8 && bytes == 8) return std::memcpy(&d.bias, value, 8), 0;
+  int32_t* const to = attribute == 3 ? &d.transpose_a : attribute == 4 ? &d.transpose_b : attribute == 7 ? &d.epilogue : nullptr;
+  if (to == nullptr || bytes != 4) return 7;
+  std::memcpy(to, value, 4);
+  return 0;
+}
+API int cublasLtMatrixLayoutCreate(void** layout, int type, uint64_t rows, uint64_t columns, int64_t leading) {
+  *layout = new Layout{static_cast<int64_t>(rows), static_cast<int64_t>(columns), leading};
+  return type == 0 ? 0 : 7;
+}
+API int cublasLtMatrixLayoutDestroy(void* layout) {
+  delete static_cast<Layout*>(layout);
+  return 0;
+}
+API int cublasLtMatrixLayoutSetAttribute(void* of, int attribute, const void* value, size_t bytes) {
+  Layout& l = *static_cast<Layout*>(of);
+  if (attribute == 5 && bytes == 4) return std::memcpy(&l.count, value, 4), 0;
+  if (attribute == 6 && bytes == 8) return std::memcpy(&l.stride, value, 8), 0;
+  return 7;
+}
+API int cublasLtMatmulPreferenceCreate(void** preference) {
+  *preference = reinterpret_cast<void*>(0xB100);
+  return 0;
+}
+API int cublasLtMatmulPreferenceDestroy(void*) { return 0; }
+API int cublasLtMatmulPreferenceSetAttribute(void*, int attribute, const void* value, size_t bytes) {
+  const bool known = attribute == 1 ? bytes == 8 : attribute >= 5 && attribute <= 8 && bytes == 4;
+  return known && *static_cast<const int32_t*>(value) > 0 ? 0 : 7;
+}
+namespace {
+struct Algorithm {
+  uint64_t data[8];
+};
+struct Heuristic {  // as cublasLt.h lays it out
+  Algorithm algo;
+  size_t workspace;
+  int state;
+  float waves;
+  int reserved[4];
+};
+}  // namespace
+API int cublasLtMatmulAlgoGetHeuristic(void* handle, void* d, void* a, void* b, void* c, void* e, void* preference,
+                                       int requested, Heuristic* results, int* found) {
+  if (handle == nullptr || !d || !a || !b || !c || !e || !preference || requested != 1) return 7;
+  *results = Heuristic{{{42, 1, 2, 3, 4, 5, 6, 7}}, 512, 0, 1.0f, {}};
+  *found = 1;
+  return 0;
+}
+API int cublasLtMatmul(void* handle, void* d, const void* alpha, const void* a, void* la, const void* b, void* lb,
+                       const void* beta, const void* c, void* lc, void* e, void* le, const Algorithm* algo, void* workspace,
+                       size_t bytes, void* stream) {
+  if (handle != reinterpret_cast<void*>(0xB000) || c != e || lc != le || algo->data[0] != 42 || bytes != 512 || !workspace) {
+    return 7;
+  }
+  std::memset(workspace, 0xFF, bytes);
+  auto* m = new Multiplication{*static_cast<Description*>(d), static_cast<const float*>(a), static_cast<const float*>(b),
+                               static_cast<float*>(e), *static_cast<Layout*>(la), *static_cast<Layout*>(lb),
+                               *static_cast<Layout*>(lc), *static_cast<const float*>(alpha), *static_cast<const float*>(beta)};
+  return stub_queue(stream, multiply, m);  // it may run again and again: kept
+}
+API size_t cublasLtGetVersion() { return 130200; }
+API const char* cublasLtGetStatusName(int) { return "CUBLAS_STATUS_OF_A_STUB"; }
+#endif
+
+#if defined(STUB_CUDNN)
+API int stub_queue(void* stream, void (*run)(void*), void* with);
+namespace {
+struct Dims {
+  int n, c, h, w;
+};
+struct Window {
+  int pad_h, pad_w, stride_h, stride_w, dilation_h, dilation_w, groups, math;
+};
+struct Convolving {
+  int direction;
+  float *x, *f, *y;
+  Dims dx, df, dy;
+  Window w;
+};
+void* dnn_stream = nullptr;
+void convolve(void* of) {
+  const Convolving& v = *static_cast<Convolving*>(of);
+  const Dims &x = v.dx, &f = v.df, &y = v.dy;
+  const Dims& to = v.direction == 0 ? y : v.direction == 1 ? x : f;
+  float* const result = v.direction == 0 ? v.y : v.direction == 1 ? v.x : v.f;
+  std::memset(result, 0, sizeof(float) * to.n * to.c * to.h * to.w);
+  for (int n = 0; n < x.n; ++n)
+    for (int i = 0; i < y.h; ++i)
+      for (int j = 0; j < y.w; ++j)
+        for (int o = 0; o < f.n; ++o)
+          for (int r = 0; r < f.h; ++r)
+            for (int s = 0; s < f.w; ++s)
+              for (int k = 0; k < f.c; ++k) {
+                const int row = i * v.w.stride_h - v.w.pad_h + r * v.w.dilation_h;
+                const int column = j * v.w.stride_w - v.w.pad_w + s * v.w.dilation_w;
+                if (row < 0 || row >= x.h || column < 0 || column >= x.w) continue;
+                float& ax = v.x[((n * x.h + row) * x.w + column) * x.c + o / (f.n / v.w.groups) * f.c + k];
+                float& af = v.f[((o * f.h + r) * f.w + s) * f.c + k];
+                float& ay = v.y[((n * y.h + i) * y.w + j) * y.c + o];
+                if (v.direction == 0) ay += ax * af;
+                if (v.direction == 1) ax += ay * af;
+                if (v.direction == 2) af += ax * ay;
+              }
+}
+struct Performance {  // as cudnn.h lays it out
+  int algorithm, status;
+  float time;
+  size_t memory;
+  int determinism, math;
+  int reserved[3];
+};
+int propose(int requested, int* found, Performance* all) {
+  if (requested < 2) return 2000;
+  all[0] = Performance{0, 0, 1, 0, 0, 3, {}};
+  all[1] = Performance{1, 0, 2, 64, 1, 3, {}};
+  *found = 2;
+  return 0;
+}
+int run(int direction, const void* alpha, const void* beta, void* dx, const void* x, void* df, const void* f, void* w, int algo,
+        void* workspace, size_t bytes, void* dy, const void* y) {
+  if (*static_cast<const float*>(alpha) != 1 || *static_cast<const float*>(beta) != 0 || algo != 1 || bytes != 64 || !workspace) {
+    return 2000;
+  }
+  auto* v = new Convolving{direction, static_cast<float*>(const_cast<void*>(x)), static_cast<float*>(const_cast<void*>(f)),
+                           static_cast<float*>(const_cast<void*>(y)), *static_cast<Dims*>(dx), *static_cast<Dims*>(df),
+                           *static_cast<Dims*>(dy), *static_cast<Window*>(w)};
+  return stub_queue(dnn_stream, convolve, v);
+}
+}  // namespace
+API int cudnnCreate(void** handle) {
+  *handle = reinterpret_cast<void*>(0xD000);
+  return 0;
+}
+API int cudnnDestroy(void* handle) { return handle == reinterpret_cast<void*>(0xD000) ? 0 : 2000; }
+API int cudnnSetStream(void*, void* stream) {
+  dnn_stream = stream;
+  return 0;
+}
+API int cudnnCreateTensorDescriptor(void** d) {
+  *d = new Dims;
+  return 0;
+}
+API int cudnnDestroyTensorDescriptor(void* d) {
+  delete static_cast<Dims*>(d);
+  return 0;
+}
+API int cudnnSetTensor4dDescriptor(void* d, int format, int type, int n, int c, int h, int w) {
+  *static_cast<Dims*>(d) = Dims{n, c, h, w};
+  return format == 1 && type == 0 ? 0 : 2000;
+}
+API int cudnnCreateFilterDescriptor(void** d) {
+  *d = new Dims;
+  return 0;
+}
+API int cudnnDestroyFilterDescriptor(void* d) {
+  delete static_cast<Dims*>(d);
+  return 0;
+}
+API int cudnnSetFilter4dDescriptor(void* d, int type, int format, int k, int c, int h, int w) {
+  *static_cast<Dims*>(d) = Dims{k, c, h, w};
+  return format == 1 && type == 0 ? 0 : 2000;
+}
+API int cudnnCreateConvolutionDescriptor(void** d) {
+  *d = new Window;
+  return 0;
+}
+API int cudnnDestroyConvolutionDescriptor(void* d) {
+  delete static_cast<Window*>(d);
+  return 0;
+}
+API int cudnnSetConvolution2dDescriptor(void* d, int pad_h, int pad_w, int u, int v, int dilation_h, int dilation_w, int mode,
+                                        int type) {
+  *static_cast<Window*>(d) = Window{pad_h, pad_w, u, v, dilation_h, dilation_w, 1, 0};
+  return mode == 1 && type == 0 ? 0 : 2000;
+}
+API int cudnnSetConvolutionGroupCount(void* d, int groups) {
+  static_cast<Window*>(d)->groups = groups;
+  return 0;
+}
+API int cudnnSetConvolutionMathType(void* d, int math) {
+  static_cast<Window*>(d)->math = math;
+  return math == 3 ? 0 : 2000;
+}
+API int cudnnGetConvolutionForwardAlgorithm_v7(void*, void*, void*, void*, void*, int requested, int* found, Performance* all) {
+  return propose(requested, found, all);
+}
+API int cudnnGetConvolutionBackwardDataAlgorithm_v7(void*, void*, void*, void*, void*, int requested, int* found,
+                                                    Performance* all) {
+  return propose(requested, found, all);
+}
+API int cudnnGetConvolutionBackwardFilterAlgorithm_v7(void*, void*, void*, void*, void*, int requested, int* found,
+                                                      Performance* all) {
+  return propose(requested, found, all);
+}
+API int cudnnConvolutionForward(void*, const void* alpha, void* dx, const void* x, void* df, const void* f, void* w, int algo,
+                                void* workspace, size_t bytes, const void* beta, void* dy, void* y) {
+  return run(0, alpha, beta, dx, x, df, f, w, algo, workspace, bytes, dy, y);
+}
+API int cudnnConvolutionBackwardData(void*, const void* alpha, void* df, const void* f, void* dy, const void* y, void* w,
+                                     int algo, void* workspace, size_t bytes, const void* beta, void* dx, void* x) {
+  return run(1, alpha, beta, dx, x, df, f, w, algo, workspace, bytes, dy, y);
+}
+API int cudnnConvolutionBackwardFilter(void*, const void* alpha, void* dx, const void* x, void* dy, const void* y, void* w,
+                                       int algo, void* workspace, size_t bytes, const void* beta, void* df, void* f) {
+  return run(2, alpha, beta, dx, x, df, f, w, algo, workspace, bytes, dy, y);
+}
+API size_t cudnnGetVersion() { return 91900; }
+API const char* cudnnGetErrorString(int) { return "CUDNN_STATUS_OF_A_STUB"; }
+#endif
+
+#if defined(STUB_NVRTC)
+namespace {
+struct Program {
+  std::string source;
+  std::map<std::string, std::string> headers;
+  bool compiled = false;
+};
+}  // namespace
+API int nvrtcVersion(int* major, int* minor) {
+  *major = 13;
+  *minor = 2;
+  return 0;
+}
+API int nvrtcCreateProgram(void** program, const char* source, const char* name, int count, const char* const* headers,
+                           const char* const* names) {
+  auto* p = new Program{source, {}};
+  for (int i = 0; i < count; ++i) p->headers[names[i]] = headers[i];
+  *program = p;
+  return std::strstr(name, ".cu") != nullptr ? 0 : 3;
+}
+API int nvrtcCompileProgram(void* program, int count, const char* const* options) {
+  auto* p = static_cast<Program*>(program);
+  bool architecture = false;
+  for (int i = 0; i < count; ++i) architecture |= std::strcmp(options[i], "--gpu-architecture=sm_90") == 0;
+  p->compiled = architecture && p->source.find("common.cuh") != std::string::npos && !p->headers["common.cuh"].empty();
+  return p->compiled ? 0 : 6;
+}
+API int nvrtcDestroyProgram(void** program) {
+  delete static_cast<Program*>(*program);
+  return 0;
+}
+API int nvrtcGetProgramLogSize(void*, size_t* bytes) {
+  *bytes = 9;
+  return 0;
+}
+API int nvrtcGetProgramLog(void*, char* log) {
+  std::strcpy(log, "a bad l.");
+  return 0;
+}
+API int nvrtcGetCUBINSize(void*, size_t* bytes) {
+  *bytes = 5;
+  return 0;
+}
+API int nvrtcGetCUBIN(void* program, char* code) {
+  std::memcpy(code, static_cast<Program*>(program)->compiled ? "cubin" : "?????", 5);
+  return 0;
+}
+API const char* nvrtcGetErrorString(int) { return "NVRTC_ERROR_OF_A_STUB"; }
+#endif
