@@ -11,7 +11,11 @@ import org.bytedeco.cuda.cudnn.cudnnTensorStruct;
 import org.bytedeco.cuda.global.cudnn;
 import org.bytedeco.javacpp.FloatPointer;
 
-/** cuDNN. */
+/**
+ * cuDNN. Version 9 calls the functions with descriptors deprecated, for its graphs of operations,
+ * and has them all the same.
+ */
+@SuppressWarnings("deprecation")
 final class PresetDnn implements DnnCalls {
   @Override
   public int cudnnCreate(long[] handle) {

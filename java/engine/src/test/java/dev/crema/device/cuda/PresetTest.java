@@ -1,0 +1,184 @@
+package dev.crema.device.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import dev.crema.device.Device;
+import dev.crema.device.cuda.calls.LibraryFiles;
+import dev.crema.device.cuda.preset.PresetLibraries;
+import dev.crema.graph.Graph;
+import dev.crema.graph.Node;
+import dev.crema.graph.Storage;
+import dev.crema.graph.TensorType;
+import dev.crema.memory.Buffer;
+import dev.crema.op.Conv2d;
+import dev.crema.op.Conv2dInputGrad;
+import dev.crema.op.Conv2dWeightGrad;
+import dev.crema.op.FusedActivation;
+import dev.crema.op.Linear;
+import dev.crema.op.Window2d;
+import dev.crema.plan.Plan;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+import org.assertj.core.data.Offset;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.CleanupMode;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The JavaCPP preset's calls, against stand-ins for NVIDIA's libraries: every argument arrives,
+ * every result comes back. Skipped where there is no C++ compiler, or a driver.
+ */
+class PresetTest {
+  /** What the preset's libraries are linked to; the code of each group stands in one of them. */
+  private static final String[][] LIBRARIES = {
+    {"libcuda.so.1", "STUB_CUDA"},
+    {"libcudart.so.13", "STUB_NOTHING"},
+    {"libcublasLt.so.13", "STUB_CUBLASLT"},
+    {"libcublas.so.13", "STUB_NOTHING"},
+    {"libcudnn_graph.so.9", "STUB_CUDNN"},
+    {"libcudnn_ops.so.9", "STUB_NOTHING"},
+    {"libcudnn_cnn.so.9", "STUB_NOTHING"},
+    {"libcudnn_adv.so.9", "STUB_NOTHING"},
+    {"libcudnn.so.9", "STUB_NOTHING"},
+    {"libnvrtc.so.13", "STUB_NVRTC"},
+  };
+
+  private static final Path SOURCE = Path.of("src/test/native/cuda_stub.cpp");
+
+  // Loaded libraries stay open until the JVM ends.
+  @TempDir(cleanup = CleanupMode.NEVER)
+  private Path folder;
+
+  @Test
+  void plansRunThroughThePreset() throws IOException, InterruptedException {
+    assumeThat(Device.cudaCards().hasDriver()).as("a driver is here: no stand-ins").isFalse();
+    for (String[] library : LIBRARIES) {
+      build(library[0], library[1]);
+    }
+    CudaOptions options =
+        new CudaOptions(false, false, new KernelCache(folder.resolve("kernels")), o -> -1);
+    CudaCards cards =
+        CudaCards.of(
+            () -> new PresetLibraries(new LibraryFiles(List.of(folder), name -> false)), options);
+    assertThat(cards.reason()).isNull();
+    assertThat(cards.cards()).hasSize(2);
+    assertThat(cards.usable().get(0).description())
+        .isEqualTo("Stub card, 12.0 GiB, compute capability 9.0, driver for CUDA 13.2");
+    assertThat(cards.whyNot()).startsWith("cuda:1: compute capability 7.0");
+    assertThat(cards.libraries())
+        .extracting(CudaLibrary::version)
+        .containsExactly("13.2.0", "9.19.0", "13.2");
+    CudaDevice device = cards.device(0);
+    assertThat(device.processor().multiprocessors()).isEqualTo(1016);
+    linear(device, FusedActivation.RELU);
+    linear(device, FusedActivation.TANH);
+    convolution(device, x -> x.get(0).then(new Conv2d(window(), 2), x.get(1), x.get(2)));
+    convolution(
+        device,
+        x -> x.get(3).then(new Conv2dInputGrad(window(), 2, x.get(0).type()), x.get(1)));
+    convolution(
+        device,
+        x ->
+            x.get(0)
+                .then(new Conv2dWeightGrad(window(), 2, x.get(1).type(), false), x.get(3)));
+    assertThat(device.context().calls().errorName(2)).isEqualTo("CUDA_ERROR_OUT_OF_MEMORY");
+    device.close();
+  }
+
+  private void build(String name, String part) throws IOException, InterruptedException {
+    List<String> command =
+        new ArrayList<>(
+            List.of("g++", "-std=c++17", "-O1", "-shared", "-fPIC", "-fvisibility=hidden"));
+    command.addAll(List.of("-D" + part, "-Wl,-soname," + name, "-o", folder.resolve(name) + ""));
+    command.add(SOURCE.toString());
+    if (!part.equals("STUB_CUDA")) {
+      command.add(folder.resolve("libcuda.so.1").toString());
+    }
+    Process process;
+    try {
+      process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    } catch (IOException e) {
+      assumeThat(false).as("no C++ compiler here: " + e.getMessage()).isTrue();
+      return;
+    }
+    String said = new String(process.getInputStream().readAllBytes());
+    assertThat(process.waitFor()).as(said).isZero();
+  }
+
+  private static Window2d window() {
+    return Window2d.valid(2, 1).padded(1, 1, 1, 1);
+  }
+
+  private static void linear(CudaDevice device, FusedActivation activation) {
+    compare(
+        device,
+        graph -> {
+          Node x = graph.input("x0", TensorType.batchOf(5));
+          Node w = graph.variable("w", Storage.PARAMETERS, 0, TensorType.of(5, 3));
+          Node b = graph.variable("b", Storage.PARAMETERS, 32, TensorType.of(3));
+          return x.then(new Linear(activation), w, b);
+        });
+  }
+
+  /** Of images [n, 7, 5, 4], a kernel [3, 3, 2, 6], a bias, and outputs [n, 4, 5, 6]. */
+  private static void convolution(CudaDevice device, Function<List<Node>, Node> op) {
+    compare(
+        device,
+        graph ->
+            op.apply(
+                List.of(
+                    graph.input("x0", TensorType.batchOf(7, 5, 4)),
+                    graph.variable("w", Storage.PARAMETERS, 0, TensorType.of(3, 3, 2, 6)),
+                    graph.variable("b", Storage.PARAMETERS, 112, TensorType.of(6)),
+                    graph.input("x1", TensorType.batchOf(4, 5, 6)))));
+  }
+
+  /** On the stub card and on the CPU, three times: one by one, recorded, and from the graph. */
+  private static void compare(CudaDevice device, Function<Graph, Node> build) {
+    try (Buffer parameters = Buffer.allocate(4 * 128, "parameters")) {
+      fill(parameters, 1);
+      float[] expected = run(Device.cpu(), build, parameters);
+      float[] actual = run(device, build, parameters);
+      assertThat(actual).isNotEmpty();
+      assertThat(actual).containsExactly(expected, Offset.offset(1e-5f)); // other order of sums
+    }
+  }
+
+  private static float[] run(Device device, Function<Graph, Node> build, Buffer parameters) {
+    Graph graph = new Graph();
+    Node y = build.apply(graph);
+    try (Plan plan =
+        Plan.of(graph)
+            .outputs(y)
+            .device(device)
+            .capacity(3)
+            .storage(Storage.PARAMETERS, parameters)
+            .build()) {
+      float[] result = null;
+      for (int i = 0; i < 3; i++) {
+        for (String input : plan.inputs()) {
+          fill(plan.input(input), 2 + i);
+        }
+        plan.run(2);
+        FloatBuffer values = plan.output(y).asFloatBuffer();
+        result = new float[(int) y.type().at(2).elements()];
+        values.get(0, result);
+      }
+      return result;
+    }
+  }
+
+  private static void fill(Buffer buffer, int seed) {
+    int count = (int) (buffer.byteSize() / 4);
+    FloatBuffer floats = buffer.borrow(0, 4 * count).asFloatBuffer();
+    for (int i = 0; i < count; i++) {
+      floats.put(i, (float) Math.sin(seed * 31 + i * 0.7));
+    }
+    buffer.changed();
+  }
+}
