@@ -1,8 +1,9 @@
 package dev.crema.device.cuda;
 
 import dev.crema.device.cuda.calls.DriverCalls;
-import dev.crema.memory.Buffer;
 import dev.crema.natives.Crema;
+import dev.crema.natives.Memory;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -11,10 +12,9 @@ import java.util.Map;
 
 /** The driver of a {@link FakeCard}. Memory of the card is memory of the host, poisoned. */
 final class FakeDriver implements DriverCalls {
-  /** Kept apart from where Crema's own memory lies, for the account. */
-  private final Map<Long, Buffer> memory = new HashMap<>();
-
-  private final Map<Long, Buffer> pinned = new HashMap<>();
+  // Not Crema's own memory, of which tests keep account.
+  private final Map<Long, ByteBuffer> memory = new HashMap<>();
+  private final Map<Long, ByteBuffer> pinned = new HashMap<>();
   private final Map<Long, List<Runnable>> queues = new HashMap<>(); // by stream
   private final Map<Long, List<Runnable>> graphs = new HashMap<>();
   private final Map<Long, String> functions = new HashMap<>();
@@ -139,9 +139,8 @@ final class FakeDriver implements DriverCalls {
       status = DriverStatus.OUT_OF_MEMORY;
     }
     if (status == 0) {
-      // Aligned as the card's memory is.
-      Buffer block = Buffer.allocate(bytes + 256, "Memory of a fake card");
-      long at = (block.address() + 255) / 256 * 256;
+      ByteBuffer block = ByteBuffer.allocateDirect(Math.toIntExact(bytes + 256));
+      long at = (Memory.address(block) + 255) / 256 * 256; // aligned as the card's memory is
       Crema.crema_fill(at, 0xFF, bytes);
       memory.put(at, block);
       allocated += bytes;
@@ -159,9 +158,7 @@ final class FakeDriver implements DriverCalls {
     if (queues.values().stream().anyMatch(q -> !q.isEmpty())) {
       card.misuses.add("memory given back while work is in flight");
     }
-    Buffer block = memory.remove(address);
-    allocated -= block.byteSize() - 256;
-    block.close();
+    allocated -= memory.remove(address).capacity() - 256;
     return status;
   }
 
@@ -170,8 +167,8 @@ final class FakeDriver implements DriverCalls {
     requireContext();
     int status = card.call("cuMemHostAlloc");
     if (status == 0) {
-      Buffer block = Buffer.allocate(bytes, "Pinned memory of a fake card");
-      address[0] = block.address();
+      ByteBuffer block = ByteBuffer.allocateDirect(Math.toIntExact(bytes));
+      address[0] = Memory.address(block);
       pinned.put(address[0], block);
       card.adopt("pinned", address[0]);
     }
@@ -182,7 +179,7 @@ final class FakeDriver implements DriverCalls {
   public synchronized int cuMemFreeHost(long address) {
     int status = card.call("cuMemFreeHost");
     card.giveBack("pinned", address);
-    pinned.remove(address).close();
+    pinned.remove(address);
     return status;
   }
 
