@@ -14,6 +14,7 @@ import dev.crema.memory.ElementType;
 import dev.crema.nn.BuiltIn;
 import dev.crema.nn.Model;
 import dev.crema.nn.TopologyFormat;
+import dev.crema.serving.page.TrainingPage;
 import dev.crema.train.EarlyStopping;
 import dev.crema.train.EpochLog;
 import dev.crema.train.Evaluation;
@@ -130,6 +131,16 @@ final class TrainCommand implements Callable<Integer> {
       names = "--plot",
       description = "Draw the training's curves to this .svg or .png file too.")
   private Path plot;
+
+  @Option(
+      names = "--watch",
+      arity = "0..1",
+      paramLabel = "PORT",
+      fallbackValue = "8502",
+      description =
+          "Show the curves while it trains at http://127.0.0.1:PORT/ (default without a number:"
+              + " ${FALLBACK-VALUE}; 0: any that is free), and figures for Prometheus at /metrics.")
+  private Integer watch;
 
   @Option(
       names = "--no-reference",
@@ -326,7 +337,14 @@ final class TrainCommand implements Callable<Integer> {
       trainer.callback(EpochLog.of(log));
     }
     trainer.checkpoint(checkpoint()).resume(resume);
-    return trainer.fit(train);
+    if (watch == null) {
+      return trainer.fit(train);
+    }
+    try (TrainingPage page = new TrainingPage(watch, data.getFileName() + ", " + model)) {
+      common.text().println("Watch: " + page.uri());
+      page.callbacks().forEach(trainer::callback);
+      return trainer.fit(train);
+    }
   }
 
   /** With few steps in an epoch, 20 epochs are not enough to learn anything. */

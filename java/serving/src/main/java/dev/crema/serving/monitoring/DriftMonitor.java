@@ -19,6 +19,7 @@ import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,19 +36,20 @@ public final class DriftMonitor implements ServingListener {
   private static final long NANOS_A_VALUE = 1_000;
   private static final long BURST_NANOS = 250_000_000;
 
-  private final Models models;
+  private final Supplier<Models> models;
   private final long window;
   private final LongSupplier clock;
   private final Map<String, Map<Long, Watched>> versions = new ConcurrentHashMap<>();
 
   /**
+   * @param models that are served; gives null as long as there are none
    * @param window how long a request counts, at most; at least half of it
    */
-  public DriftMonitor(Models models, Duration window) {
+  public DriftMonitor(Supplier<Models> models, Duration window) {
     this(models, window, System::nanoTime);
   }
 
-  DriftMonitor(Models models, Duration window, LongSupplier clock) {
+  DriftMonitor(Supplier<Models> models, Duration window, LongSupplier clock) {
     this.models = Objects.requireNonNull(models, "models");
     this.window = window.toNanos();
     this.clock = clock;
@@ -113,19 +115,23 @@ public final class DriftMonitor implements ServingListener {
 
   /** Reads the references of versions that are new. */
   public void refresh() {
+    Models all = models.get();
+    if (all == null) {
+      return;
+    }
     versions.forEach(
         (model, of) ->
             of.forEach(
                 (version, watched) -> {
                   if (!watched.read) {
-                    read(model, version, watched);
+                    read(all, model, version, watched);
                   }
                 }));
   }
 
-  private void read(String model, long version, Watched watched) {
+  private void read(Models from, String model, long version, Watched watched) {
     try {
-      JsonNode json = models.metadata(ModelReference.version(model, version)).get(Reference.KEY);
+      JsonNode json = from.metadata(ModelReference.version(model, version)).get(Reference.KEY);
       if (json != null) {
         Reference reference = ReferenceFormat.read(json);
         watched.drift = new VersionDrift(model, version, reference, window, clock.getAsLong());

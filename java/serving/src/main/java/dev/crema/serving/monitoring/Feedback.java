@@ -16,6 +16,7 @@ import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /**
  * Joins ground truth that comes later with predictions, by the ids that clients give to requests,
@@ -26,7 +27,7 @@ public final class Feedback implements ServingListener {
   /** More values of a row are not remembered, only the class that they tell. */
   private static final int MOST_VALUES = 16;
 
-  private final Models models;
+  private final Supplier<Models> models;
   private final RecentPredictions recent;
   private final long window;
   private final LongSupplier clock;
@@ -37,15 +38,17 @@ public final class Feedback implements ServingListener {
   private record RecentVersion(String model, long version) {}
 
   /**
+   * @param models that are served
    * @param numbers remembered at most: about 10 and one for each row and output value of a request
    * @param keep how long a prediction waits for its truth
    * @param window over which figures are taken, at most; at least half of it
    */
-  public Feedback(Models models, long numbers, Duration keep, Duration window) {
+  public Feedback(Supplier<Models> models, long numbers, Duration keep, Duration window) {
     this(models, numbers, keep, window, System::nanoTime);
   }
 
-  Feedback(Models models, long numbers, Duration keep, Duration window, LongSupplier clock) {
+  Feedback(
+      Supplier<Models> models, long numbers, Duration keep, Duration window, LongSupplier clock) {
     this.models = Objects.requireNonNull(models, "models");
     this.recent = new RecentPredictions(numbers, keep.toNanos());
     this.window = window.toNanos();
@@ -103,7 +106,11 @@ public final class Feedback implements ServingListener {
    *     those before it count
    */
   public List<String> take(String model, List<Truth> truths) {
-    models.versions(model); // throws if there is no such model
+    Models served = models.get();
+    if (served == null) {
+      throw ServingException.notFound("No models are served here");
+    }
+    served.versions(model); // throws if there is no such model
     List<String> missing = new ArrayList<>();
     for (Truth truth : truths) {
       long now = clock.getAsLong();
@@ -158,7 +165,7 @@ public final class Feedback implements ServingListener {
     if (label instanceof Integer number) {
       return number;
     }
-    List<String> names = models.signature(ModelReference.version(model, version)).labels();
+    List<String> names = models.get().signature(ModelReference.version(model, version)).labels();
     int place = names.indexOf(label);
     if (place < 0) {
       throw ServingException.invalidArgument(

@@ -8,9 +8,11 @@ import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -22,6 +24,7 @@ public final class QualityMetrics implements MeterBinder {
   private final DriftMonitor drift;
   private final Feedback feedback;
   private final Map<Tags, Counts> counted = new ConcurrentHashMap<>();
+  private final Set<String> truths = new HashSet<>(); // models and results that have a counter
   private MeterRegistry registry; // null until bound
   private Map<String, MultiGauge> gauges; // by name
 
@@ -182,8 +185,10 @@ public final class QualityMetrics implements MeterBinder {
         .register(registry);
   }
 
-  /** Registering again what is registered changes nothing. */
   private void truths(String model, String result, LongAdder count) {
+    if (!truths.add(model + ' ' + result)) {
+      return;
+    }
     FunctionCounter.builder("crema.feedback.truths", count, LongAdder::sum)
         .description("Truths that came, by whether a prediction was remembered for them")
         .tags("model", model, "result", result)

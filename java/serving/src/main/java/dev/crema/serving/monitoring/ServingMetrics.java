@@ -159,6 +159,11 @@ public final class ServingMetrics implements ServingListener, MeterBinder {
     return registry == null;
   }
 
+  /** Requests that are neither answered nor refused yet. */
+  public long inFlight() {
+    return inFlight.sum();
+  }
+
   /** Of a model that there is. */
   private ModelMeters model(String name) {
     ModelMeters meters = models.get(name);

@@ -24,7 +24,8 @@ class DriftMonitorTest {
 
   private final AtomicLong clock = new AtomicLong(5);
   private final OneModel models = new OneModel("digits", 2, model, Digits.ALL.train().classNames());
-  private final DriftMonitor drift = new DriftMonitor(models, Duration.ofSeconds(600), clock::get);
+  private final DriftMonitor drift =
+      new DriftMonitor(() -> models, Duration.ofSeconds(600), clock::get);
 
   @BeforeAll
   static void train() {
@@ -163,7 +164,7 @@ class DriftMonitorTest {
     try (Model plain = model.copy()) {
       plain.metadata().remove(Reference.KEY);
       OneModel other = new OneModel("plain", 1, plain, List.of());
-      DriftMonitor monitor = new DriftMonitor(other, Duration.ofMinutes(1));
+      DriftMonitor monitor = new DriftMonitor(() -> other, Duration.ofMinutes(1));
       monitor.changed(Events.available("plain", 1));
       monitor.refresh();
       other.infer("", new float[][] {digits.get(0).pixels()}, "embedded", monitor);
@@ -175,7 +176,7 @@ class DriftMonitorTest {
   void metersShowTheTopFeaturesAndGoWithTheirVersion() {
     SimpleMeterRegistry registry = new SimpleMeterRegistry();
     Feedback feedback =
-        new Feedback(models, 1000, Duration.ofHours(1), Duration.ofHours(1), clock::get);
+        new Feedback(() -> models, 1000, Duration.ofHours(1), Duration.ofHours(1), clock::get);
     QualityMetrics metrics = new QualityMetrics(drift, feedback);
     metrics.bindTo(registry);
     watch();

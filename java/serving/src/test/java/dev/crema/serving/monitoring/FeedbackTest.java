@@ -31,7 +31,8 @@ class FeedbackTest {
   private final AtomicLong clock = new AtomicLong(-77);
   private final OneModel models = new OneModel("animals", 4, model, NAMES);
   private final Feedback feedback =
-      new Feedback(models, 16_000, Duration.ofSeconds(100), Duration.ofSeconds(1000), clock::get);
+      new Feedback(
+          () -> models, 16_000, Duration.ofSeconds(100), Duration.ofSeconds(1000), clock::get);
 
   @BeforeAll
   static void make() {
