@@ -29,7 +29,10 @@ import java.util.concurrent.atomic.AtomicLong;
  * <p>Thread-safe. Whoever makes it closes it, before the repository.
  */
 public final class BatchingInference implements Inference, AutoCloseable {
-  /** A caller from a network thread computes by itself only what takes no longer. */
+  /**
+   * Nanoseconds that a network thread may compute by itself. To hand over to a worker costs some
+   * tens of microseconds, which more than this hides, and others wait for the thread meanwhile.
+   */
   private static final long MOST_ON_NETWORK_THREAD = 200_000;
 
   private static final String EMBEDDED = "embedded";

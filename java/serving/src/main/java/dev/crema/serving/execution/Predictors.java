@@ -16,23 +16,27 @@ import java.util.function.Consumer;
  * room for. Thread-safe. Whoever made it closes it before the model.
  */
 public final class Predictors implements AutoCloseable {
+  private static final int MOST_WAITING = 64; // of one capacity: more never compute at once
+
   private final Model model;
   private final Device device;
   private final int threads;
   private final int[] capacities;
+  private final int ready;
   private final ArrayBlockingQueue<Predictor>[] waiting;
   private volatile boolean closed;
 
   /**
    * @param threads that compute one batch; 0 for all
-   * @param kept most predictors of one capacity that wait
+   * @param ready how many of each capacity {@link #prepare} makes
    */
-  public Predictors(Model model, Device device, int threads, int maximumBatch, int kept) {
+  public Predictors(Model model, Device device, int threads, int maximumBatch, int ready) {
     this.model = Objects.requireNonNull(model, "model");
     this.device = Objects.requireNonNull(device, "device");
     this.threads = threads;
     this.capacities = maximumBatch == 1 ? new int[] {1} : new int[] {1, maximumBatch};
-    this.waiting = pools(capacities.length, kept);
+    this.ready = ready;
+    this.waiting = pools(capacities.length, Math.max(ready, MOST_WAITING));
   }
 
   @SuppressWarnings({"unchecked", "rawtypes"}) // arrays have no type parameters
@@ -87,13 +91,12 @@ public final class Predictors implements AutoCloseable {
     }
   }
 
-  /** Makes as many as are kept, of each capacity, and gives each to an action once. */
+  /** Makes predictors ahead of requests and gives each to an action once. */
   public void prepare(Consumer<Predictor> action) {
     for (int capacity : capacities) {
       List<Predictor> all = new ArrayList<>();
       try {
-        int kept = waiting[index(capacity)].remainingCapacity();
-        for (int i = 0; i < kept; i++) {
+        for (int i = 0; i < ready; i++) {
           Predictor predictor = model.predictor(capacity, threads, device);
           all.add(predictor);
           action.accept(predictor);

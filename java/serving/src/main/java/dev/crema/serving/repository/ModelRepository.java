@@ -48,7 +48,7 @@ public final class ModelRepository implements Models, AutoCloseable {
   private ModelRepository(RepositoryBuilder b) {
     this.root = b.root;
     this.folder = new RepositoryFolder(b.root);
-    this.loader = new VersionLoader(b.device, b.kept, b.keys, b.signed);
+    this.loader = new VersionLoader(b.device, b.ready, b.keys, b.signed);
     this.listener = b.listener;
     this.settle = b.settle;
     this.drain = b.drain;

@@ -18,7 +18,7 @@ public final class RepositoryBuilder {
   final Map<String, ModelSettings> settings = new HashMap<>();
   ModelSettings byDefault = ModelSettings.DEFAULT;
   Device device = Device.best();
-  int kept = Runtime.getRuntime().availableProcessors();
+  int ready = Runtime.getRuntime().availableProcessors();
   List<PublicKey> keys = List.of();
   boolean signed;
   ServingListener listener = new ServingListener() {};
@@ -55,7 +55,7 @@ public final class RepositoryBuilder {
     if (count < 1) {
       throw new IllegalArgumentException("At least one predictor is needed, got " + count);
     }
-    this.kept = count;
+    this.ready = count;
     return this;
   }
 

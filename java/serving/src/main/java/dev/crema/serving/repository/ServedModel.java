@@ -108,18 +108,37 @@ final class ServedModel {
         }
       }
       known.forEach(version -> slots.computeIfAbsent(version, v -> new VersionSlot()));
-      Set<Long> wanted = unloaded ? Set.of() : settings.policy().choose(known);
-      for (long version : wanted) {
-        if (files.containsKey(version)) {
-          loadIfChanged(version, files.get(version), asked);
-        }
-      }
+      Set<Long> wanted = unloaded ? Set.of() : bring(known, files, asked);
       retireAllBut(wanted);
       forget(known);
       publish();
     } finally {
       changes.unlock();
     }
+  }
+
+  /**
+   * Loads what the policy asks for. Where the newest can't be loaded, the newest that can serve: a
+   * server that starts again then gives what it gave before.
+   *
+   * @return those that shall serve, also if they can't
+   */
+  private Set<Long> bring(Set<Long> known, Map<Long, VersionFiles> files, boolean asked) {
+    boolean latest = settings.policy() instanceof VersionPolicy.Latest;
+    int most = settings.policy() instanceof VersionPolicy.Latest l ? l.count() : known.size();
+    VersionPolicy candidates = latest ? VersionPolicy.all() : settings.policy();
+    Set<Long> wanted = new TreeSet<>();
+    int serving = 0;
+    for (long version : candidates.choose(known)) {
+      if (serving < most) {
+        wanted.add(version);
+        if (files.containsKey(version)) {
+          loadIfChanged(version, files.get(version), asked);
+        }
+        serving += slots.get(version).serving != null ? 1 : 0;
+      }
+    }
+    return wanted;
   }
 
   private void loadIfChanged(long version, VersionFiles files, boolean asked) {
@@ -172,9 +191,10 @@ final class ServedModel {
     LOG.debug("Because of", why);
   }
 
-  /** For each wanted one that does not serve, one that does is kept. */
+  /** While of those that were named some do not serve, as many others that do are kept. */
   private void retireAllBut(Set<Long> wanted) {
-    long missing = wanted.stream().filter(v -> slots.get(v).serving == null).count();
+    boolean named = !(settings.policy() instanceof VersionPolicy.Latest);
+    long missing = named ? wanted.stream().filter(v -> slots.get(v).serving == null).count() : 0;
     List<Long> retired = new ArrayList<>();
     for (Map.Entry<Long, VersionSlot> e : slots.entrySet()) {
       if (e.getValue().serving != null && !wanted.contains(e.getKey()) && --missing < 0) {
@@ -252,7 +272,7 @@ final class ServedModel {
               + "' version "
               + status.version()
               + " could not be loaded"
-              + (view.isAvailable() ? ", what served before serves on" : "")
+              + (view.isAvailable() ? ", another version serves" : "")
               + ": "
               + status.error());
     }

@@ -20,17 +20,17 @@ import java.util.Optional;
 /** Brings a version from the disk to where it can serve: read, verified, warm. */
 final class VersionLoader {
   private final Device device;
-  private final int kept;
+  private final int ready;
   private final List<PublicKey> keys;
   private final boolean signed;
 
   /**
-   * @param kept predictors of one capacity that wait
+   * @param ready predictors of each capacity that are made ahead
    * @param keys that may sign; only asked where signatures are required
    */
-  VersionLoader(Device device, int kept, List<PublicKey> keys, boolean signed) {
+  VersionLoader(Device device, int ready, List<PublicKey> keys, boolean signed) {
     this.device = device;
-    this.kept = kept;
+    this.ready = ready;
     this.keys = List.copyOf(keys);
     this.signed = signed;
   }
@@ -78,7 +78,7 @@ final class VersionLoader {
     Optional<Preprocessing> preprocessing = ModelSignature.preprocessing(model.metadata());
     Signature signature = ModelSignature.of(model, preprocessing);
     Predictors predictors =
-        new Predictors(model, device, batching.threads(), batching.maximumBatch(), kept);
+        new Predictors(model, device, batching.threads(), batching.maximumBatch(), ready);
     return new LoadedVersion(
         name, files.version(), model, signature, preprocessing, batching, predictors);
   }

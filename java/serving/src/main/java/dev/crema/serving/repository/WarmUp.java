@@ -39,7 +39,7 @@ final class WarmUp {
 
   private WarmUp() {}
 
-  /** Makes all predictors that are kept and has them compute zeros. */
+  /** Makes predictors ahead and has them compute zeros. */
   static void zeros(LoadedVersion version) {
     version.predictors().prepare(WarmUp::zeros);
   }

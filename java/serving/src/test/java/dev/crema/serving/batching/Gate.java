@@ -4,7 +4,11 @@ import dev.crema.serving.ServingListener;
 import dev.crema.serving.inference.InferenceRequest;
 import dev.crema.serving.inference.InferenceResponse;
 import dev.crema.serving.inference.ServingException;
+import io.opentelemetry.context.Context;
+import io.opentelemetry.context.ContextKey;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -14,12 +18,15 @@ import java.util.concurrent.TimeUnit;
  * Remembers what it is told.
  */
 final class Gate implements ServingListener {
+  static final ContextKey<String> TRACE = ContextKey.named("trace");
+
   /** Requests and examples that were computed together. */
   record Batch(String model, int requests, int examples, String thread) {}
 
   final List<Batch> batches = new CopyOnWriteArrayList<>();
   final List<String> answered = new CopyOnWriteArrayList<>();
   final List<ServingException.Code> refused = new CopyOnWriteArrayList<>();
+  final Map<String, String> traces = new ConcurrentHashMap<>(); // by id of what was answered
   final List<String> received = new CopyOnWriteArrayList<>();
   private final CountDownLatch held = new CountDownLatch(1);
   private final CountDownLatch open = new CountDownLatch(1);
@@ -39,6 +46,10 @@ final class Gate implements ServingListener {
   @Override
   public void answered(InferenceRequest request, InferenceResponse response, long totalNanos) {
     answered.add(request.id());
+    String trace = Context.current().get(TRACE);
+    if (trace != null) {
+      traces.put(request.id(), trace);
+    }
   }
 
   @Override

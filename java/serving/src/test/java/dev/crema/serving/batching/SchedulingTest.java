@@ -20,6 +20,8 @@ import dev.crema.serving.repository.ModelReference;
 import dev.crema.serving.repository.ModelRepository;
 import dev.crema.serving.repository.ModelSettings;
 import dev.crema.serving.repository.VersionStatus;
+import io.opentelemetry.context.Context;
+import io.opentelemetry.context.Scope;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -297,6 +299,21 @@ class SchedulingTest {
     assertThat(refusal(late).code()).isEqualTo(Code.DEADLINE_EXCEEDED);
     gate.open();
     answered(next);
+  }
+
+  @Test
+  void anAnswerIsToldWithinTheSpanInWhichItsRequestCame() {
+    start(BatchSettings.DEFAULT);
+    hold();
+    CompletableFuture<InferenceResponse> traced;
+    try (Scope span = Context.current().with(Gate.TRACE, "trace-7").makeCurrent()) {
+      assertThat(span).isNotNull();
+      traced = inference.infer(request("a", "traced", 0));
+    }
+    var plain = ask("a", 1);
+    gate.open();
+    answered(List.of(traced, plain.get(0)));
+    assertThat(gate.traces).containsEntry("traced", "trace-7").doesNotContainKey("a0");
   }
 
   @Test

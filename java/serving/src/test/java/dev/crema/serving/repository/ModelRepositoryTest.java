@@ -159,12 +159,42 @@ class ModelRepositoryTest {
     assertThat(repository.versions("adder").get(0).error()).contains("is damaged");
     assertThatThrownBy(() -> repository.load("adder"))
         .isInstanceOf(ServingException.class)
-        .hasMessageContaining("version 2 could not be loaded, what served before serves on");
+        .hasMessageContaining("version 2 could not be loaded, another version serves");
     refused(ModelReference.version("adder", 2), Code.UNAVAILABLE);
     bytes[bytes.length - 1] ^= 1;
     Files.write(tensors, bytes);
     repository.refreshAll();
     assertThat(byDefault("adder")).isEqualTo(2);
+  }
+
+  @Test
+  void aServerThatStartsWithABrokenNewestVersionServesTheOneBefore() throws IOException {
+    Served.adder(models(), "adder", 1);
+    Served.adder(models(), "adder", 2);
+    Served.adder(models(), "adder", 3);
+    Files.delete(models().resolve("adder/3").resolve(ModelArchive.TENSORS));
+    open(ModelSettings.DEFAULT);
+    assertThat(byDefault("adder")).isEqualTo(2);
+    assertThat(states("adder")).containsExactly(State.END, State.AVAILABLE, State.START);
+    assertThat(repository.versions("adder").get(0).error()).contains("lacks model.safetensors");
+    Served.adder(models(), "adder", 3);
+    repository.refreshAll();
+    assertThat(states("adder")).containsExactly(State.AVAILABLE, State.END, State.START);
+  }
+
+  @Test
+  void aNamedVersionThatCannotBeLoadedLeavesThePreviousOne() throws IOException {
+    Served.adder(models(), "adder", 1);
+    Files.createDirectories(models().resolve("adder/2"));
+    open(ModelSettings.DEFAULT.withPolicy(VersionPolicy.specific(1L)));
+    repository.configure("adder", ModelSettings.DEFAULT.withPolicy(VersionPolicy.specific(2L)));
+    repository.refreshAll();
+    assertThat(states("adder")).containsExactly(State.END, State.AVAILABLE);
+    Served.adder(models(), "other", 2);
+    Files.delete(models().resolve("adder/2"));
+    Files.move(models().resolve("other/2"), models().resolve("adder/2"));
+    repository.refreshAll();
+    assertThat(states("adder")).containsExactly(State.AVAILABLE, State.END);
   }
 
   @Test
