@@ -9,9 +9,9 @@
 //
 // sgd, momentum, adam, rmsprop, adagrad, lion: (Update u, floats and ints of the optimiser)
 // lamb_moments: (Update u, float* step, ...): moments, and each parameter's step before its tensor's trust
-// lamb_norms: (w, step, i64* ends, int tensors, i64 piece, double* sums): a piece of a tensor a block, grid (pieces of the
-//   longest tensor, tensors); sums [tensors, pieces, 2]
-// lamb_apply: (Update u, step, i64* ends, int tensors, i64 pieces, double* sums): grid (any, tensors)
+// lamb_norms: (w, step, Tensors t, i64 piece, double* sums): a piece of a tensor a block, grid (pieces of the longest tensor,
+//   tensors); sums [tensors, pieces, 2]
+// lamb_apply: (Update u, step, Tensors t, i64 pieces, double* sums): grid (any, tensors)
 #include "rows.cuh"
 
 struct Update {
@@ -128,13 +128,17 @@ CREMA_KERNEL(lamb_moments, kThreads, const Update u, float* step, float decay, f
   }
 }
 
-// Where tensor t lies in the flat buffer.
-CREMA_DEVICE i64 begin_of(const i64* ends, int t) { return t == 0 ? 0 : ends[t - 1]; }
+// Where tensors lie in the flat buffer, one behind the other from `begin` on.
+struct Tensors {
+  i64 count, begin;
+  i64 end[256];
+};
+CREMA_DEVICE i64 begin_of(const Tensors& tensors, int t) { return t == 0 ? tensors.begin : tensors.end[t - 1]; }
 
-CREMA_KERNEL(lamb_norms, kThreads, const float* w, const float* step, const i64* ends, int tensors, i64 piece, double* sums) {
+CREMA_KERNEL(lamb_norms, kThreads, const float* w, const float* step, const Tensors tensors, i64 piece, double* sums) {
   const i64 pieces = gridDim.x;
-  for (int t = static_cast<int>(blockIdx.y); t < tensors; t += static_cast<int>(gridDim.y)) {
-    const i64 from = begin_of(ends, t) + static_cast<i64>(blockIdx.x) * piece, end = least(ends[t], from + piece);
+  for (int t = static_cast<int>(blockIdx.y); t < static_cast<int>(tensors.count); t += static_cast<int>(gridDim.y)) {
+    const i64 from = begin_of(tensors, t) + static_cast<i64>(blockIdx.x) * piece, end = least(tensors.end[t], from + piece);
     double of_w = 0, of_step = 0;
     for (i64 i = from + threadIdx.x; i < end; i += blockDim.x) {
       of_w += static_cast<double>(w[i]) * w[i];
@@ -149,10 +153,9 @@ CREMA_KERNEL(lamb_norms, kThreads, const float* w, const float* step, const i64*
   }
 }
 
-CREMA_KERNEL(lamb_apply, kThreads, const Update u, const float* step, const i64* ends, int tensors, i64 pieces,
-             const double* sums) {
+CREMA_KERNEL(lamb_apply, kThreads, const Update u, const float* step, const Tensors tensors, i64 pieces, const double* sums) {
   if (has_failed(u.errors)) return;
-  for (int t = static_cast<int>(blockIdx.y); t < tensors; t += static_cast<int>(gridDim.y)) {
+  for (int t = static_cast<int>(blockIdx.y); t < static_cast<int>(tensors.count); t += static_cast<int>(gridDim.y)) {
     double of_w = 0, of_step = 0;
     for (i64 p = threadIdx.x; p < pieces; p += blockDim.x) {
       of_w += sums[(t * pieces + p) * 2];
@@ -162,6 +165,6 @@ CREMA_KERNEL(lamb_apply, kThreads, const Update u, const float* step, const i64*
     of_step = block_sum(of_step);
     const float trust = of_w > 0 && of_step > 0 ? static_cast<float>(sqrt(of_w / of_step)) : 1.0f;
     const float rate = u.hyper[0] * trust;
-    for (i64 i = begin_of(ends, t) + global_thread(); i < ends[t]; i += global_threads()) u.w[i] -= rate * step[i];
+    for (i64 i = begin_of(tensors, t) + global_thread(); i < tensors.end[t]; i += global_threads()) u.w[i] -= rate * step[i];
   }
 }

@@ -1,5 +1,6 @@
 package dev.crema.device.cuda;
 
+import dev.crema.device.cuda.kernel.ElementwiseOperations;
 import java.util.function.ToIntFunction;
 
 /**
@@ -16,7 +17,10 @@ record CudaOptions(
   /** As the environment variables CREMA_CUDA_TF32 and CREMA_CUDA_CHECK say. */
   static CudaOptions ofEnvironment() {
     return new CudaOptions(
-        isOn("CREMA_CUDA_TF32"), isOn("CREMA_CUDA_CHECK"), KernelCache.standard(), operation -> -1);
+        isOn("CREMA_CUDA_TF32"),
+        isOn("CREMA_CUDA_CHECK"),
+        KernelCache.standard(),
+        ElementwiseOperations::number);
   }
 
   private static boolean isOn(String variable) {

@@ -7,7 +7,21 @@ import java.util.Map;
 /** Every instruction that the CUDA device knows, by name. */
 public final class KernelTable {
   private static final Map<String, Kernel> ALL =
-      collect(List.of(LinearKernels.kernels(), ConvolutionKernels.kernels()));
+      collect(
+          List.of(
+              LinearKernels.kernels(),
+              ConvolutionKernels.kernels(),
+              ElementwiseKernels.kernels(),
+              SoftmaxKernels.kernels(),
+              ReduceKernels.kernels(),
+              OptimizerKernels.kernels(),
+              NormKernels.kernels(),
+              MoveKernels.kernels(),
+              IndexKernels.kernels(),
+              PoolingKernels.kernels(),
+              QuantizedKernels.kernels(),
+              RecurrentKernels.kernels(),
+              SparseKernels.kernels()));
 
   private KernelTable() {}
 

@@ -1,4 +1,4 @@
-// activation.cu: what follows a product that a library did without it.
+// bias_activation.cu: what follows a product that a library did without it.
 //   bias_activation_f32: (y, bias or null, i64 rows, i64 columns, int activation): y = activation(y + bias), in place. Activations:
 //     0 none, 1 relu, 2 sigmoid, 3 tanh, 4 gelu, 5 gelu by tanh, 6 silu. 256 threads; grid: any, about rows columns / 1024 blocks.
 #include "elementwise.cuh"

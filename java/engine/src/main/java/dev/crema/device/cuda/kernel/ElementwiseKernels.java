@@ -1,0 +1,167 @@
+package dev.crema.device.cuda.kernel;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Chains of element-wise operations. One operation on operands of the output's shape or on single
+ * numbers has a kernel of its own; others are walked by one that reads the chain.
+ */
+final class ElementwiseKernels {
+  private static final String FAMILY = "elementwise";
+  private static final int STEP = 6; // ints of a step
+  private static final int MOST_REGISTERS = 24;
+  private static final int MOST_STEPS = 96;
+  private static final int PARAMETERS = 4 * MOST_REGISTERS + 4;
+  private static final int CHAIN_THREADS = 128;
+  private static final int NONE = 255; // an operand that a step lacks
+
+  private ElementwiseKernels() {}
+
+  static Map<String, Kernel> kernels() {
+    return Map.of(
+        "elementwise", ElementwiseKernels::chain, "mean_scale", ElementwiseKernels::meanScale);
+  }
+
+  private static void chain(Call c, Launches to) {
+    long n = c.out(0).elements();
+    if (isSingle(c, n)) {
+      single(c, to, n);
+      return;
+    }
+    int steps = (int) c.integer(0);
+    int registers = c.ins() + c.outs();
+    int[][] columns = new int[STEP][steps];
+    for (int s = 0; s < steps; s++) {
+      for (int k = 0; k < STEP; k++) {
+        int value = (int) c.integer(1 + s * STEP + k);
+        columns[k][s] = value < 0 ? NONE : value;
+      }
+      registers = Math.max(registers, columns[1][s] + 1);
+    }
+    Struct chain = new Struct().int32(c.ins()).int32(c.outs()).int32(registers).int32(steps);
+    for (int[] column : columns) {
+      chain.bytes(column, MOST_STEPS);
+    }
+    chain.float32s(c.instruction().floats(), PARAMETERS);
+    for (int i = 0; i < MOST_REGISTERS; i++) {
+      if (i < c.ins()) {
+        access(c.in(i), c.out(0), chain);
+      } else {
+        chain.int64s(new long[0], 3 + 8 + 8);
+      }
+    }
+    for (int i = 0; i < MOST_REGISTERS; i++) {
+      chain.int64(i < c.outs() ? c.out(i).address() : 0);
+    }
+    to.launch(
+        FAMILY,
+        "elementwise_chain",
+        Grid.of(c, n, 4 * CHAIN_THREADS),
+        CHAIN_THREADS,
+        registers * 16 * CHAIN_THREADS,
+        Arguments.of().struct(chain.toBytes()).int64(n));
+  }
+
+  /** Whether a chain is one operation whose operands are as long as the output or one number. */
+  private static boolean isSingle(Call c, long n) {
+    if (c.integer(0) != 1 || c.outs() != 1 || c.integer(2) != c.ins()) {
+      return false;
+    }
+    for (int k = 0; k < 3; k++) {
+      int register = (int) c.integer(3 + k);
+      if (register >= c.ins()) {
+        return false;
+      }
+      long elements = register < 0 ? n : c.in(register).elements();
+      if (elements != n && elements != 1) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static void single(Call c, Launches to, long n) {
+    Arguments arguments = Arguments.of();
+    int repeats = 0;
+    for (int k = 0; k < 3; k++) {
+      int register = (int) c.integer(3 + k);
+      arguments.pointer(register < 0 ? 0 : c.address(register));
+      if (register >= 0 && n != 1 && c.in(register).elements() == 1) {
+        repeats |= 1 << k;
+      }
+    }
+    arguments.pointer(c.out(0).address()).int64(n).int32(repeats);
+    int first = (int) c.integer(6);
+    for (int k = 0; k < 3; k++) {
+      int at = first + k;
+      arguments.float32(at < c.instruction().floats().length ? c.real(at) : 0);
+    }
+    String operation = ElementwiseOperations.NAMES.get((int) c.integer(1));
+    to.launch(FAMILY, "elementwise_" + operation, Grid.ofFours(c, n), Grid.THREADS, 0, arguments);
+  }
+
+  /** How an input is read when the output is walked in order: a ChainInput. */
+  private static void access(Operand in, Operand out, Struct chain) {
+    long elements = in.elements();
+    if (elements == out.elements() || elements == 1) {
+      chain.int64(in.address()).int64(elements).int64s(new long[0], 1 + 8 + 8);
+      return;
+    }
+    long[] strides = new long[out.rank()];
+    long stride = 1;
+    for (int axis = in.rank() - 1; axis >= 0; axis--) {
+      strides[out.rank() - in.rank() + axis] = in.dim(axis) == 1 ? 0 : stride;
+      stride *= in.dim(axis);
+    }
+    List<Long> dims = new ArrayList<>();
+    List<Long> merged = new ArrayList<>();
+    for (int axis = 0; axis < out.rank(); axis++) {
+      if (out.dim(axis) == 1) {
+        continue;
+      }
+      int last = dims.size() - 1;
+      if (last >= 0 && (strides[axis] == 0) == (merged.get(last) == 0)) {
+        dims.set(last, dims.get(last) * out.dim(axis));
+        merged.set(last, strides[axis]);
+      } else {
+        dims.add(out.dim(axis));
+        merged.add(strides[axis]);
+      }
+    }
+    boolean periodic = dims.size() == 2 && merged.get(0) == 0;
+    chain
+        .int64(in.address())
+        .int64(periodic ? elements : 0)
+        .int64(dims.size())
+        .int64s(array(dims), 8)
+        .int64s(array(merged), 8);
+  }
+
+  private static long[] array(List<Long> values) {
+    return values.stream().mapToLong(Long::longValue).toArray();
+  }
+
+  /** What flows back through a mean: dy divided by how many elements each mean was of. */
+  private static void meanScale(Call c, Launches to) {
+    long n = c.in(0).elements();
+    long all = c.in(1).elements();
+    to.launch(
+        FAMILY,
+        "elementwise_affine",
+        Grid.ofFours(c, n),
+        Grid.THREADS,
+        0,
+        Arguments.of()
+            .pointer(c.address(0))
+            .pointer(0)
+            .pointer(0)
+            .pointer(c.out(0).address())
+            .int64(n)
+            .int32(0)
+            .float32(all == 0 ? 0 : (double) n / all)
+            .float32(0)
+            .float32(0));
+  }
+}

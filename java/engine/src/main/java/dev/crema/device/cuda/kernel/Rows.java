@@ -1,0 +1,71 @@
+package dev.crema.device.cuda.kernel;
+
+/**
+ * Rows of an input's last axis, each the work of a warp that keeps it in registers or, where it is
+ * longer, of a block. Kernels come in pairs NAME_warp and NAME_block (rows.cuh).
+ */
+record Rows(Call call, long count, long length) {
+  private static final int MOST_OF_WARP = 1024; // floats
+  private static final int MOST_CACHED = 48 << 10; // bytes of shared memory that are there unasked
+
+  static Rows of(Call c) {
+    return new Rows(c, c.in(0).rows(), c.in(0).last());
+  }
+
+  private boolean isShort() {
+    return length <= MOST_OF_WARP;
+  }
+
+  /** Of kernels that end their parameters with the length of a row. */
+  void launch(Launches to, String family, String kernel, Arguments arguments) {
+    if (length == 0) {
+      return;
+    }
+    if (isShort()) {
+      to.launch(
+          family,
+          kernel + "_warp",
+          Grid.ofWarps(call, count),
+          Grid.THREADS,
+          0,
+          arguments.int32(length));
+      return;
+    }
+    to.launch(
+        family,
+        kernel + "_block",
+        Grid.ofBlocks(call, count),
+        Grid.THREADS,
+        0,
+        arguments.int64(length));
+  }
+
+  /** Of kernels whose blocks may keep a row in shared memory, as their last parameter says. */
+  void launchCached(
+      Launches to, String family, String kernel, Arguments arguments, double... more) {
+    if (length == 0) {
+      return;
+    }
+    if (isShort()) {
+      arguments.int32(length);
+    } else {
+      arguments.int64(length);
+    }
+    for (double f : more) {
+      arguments.float32(f);
+    }
+    if (isShort()) {
+      to.launch(family, kernel + "_warp", Grid.ofWarps(call, count), Grid.THREADS, 0, arguments);
+      return;
+    }
+    long bytes = (length + 3) / 4 * 16;
+    boolean cached = bytes <= MOST_CACHED;
+    to.launch(
+        family,
+        kernel + "_block",
+        Grid.ofBlocks(call, count),
+        Grid.THREADS,
+        cached ? (int) bytes : 16,
+        arguments.int32(cached ? 1 : 0));
+  }
+}

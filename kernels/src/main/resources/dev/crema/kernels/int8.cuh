@@ -1,0 +1,57 @@
+// int8.cuh: products of unsigned and signed bytes, as native/src/int8.h defines them. Sums are exact, and are turned into numbers by
+// the same operations in the same order, so that results are the CPU's to the bit.
+//
+// Packed weights, in as many words as on the CPU: for every step of four of a run of k and every column (n rounded up to 16) a word of
+// four signed bytes; then an int32 offset a column, then a float32 scale a column.
+#pragma once
+
+#include "common.cuh"
+
+CREMA_DEVICE i64 int8_steps(i64 k) { return (k + 3) / 4; }
+CREMA_DEVICE i64 int8_columns(i64 n) { return (n + 15) / 16 * 16; }
+
+// sum + x0 w0 + x1 w1 + x2 w2 + x3 w3, x unsigned bytes, w signed ones.
+CREMA_DEVICE int dot4(u32 x, int w, int sum) {
+#if defined(CREMA_EMULATED)
+  for (int i = 0; i < 4; ++i) {
+    const int product = static_cast<int>(x >> (8 * i) & 255u) * static_cast<s8>(static_cast<u32>(w) >> (8 * i) & 255u);
+    sum = static_cast<int>(static_cast<u32>(sum) + static_cast<u32>(product));
+  }
+  return sum;
+#else
+  int r;
+  asm("dp4a.u32.s32 %0, %1, %2, %3;" : "=r"(r) : "r"(x), "r"(w), "r"(sum));
+  return r;
+#endif
+}
+
+// The next four bytes of n; those that are not there are 0.
+CREMA_DEVICE u32 four_bytes(const u8* p, i64 n) {
+  if (n >= 4 && is_aligned(p, 4)) return *reinterpret_cast<const u32*>(p);
+  u32 v = 0;
+  for (int i = 0; i < 4 && i < n; ++i) v |= static_cast<u32>(p[i]) << (8 * i);
+  return v;
+}
+
+// Half to even of v between the bounds; NaN becomes the lower one.
+CREMA_DEVICE int to_nearest(float v, float low, float high) {
+  v = v > low ? v : low;
+  v = v < high ? v : high;
+  return static_cast<int>(rintf(v));
+}
+
+// Where a number goes: float32, or a byte with its zero point.
+struct Target {
+  float* y;  // or null:
+  u8* q;
+  i64 zero_point, relu;
+};
+CREMA_DEVICE void put_number(const Target& t, i64 i, float v) {
+  if (t.y != nullptr) {
+    t.y[i] = t.relu != 0 ? at_least(v, 0.0f) : v;
+    return;
+  }
+  const float zero = static_cast<float>(t.zero_point);
+  const int q = to_nearest(v, t.relu != 0 ? 0.0f : -zero, 255.0f - zero) + static_cast<int>(t.zero_point);
+  t.q[i] = static_cast<u8>(q);
+}
