@@ -24,7 +24,10 @@ import picocli.CommandLine.Command;
       PruneCommand.class,
       OptimizeCommand.class,
       InspectCommand.class,
-      DevicesCommand.class
+      DevicesCommand.class,
+      ServeCommand.class,
+      ServeKeyCommand.class,
+      LoadTestCommand.class
     })
 public final class Main implements Runnable {
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;

@@ -76,6 +76,8 @@ public final class ModelServer implements AutoCloseable {
             .workerGroup(eventLoops, false)
             .bossGroupFactory(name -> EventLoops.of(1, "crema-accept"))
             .meterRegistry(new CompositeMeterRegistry()) // not the one that the process shares
+            .unloggedExceptionsReportInterval(
+                Duration.ZERO) // clients that are too slow are no news
             .disableServerHeader()
             .verboseResponses(false)
             .errorHandler(new PlainErrors())
@@ -157,6 +159,11 @@ public final class ModelServer implements AutoCloseable {
             + (host.contains(":") ? "[" + host + "]" : host)
             + ":"
             + port());
+  }
+
+  /** What it serves. */
+  public Models models() {
+    return settings.models;
   }
 
   /** Requests that are being read or answered now. */

@@ -1,0 +1,142 @@
+package dev.crema.serving.config;
+
+import dev.crema.CremaException;
+import dev.crema.serving.ModelServer;
+import dev.crema.serving.ServingListener;
+import dev.crema.serving.batching.BatchingInference;
+import dev.crema.serving.monitoring.JvmMetrics;
+import dev.crema.serving.monitoring.MetricsEndpoint;
+import dev.crema.serving.monitoring.PrometheusMetrics;
+import dev.crema.serving.monitoring.ServingMetrics;
+import dev.crema.serving.repository.ModelRepository;
+import dev.crema.serving.repository.SignedModels;
+import dev.crema.serving.security.Guard;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.opentelemetry.api.OpenTelemetry;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Puts a server together as a {@link ServerConfig} says: models, batching, protocols, metrics. */
+public final class Assembly {
+  private static final Logger LOG = LoggerFactory.getLogger(Assembly.class);
+
+  private final ServerConfig config;
+  private final List<ServingListener> listeners = new ArrayList<>();
+  private final List<AutoCloseable> opened = new ArrayList<>();
+
+  private Assembly(ServerConfig config) {
+    this.config = config;
+  }
+
+  /**
+   * A server that is not started yet, with its models loaded and warm. Closing it closes all that
+   * was made for it.
+   *
+   * @param telemetry where spans go; {@link OpenTelemetry#noop} for nowhere
+   * @throws CremaException if there is no folder of models, or no such host
+   */
+  public static ModelServer build(ServerConfig config, OpenTelemetry telemetry) {
+    Assembly assembly = new Assembly(config);
+    try {
+      return assembly.build(telemetry);
+    } catch (RuntimeException | Error e) {
+      assembly.closeOpened(e);
+      throw e;
+    }
+  }
+
+  private ModelServer build(OpenTelemetry telemetry) {
+    InetAddress address = address(config.server().host());
+    ServingMetrics metrics = new ServingMetrics();
+    listeners.add(metrics);
+    ServingListener listener = ServingListener.all(listeners);
+    ModelRepository models = opened(repository(listener));
+    BatchingInference inference =
+        opened(
+            new BatchingInference(
+                models,
+                listener,
+                Runtime.getRuntime().availableProcessors(),
+                config.server().drain()));
+    Guard guard = new Guard(config.security().access());
+    ModelServer.Builder server =
+        ModelServer.builder(models)
+            .address(address)
+            .port(config.server().port())
+            .threads(config.server().threads())
+            .notice(config.server().notice())
+            .drain(config.server().drain())
+            .accessLog(config.server().accessLog())
+            .limits(config.limits())
+            .guard(guard)
+            .telemetry(telemetry);
+    config.security().tls().ifPresent(server::tls);
+    if (config.monitoring().metrics()) {
+      monitor(server, metrics);
+    }
+    opened.forEach(server::closing);
+    warnOfOpenDoors(address);
+    return server.build();
+  }
+
+  private ModelRepository repository(ServingListener listener) {
+    ModelsConfig models = config.models();
+    ModelRepository.Builder repository =
+        ModelRepository.of(models.root())
+            .settings(models.byDefault())
+            .pollInterval(models.poll())
+            .drainTime(config.server().drain())
+            .listener(listener);
+    models.named().forEach(repository::settings);
+    if (!models.trustedKeys().isEmpty()) {
+      repository.requireSignatures(
+          models.trustedKeys().stream().map(SignedModels::readKey).toList());
+    }
+    return repository.open();
+  }
+
+  private void monitor(ModelServer.Builder server, ServingMetrics metrics) {
+    PrometheusMeterRegistry registry = PrometheusMetrics.registry();
+    opened.add(0, registry::close); // closed last
+    JvmMetrics jvm = opened(new JvmMetrics());
+    jvm.bindTo(registry);
+    metrics.bindTo(registry);
+    server.endpoint(new MetricsEndpoint(registry, () -> {}));
+  }
+
+  private static InetAddress address(String host) {
+    try {
+      return InetAddress.getByName(host);
+    } catch (UnknownHostException e) {
+      throw new CremaException(
+          "There is no host '" + host + "'; use an address of this machine, or 0.0.0.0 for all", e);
+    }
+  }
+
+  private void warnOfOpenDoors(InetAddress address) {
+    if (!address.isLoopbackAddress() && config.security().tls().isEmpty()) {
+      LOG.warn(
+          "Serving to other machines in plain text: keys and data can be read on the way. See"
+              + " security.tls");
+    }
+  }
+
+  private <T extends AutoCloseable> T opened(T part) {
+    opened.add(part);
+    return part;
+  }
+
+  private void closeOpened(Throwable why) {
+    for (int i = opened.size() - 1; i >= 0; i--) {
+      try {
+        opened.get(i).close();
+      } catch (Exception e) {
+        why.addSuppressed(e);
+      }
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** A whole server from a file: server.yaml. */
+package dev.crema.serving.config;
