@@ -2,16 +2,11 @@ package dev.crema.serving.config;
 
 import dev.crema.CremaException;
 import dev.crema.serving.ModelServer;
-import dev.crema.serving.ServingListener;
 import dev.crema.serving.batching.BatchingInference;
-import dev.crema.serving.monitoring.JvmMetrics;
-import dev.crema.serving.monitoring.MetricsEndpoint;
-import dev.crema.serving.monitoring.PrometheusMetrics;
-import dev.crema.serving.monitoring.ServingMetrics;
 import dev.crema.serving.repository.ModelRepository;
+import dev.crema.serving.repository.RepositoryBuilder;
 import dev.crema.serving.repository.SignedModels;
 import dev.crema.serving.security.Guard;
-import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.opentelemetry.api.OpenTelemetry;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -25,7 +20,6 @@ public final class Assembly {
   private static final Logger LOG = LoggerFactory.getLogger(Assembly.class);
 
   private final ServerConfig config;
-  private final List<ServingListener> listeners = new ArrayList<>();
   private final List<AutoCloseable> opened = new ArrayList<>();
 
   private Assembly(ServerConfig config) {
@@ -51,17 +45,16 @@ public final class Assembly {
 
   private ModelServer build(OpenTelemetry telemetry) {
     InetAddress address = address(config.server().host());
-    ServingMetrics metrics = new ServingMetrics();
-    listeners.add(metrics);
-    ServingListener listener = ServingListener.all(listeners);
-    ModelRepository models = opened(repository(listener));
-    BatchingInference inference =
-        opened(
-            new BatchingInference(
-                models,
-                listener,
-                Runtime.getRuntime().availableProcessors(),
-                config.server().drain()));
+    EarlyNews news = new EarlyNews();
+    ModelRepository models = opened(repository(news));
+    Monitoring monitoring = new Monitoring(models, config.monitoring());
+    news.passTo(monitoring.listener());
+    opened(
+        new BatchingInference(
+            models,
+            monitoring.listener(),
+            Runtime.getRuntime().availableProcessors(),
+            config.server().drain()));
     Guard guard = new Guard(config.security().access());
     ModelServer.Builder server =
         ModelServer.builder(models)
@@ -75,17 +68,16 @@ public final class Assembly {
             .guard(guard)
             .telemetry(telemetry);
     config.security().tls().ifPresent(server::tls);
-    if (config.monitoring().metrics()) {
-      monitor(server, metrics);
-    }
+    opened.add(0, monitoring); // closed last
+    monitoring.endpoints().forEach(server::endpoint);
     opened.forEach(server::closing);
     warnOfOpenDoors(address);
     return server.build();
   }
 
-  private ModelRepository repository(ServingListener listener) {
+  private ModelRepository repository(EarlyNews listener) {
     ModelsConfig models = config.models();
-    ModelRepository.Builder repository =
+    RepositoryBuilder repository =
         ModelRepository.of(models.root())
             .settings(models.byDefault())
             .pollInterval(models.poll())
@@ -97,15 +89,6 @@ public final class Assembly {
           models.trustedKeys().stream().map(SignedModels::readKey).toList());
     }
     return repository.open();
-  }
-
-  private void monitor(ModelServer.Builder server, ServingMetrics metrics) {
-    PrometheusMeterRegistry registry = PrometheusMetrics.registry();
-    opened.add(0, registry::close); // closed last
-    JvmMetrics jvm = opened(new JvmMetrics());
-    jvm.bindTo(registry);
-    metrics.bindTo(registry);
-    server.endpoint(new MetricsEndpoint(registry, () -> {}));
   }
 
   private static InetAddress address(String host) {

@@ -34,8 +34,12 @@ public record ServerConfig(
    *
    * @param metrics at /metrics
    * @param page at /
+   * @param drift over which requests count for drift, at most
+   * @param feedback how long predictions wait for their truth, and over which figures are taken
+   * @param remembered numbers of predictions that wait, at most
    */
-  public record Monitor(boolean metrics, boolean page) {}
+  public record Monitor(
+      boolean metrics, boolean page, Duration drift, Duration feedback, long remembered) {}
 
   /** What a server without a file goes by; models are in {@code models} of that folder. */
   public static ServerConfig byDefault(Path folder, Overrides overrides) {
@@ -110,7 +114,13 @@ public record ServerConfig(
   }
 
   private static Monitor monitor(Section section) {
-    Monitor monitor = new Monitor(section.flag("metrics", true), section.flag("page", true));
+    Monitor monitor =
+        new Monitor(
+            section.flag("metrics", true),
+            section.flag("page", true),
+            atLeastOne(section, "drift_window", Duration.ofHours(1)),
+            atLeastOne(section, "feedback_window", Duration.ofHours(1)),
+            section.integer("feedback_numbers", 1_000_000, 1, Integer.MAX_VALUE));
     section.done();
     return monitor;
   }

@@ -61,18 +61,23 @@ public final class Guard {
   }
 
   /**
-   * For protocols that name the model in the message, where {@link #around} could not see it.
+   * For protocols that name the model in the message, where {@link #around} could not see it; for
+   * others it has nothing more to ask.
    *
-   * @throws ServingException if who sent that request may not ask that model
+   * @throws ServingException if who sent that request may not use that model
    */
-  public void mayPredict(ServiceRequestContext ctx, String model) {
+  public void mayUse(ServiceRequestContext ctx, String model) {
+    if (!(Requirement.of(ctx.method(), ctx.path()) instanceof Requirement.NeedsSome some)
+        || model.isBlank()) { // there is no such model
+      return;
+    }
     Principal who = ctx.attr(Principal.OF_REQUEST);
     if (who == null) {
       throw new ServingException(
           ServingException.Code.UNAUTHENTICATED, "It is not known who asks for this");
     }
     try {
-      access.require(who, Scope.predict(model));
+      access.require(who, new Scope(some.action(), model));
     } catch (ServingException e) {
       Audit.refused(ctx, who.name(), e);
       throw e;

@@ -31,7 +31,7 @@ public sealed interface Requirement {
 
   record Needs(Scope scope) implements Requirement {}
 
-  /** Some model; {@link Guard#mayPredict} looks at which when the message has been read. */
+  /** Some model; {@link Guard#mayUse} looks at which when the message has been read. */
   record NeedsSome(Scope.Action action) implements Requirement {}
 
   /**
