@@ -2,11 +2,14 @@ package dev.crema.serving.config;
 
 import dev.crema.CremaException;
 import dev.crema.serving.ModelServer;
+import dev.crema.serving.Protocols;
 import dev.crema.serving.batching.BatchingInference;
+import dev.crema.serving.protocol.ProtocolOptions;
 import dev.crema.serving.repository.ModelRepository;
 import dev.crema.serving.repository.RepositoryBuilder;
 import dev.crema.serving.repository.SignedModels;
 import dev.crema.serving.security.Guard;
+import dev.crema.serving.tensor.JsonFormat;
 import io.opentelemetry.api.OpenTelemetry;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -21,6 +24,7 @@ public final class Assembly {
 
   private final ServerConfig config;
   private final List<AutoCloseable> opened = new ArrayList<>();
+  private volatile ModelServer built; // null: not yet
 
   private Assembly(ServerConfig config) {
     this.config = config;
@@ -49,12 +53,13 @@ public final class Assembly {
     ModelRepository models = opened(repository(news));
     Monitoring monitoring = new Monitoring(models, config.monitoring());
     news.passTo(monitoring.listener());
-    opened(
-        new BatchingInference(
-            models,
-            monitoring.listener(),
-            Runtime.getRuntime().availableProcessors(),
-            config.server().drain()));
+    BatchingInference inference =
+        opened(
+            new BatchingInference(
+                models,
+                monitoring.listener(),
+                Runtime.getRuntime().availableProcessors(),
+                config.server().drain()));
     Guard guard = new Guard(config.security().access());
     ModelServer.Builder server =
         ModelServer.builder(models)
@@ -69,10 +74,30 @@ public final class Assembly {
             .telemetry(telemetry);
     config.security().tls().ifPresent(server::tls);
     opened.add(0, monitoring); // closed last
-    monitoring.endpoints().forEach(server::endpoint);
+    monitoring.endpoints().forEach(server::endpoint); // before the protocols: theirs is :feedback
+    server.endpoint(new Protocols(models, inference, protocols(guard, monitoring)));
     opened.forEach(server::closing);
     warnOfOpenDoors(address);
-    return server.build();
+    built = server.build();
+    return built;
+  }
+
+  private ProtocolOptions protocols(Guard guard, Monitoring monitoring) {
+    return ProtocolOptions.DEFAULT
+        .withAdmin(config.security().admin())
+        .withJson(json())
+        .withReady(() -> built != null && built.notReady().isEmpty())
+        .withAccess(guard::mayUse)
+        .withListener(monitoring.listener());
+  }
+
+  private JsonFormat.Limits json() {
+    JsonFormat.Limits byDefault = JsonFormat.Limits.DEFAULT;
+    return new JsonFormat.Limits(
+        config.limits().jsonDepth(),
+        byDefault.numberLength(),
+        byDefault.stringLength(),
+        byDefault.nameLength());
   }
 
   private ModelRepository repository(EarlyNews listener) {
