@@ -37,8 +37,7 @@ final class Monitoring implements AutoCloseable {
     jvm.bindTo(registry);
     this.listener = ServingListener.all(List.of(serving, drift, feedback));
     this.endpoints =
-        List.of(
-            new MetricsEndpoint(registry, quality::refresh), new FeedbackEndpoint(feedback));
+        List.of(new MetricsEndpoint(registry, quality::refresh), new FeedbackEndpoint(feedback));
   }
 
   /** Is to be told of all that is served. */
