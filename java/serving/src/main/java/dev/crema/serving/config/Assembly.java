@@ -3,7 +3,10 @@ package dev.crema.serving.config;
 import dev.crema.CremaException;
 import dev.crema.serving.ModelServer;
 import dev.crema.serving.Protocols;
+import dev.crema.serving.ServingListener;
 import dev.crema.serving.batching.BatchingInference;
+import dev.crema.serving.monitoring.Monitoring;
+import dev.crema.serving.page.OperationsPage;
 import dev.crema.serving.protocol.ProtocolOptions;
 import dev.crema.serving.repository.ModelRepository;
 import dev.crema.serving.repository.RepositoryBuilder;
@@ -49,15 +52,16 @@ public final class Assembly {
 
   private ModelServer build(OpenTelemetry telemetry) {
     InetAddress address = address(config.server().host());
-    EarlyNews news = new EarlyNews();
-    ModelRepository models = opened(repository(news));
-    Monitoring monitoring = new Monitoring(models, config.monitoring());
-    news.passTo(monitoring.listener());
+    Monitoring monitoring = opened(Monitoring.prometheus());
+    ServingListener listener =
+        config.monitoring().metrics() ? monitoring.listener() : new ServingListener() {};
+    ModelRepository models = opened(repository(listener));
+    monitoring.watch(models);
     BatchingInference inference =
         opened(
             new BatchingInference(
                 models,
-                monitoring.listener(),
+                listener,
                 Runtime.getRuntime().availableProcessors(),
                 config.server().drain()));
     Guard guard = new Guard(config.security().access());
@@ -73,22 +77,26 @@ public final class Assembly {
             .guard(guard)
             .telemetry(telemetry);
     config.security().tls().ifPresent(server::tls);
-    opened.add(0, monitoring); // closed last
-    monitoring.endpoints().forEach(server::endpoint); // before the protocols: theirs is :feedback
-    server.endpoint(new Protocols(models, inference, protocols(guard, monitoring)));
+    if (config.monitoring().metrics()) { // before the protocols: :feedback is below their paths
+      server.endpoint(monitoring.endpoint());
+    }
+    if (config.monitoring().metrics() && config.monitoring().page()) {
+      server.endpoint(new OperationsPage(monitoring));
+    }
+    server.endpoint(new Protocols(models, inference, protocols(guard, listener)));
     opened.forEach(server::closing);
     warnOfOpenDoors(address);
     built = server.build();
     return built;
   }
 
-  private ProtocolOptions protocols(Guard guard, Monitoring monitoring) {
+  private ProtocolOptions protocols(Guard guard, ServingListener listener) {
     return ProtocolOptions.DEFAULT
         .withAdmin(config.security().admin())
         .withJson(json())
         .withReady(() -> built != null && built.notReady().isEmpty())
         .withAccess(guard::mayUse)
-        .withListener(monitoring.listener());
+        .withListener(listener);
   }
 
   private JsonFormat.Limits json() {
@@ -100,7 +108,7 @@ public final class Assembly {
         byDefault.nameLength());
   }
 
-  private ModelRepository repository(EarlyNews listener) {
+  private ModelRepository repository(ServingListener listener) {
     ModelsConfig models = config.models();
     RepositoryBuilder repository =
         ModelRepository.of(models.root())

@@ -33,13 +33,9 @@ public record ServerConfig(
    * What can be seen of it.
    *
    * @param metrics at /metrics
-   * @param page at /
-   * @param drift over which requests count for drift, at most
-   * @param feedback how long predictions wait for their truth, and over which figures are taken
-   * @param remembered numbers of predictions that wait, at most
+   * @param page at /; only with metrics
    */
-  public record Monitor(
-      boolean metrics, boolean page, Duration drift, Duration feedback, long remembered) {}
+  public record Monitor(boolean metrics, boolean page) {}
 
   /** What a server without a file goes by; models are in {@code models} of that folder. */
   public static ServerConfig byDefault(Path folder, Overrides overrides) {
@@ -114,13 +110,7 @@ public record ServerConfig(
   }
 
   private static Monitor monitor(Section section) {
-    Monitor monitor =
-        new Monitor(
-            section.flag("metrics", true),
-            section.flag("page", true),
-            atLeastOne(section, "drift_window", Duration.ofHours(1)),
-            atLeastOne(section, "feedback_window", Duration.ofHours(1)),
-            section.integer("feedback_numbers", 1_000_000, 1, Integer.MAX_VALUE));
+    Monitor monitor = new Monitor(section.flag("metrics", true), section.flag("page", true));
     section.done();
     return monitor;
   }
