@@ -1,0 +1,103 @@
+// int8_test.cpp: layers of bytes and of weights of few bits against sums of whole numbers.
+#include "check.h"
+#include "int8.cuh"
+
+namespace {
+
+using namespace crema_test;
+
+Target to_floats(Floats& y) { return {y.data(), nullptr, 0, 0}; }
+
+int quantized(float w, float scale) {
+  const float q = std::nearbyint(w / scale);
+  return static_cast<int>(q < -127 ? -127 : q > 127 ? 127 : q);
+}
+
+void dense_layers_match(i64 m, i64 n, i64 k) {
+  Floats w = Floats::random(k * n, 1), scales(n), bias = Floats::random(n, 2);
+  Array<u8> x(m * k), zeros(m);
+  Floats row_scales = Floats::random(m, 4);
+  for (i64 i = 0; i < m * k; ++i) x[i] = static_cast<u8>(i * 73 + 11);
+  for (i64 i = 0; i < m; ++i) zeros[i] = static_cast<u8>(i * 31 + 5);
+  for (i64 j = 0; j < n; ++j) scales[j] = 1.0f / static_cast<float>(100 + j);
+  const i64 words = (int8_steps(k) + 2) * int8_columns(n);
+  const int zero = 19;
+  const float x_scale = 0.03f, y_scale = 0.5f;
+  Doubles expected, dynamic;
+  std::vector<int> bytes;
+  for (i64 i = 0; i < m * n; ++i) {
+    const i64 r = i / n, j = i % n;
+    i64 sum = 0, of_row = 0;
+    for (i64 p = 0; p < k; ++p) {
+      const int q = quantized(w[p * n + j], scales[j]);
+      sum += (static_cast<i64>(x[r * k + p]) - zero) * q;
+      of_row += (static_cast<i64>(x[r * k + p]) - zeros[r]) * q;
+    }
+    const float product = x_scale * scales[j];
+    const double total = static_cast<double>(sum) + std::nearbyint(static_cast<double>(bias[j]) / product);
+    expected.push_back(total * product);
+    dynamic.push_back(static_cast<double>(of_row) * row_scales[r] * scales[j] + bias[j]);
+    const double v = std::nearbyint(total * product / y_scale) + 100;
+    bytes.push_back(static_cast<int>(v < 100 ? 100 : v > 255 ? 255 : v));  // ReLU
+  }
+  in_every_order([&] {
+    Array<int> packed(words);
+    Floats y(m * n), z(m * n);
+    Array<u8> q(m * n);
+    const float *const pw = w.data(), *const ps = scales.data(), *const pb = bias.data();
+    run("pack_quantized", 1, 256, pw, ps, pb, packed.data(), k, n, k, zero, x_scale, 0.0f);
+    run("quantized_linear", 2, 256, static_cast<const u8*>(x.data()), static_cast<const int*>(packed.data()), to_floats(y), m, n, k);
+    compare("float32", y, expected, 1e-6);
+    run("pack_quantized", 1, 256, pw, ps, pb, packed.data(), k, n, k, zero, x_scale, y_scale);
+    run("quantized_linear", 2, 256, static_cast<const u8*>(x.data()), static_cast<const int*>(packed.data()),
+        Target{nullptr, q.data(), 100, 1}, m, n, k);
+    // The reference rounds once, the kernel three times: next to a half they may part by one.
+    for (i64 i = 0; i < m * n; ++i) {
+      CHECK(std::abs(static_cast<int>(q[i]) - bytes[static_cast<std::size_t>(i)]) <= 1, "byte %lld is %d, expected %d", i,
+            static_cast<int>(q[i]), bytes[static_cast<std::size_t>(i)]);
+    }
+    run("pack_quantized", 1, 256, pw, ps, static_cast<const float*>(nullptr), packed.data(), k, n, k, 0, 0.0f, 0.0f);
+    run("dynamic_quantized_linear", 1, 256, static_cast<const u8*>(x.data()), static_cast<const float*>(row_scales.data()),
+        static_cast<const u8*>(zeros.data()), static_cast<const int*>(packed.data()), pb, z.data(), m, n, k, 0);
+    compare("dynamic", z, dynamic, 1e-6);
+  });
+}
+
+void few_bits_match(i64 m, i64 n, i64 k, int bits, i64 group) {
+  Floats x = Floats::random(m * k, 1), w = Floats::random(k * n, 2);
+  const i64 groups = (k + group - 1) / group, steps = bits == 8 ? 4 : 8;
+  Floats scales(groups * n);
+  const float limit = bits == 8 ? 127.0f : 7.0f;
+  for (i64 i = 0; i < scales.size(); ++i) scales[i] = 1.0f / (limit - 0.5f * static_cast<float>(i % 5));
+  Doubles numbers, y(static_cast<std::size_t>(m * n));
+  for (i64 i = 0; i < k * n; ++i) {
+    const float scale = scales[i / n / group * n + i % n], q = std::nearbyint(w[i] / scale);
+    numbers.push_back((q < -limit ? -limit : q > limit ? limit : q) * static_cast<double>(scale));
+  }
+  for (i64 i = 0; i < m * n; ++i) {
+    for (i64 p = 0; p < k; ++p) y[i] += x[i / n * k + p] * numbers[static_cast<std::size_t>(p * n + i % n)];
+  }
+  Array<int> packed(((k + steps - 1) / steps + groups) * int8_columns(n));
+  Floats actual(m * n), unpacked(k * n);
+  run("pack_weight_only", 2, 256, static_cast<const float*>(w.data()), static_cast<const float*>(scales.data()), packed.data(), n, k, bits,
+      group);
+  run("weight_only_linear", 2, 256, static_cast<const float*>(x.data()), static_cast<const int*>(packed.data()), actual.data(), m, n, k,
+      bits, group);
+  run("unpack_weight_only", 2, 256, static_cast<const int*>(packed.data()), unpacked.data(), n, k, bits, group);
+  compare("product", actual, y, 3e-6);
+  compare("weights", unpacked, numbers, 1e-7);
+}
+
+}  // namespace
+
+int main() {
+  dense_layers_match(1, 1, 1);
+  dense_layers_match(3, 17, 5);
+  dense_layers_match(5, 40, 63);
+  for (const int bits : {8, 4}) {
+    few_bits_match(1, 1, 1, bits, 1);
+    few_bits_match(3, 17, 37, bits, 37);
+    few_bits_match(2, 33, 40, bits, 16);
+  }
+  return result();
+}
