@@ -2,7 +2,11 @@ package dev.crema.op;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.crema.CremaException;
+import dev.crema.device.Device;
 import dev.crema.device.cpu.CpuDevice;
+import dev.crema.device.cuda.CudaCard;
+import dev.crema.device.cuda.EmulatedCard;
 import dev.crema.graph.Dim;
 import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
@@ -18,18 +22,23 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 
 /**
  * Checks an op, or a small graph, on every instruction set of this machine, on one thread and on
- * two, with memory poisoned: forward against a float64 reference, gradients against central
- * differences of that reference. Inputs marked batched have the symbolic batch as their first axis;
- * the plan's capacity is larger than the batch.
+ * two, on the CUDA device with emulated kernels and on real cards, with memory poisoned: forward
+ * against a float64 reference, gradients against central differences of that reference. Inputs
+ * marked batched have the symbolic batch as their first axis; the plan's capacity is larger than
+ * the batch.
  *
  * <p>Errors are relative to the largest magnitude in the expected array (or to {@code scale}).
  */
 public final class OpCheck {
   private record In(Array64 values, ElementType element, boolean batched, boolean differentiable) {}
+
+  private static final Set<String> SAID = ConcurrentHashMap.newKeySet();
 
   private final Function<Node[], Node[]> build;
   private final List<In> inputs = new ArrayList<>();
@@ -118,17 +127,47 @@ public final class OpCheck {
           on(device, threads, expected, weights, gradients);
         }
       }
+      onCards(expected, weights, gradients);
     } finally {
       Crema.crema_poison(0);
     }
   }
 
+  /** The CUDA device with its kernels emulated, where there is an emulation, and real cards. */
+  private void onCards(Array64[] expected, List<Array64> weights, Array64[] gradients) {
+    for (CudaCard card : Device.cudaCards().usable()) {
+      onCard(Device.cuda(card.ordinal()), expected, weights, gradients);
+    }
+    if (EmulatedCard.missing() != null) {
+      say(EmulatedCard.missing());
+      return;
+    }
+    try (EmulatedCard card = new EmulatedCard()) {
+      onCard(card.device(), expected, weights, gradients);
+    }
+  }
+
+  private void onCard(
+      Device device, Array64[] expected, List<Array64> weights, Array64[] gradients) {
+    try {
+      on(device, 1, expected, weights, gradients);
+    } catch (CremaException e) {
+      if (!e.getMessage().contains("has no kernel named")) {
+        throw e;
+      }
+      say(e.getMessage());
+    }
+  }
+
+  /** Once each: what was not checked and why. */
+  private static void say(String why) {
+    if (SAID.add(why)) {
+      System.out.println("Not checked on a card: " + why);
+    }
+  }
+
   private void on(
-      CpuDevice device,
-      int threads,
-      Array64[] expected,
-      List<Array64> weights,
-      Array64[] gradients) {
+      Device device, int threads, Array64[] expected, List<Array64> weights, Array64[] gradients) {
     String where = device + ", " + threads + " threads: ";
     long batch =
         inputs.stream().filter(In::batched).mapToLong(in -> in.values.dim(0)).findFirst().orElse(1);

@@ -1,0 +1,41 @@
+package dev.crema.device.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.crema.device.Device;
+import dev.crema.device.cuda.kernel.ElementwiseOperations;
+
+/**
+ * A CUDA device without a card: Crema's kernels run on the host by the emulation, products and
+ * convolutions by plain loops. Closing it checks that everything was given back.
+ */
+public final class EmulatedCard implements AutoCloseable {
+  private final CudaBench bench =
+      new CudaBench(
+          new CudaOptions(false, false, new KernelCache(null), ElementwiseOperations::number));
+
+  /** Why there is no emulation here; null if there is. */
+  public static String missing() {
+    return EmulatedKernels.missing();
+  }
+
+  public Device device() {
+    return bench.device;
+  }
+
+  /** Calls of a name since the last {@link #clearLog}. */
+  public long calls(String start) {
+    return bench.card.log(start).size();
+  }
+
+  public void clearLog() {
+    bench.card.clearLog();
+  }
+
+  @Override
+  public void close() {
+    bench.close();
+    assertThat(bench.card.live).isEmpty();
+    assertThat(bench.card.misuses).isEmpty();
+  }
+}
