@@ -22,7 +22,7 @@ run_test() {
   say "every op and gradient, and trainings"
   "$java" -ea -Xmx4g -cp "$here/lib/*" org.junit.platform.console.ConsoleLauncher execute \
     --select-package dev.crema.op --select-class dev.crema.train.CudaTrainingTest \
-    --include-engine junit-jupiter --details=summary --reports-dir "$results/test" 2>&1 | tee "$results/test.txt" || failed=1
+    --exclude-classname '.*HostileOpTest' --include-engine junit-jupiter --details=summary --reports-dir "$results/test" 2>&1 | tee "$results/test.txt" || failed=1
 }
 
 run_bench() {

@@ -76,6 +76,7 @@ class PresetTest {
     CudaDevice device = cards.device(0);
     assertThat(device.processor().multiprocessors()).isEqualTo(1016);
     linear(device, FusedActivation.RELU);
+    linear(device, FusedActivation.TANH);
     convolution(device, x -> x.get(0).then(new Conv2d(window(), 2), x.get(1), x.get(2)));
     convolution(
         device, x -> x.get(3).then(new Conv2dInputGrad(window(), 2, x.get(0).type()), x.get(1)));
