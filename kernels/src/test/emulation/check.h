@@ -99,10 +99,16 @@ void run(const char* kernel, long long blocks, int threads, Args... args) {
   run(kernel, dim3{static_cast<unsigned>(blocks), 1, 1}, threads, 0, args...);
 }
 
-// Calls f in ascending, descending and two drawn orders of threads.
+// Calls f in ascending, descending and two drawn orders of threads; under AddressSanitizer, which slows fibers down and looks for
+// something that does not depend on it, in one drawn order.
 template <typename F>
 void in_every_order(F f) {
+#if defined(__SANITIZE_ADDRESS__)
+  order = 2;
+  f();
+#else
   for (order = 0; order < 4; ++order) f();
+#endif
   order = 0;
 }
 
