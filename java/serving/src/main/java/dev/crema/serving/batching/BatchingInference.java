@@ -18,6 +18,8 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Answers requests with the models of a repository. While nothing waits and a processor is free, a
@@ -35,6 +37,7 @@ public final class BatchingInference implements Inference, AutoCloseable {
    */
   private static final long MOST_ON_NETWORK_THREAD = 200_000;
 
+  private static final Logger LOG = LoggerFactory.getLogger(BatchingInference.class);
   private static final String EMBEDDED = "embedded";
 
   private final ModelRepository models;
@@ -137,6 +140,12 @@ public final class BatchingInference implements Inference, AutoCloseable {
     } catch (ServingException e) {
       telling.refused(request, e, System.nanoTime() - arrived);
       return CompletableFuture.failedFuture(e);
+    } catch (RuntimeException e) {
+      LOG.warn("A request for {} failed", request.model(), e);
+      ServingException why =
+          new ServingException(Code.INTERNAL, "The request failed: " + e, null, e);
+      telling.refused(request, why, System.nanoTime() - arrived);
+      return CompletableFuture.failedFuture(why);
     }
   }
 

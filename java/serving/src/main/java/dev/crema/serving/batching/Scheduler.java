@@ -311,6 +311,9 @@ final class Scheduler {
     long end = System.nanoTime() + most.toNanos();
     boolean interrupted = false;
     for (Thread worker : workers) {
+      if (worker == Thread.currentThread()) {
+        continue; // closed by what follows an answer
+      }
       try {
         TimeUnit.NANOSECONDS.timedJoin(worker, Math.max(1, end - System.nanoTime()));
       } catch (InterruptedException e) {

@@ -9,7 +9,7 @@ import io.opentelemetry.context.Context;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Tells a listener; what it throws is logged and harms no request. */
+/** Tells a listener; what it throws is logged and harms no request and no thread. */
 final class Telling {
   private static final Logger LOG = LoggerFactory.getLogger(Telling.class);
 
@@ -22,7 +22,7 @@ final class Telling {
   void received(InferenceRequest request) {
     try {
       listener.received(request);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       LOG.warn("A listener failed", e);
     }
   }
@@ -30,7 +30,7 @@ final class Telling {
   void queued(VersionQueue queue, int requests) {
     try {
       listener.queued(queue.version.name(), queue.version.version(), requests);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       LOG.warn("A listener failed", e);
     }
   }
@@ -47,7 +47,7 @@ final class Telling {
   void answered(InferenceRequest request, InferenceResponse response, long nanos) {
     try {
       listener.answered(request, response, nanos);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       LOG.warn("A listener failed", e);
     }
   }
@@ -64,7 +64,7 @@ final class Telling {
   void refused(InferenceRequest request, ServingException why, long nanos) {
     try {
       listener.refused(request, why, nanos);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       LOG.warn("A listener failed", e);
     }
   }
@@ -72,7 +72,7 @@ final class Telling {
   void computed(VersionQueue queue, int requests, int examples, long nanos) {
     try {
       listener.computed(queue.version.name(), queue.version.version(), requests, examples, nanos);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       LOG.warn("A listener failed", e);
     }
   }
@@ -80,7 +80,7 @@ final class Telling {
   void compared(ShadowComparison comparison) {
     try {
       listener.compared(comparison);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       LOG.warn("A listener failed", e);
     }
   }

@@ -71,6 +71,9 @@ final class RowInput {
     RowEncoder waiting = encoders.poll();
     RowEncoder encoder = waiting == null ? preprocessing.encoder() : waiting;
     for (int i = 0; i < rows.size(); i++) {
+      if (rows.get(i) == null) {
+        throw ServingException.invalidArgument("Row " + i + " is null");
+      }
       try {
         encoder.encode(rows.get(i), row, 0);
       } catch (CremaException e) {

@@ -10,6 +10,7 @@ import dev.crema.nn.Flatten;
 import dev.crema.nn.Model;
 import dev.crema.nn.Symbol;
 import dev.crema.serving.Served;
+import dev.crema.serving.ServingListener;
 import dev.crema.serving.execution.BatchSettings;
 import dev.crema.serving.inference.InferenceRequest;
 import dev.crema.serving.inference.InferenceResponse;
@@ -28,6 +29,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
@@ -314,6 +316,55 @@ class SchedulingTest {
     gate.open();
     answered(List.of(traced, plain.get(0)));
     assertThat(gate.traces).containsEntry("traced", "trace-7").doesNotContainKey("a0");
+  }
+
+  @Test
+  void aListenerThatFailsHarmsNobody() {
+    Served.adder(models, "a", 1);
+    repository = ModelRepository.of(models).pollInterval(Duration.ZERO).open();
+    var failing =
+        new ServingListener() {
+          @Override
+          public void answered(InferenceRequest request, InferenceResponse response, long nanos) {
+            throw new AssertionError("answered");
+          }
+
+          @Override
+          public void computed(String model, long version, int requests, int examples, long n) {
+            throw new IllegalStateException("computed");
+          }
+        };
+    inference = new BatchingInference(repository, failing, 1, Duration.ofSeconds(30));
+    for (int i = 0; i < 3; i++) {
+      answered(ask("a", 1));
+      float[] big = new float[100 * Served.FEATURES]; // by a worker
+      assertThat(Served.output(join(inference.infer(Served.request("a", big, 100)))))
+          .containsOnly(1000);
+    }
+  }
+
+  @Test
+  void anAnswerMayCloseTheServer() {
+    start(BatchSettings.DEFAULT);
+    hold();
+    var closed = inference.infer(request("a", "", 0)).thenAccept(answer -> inference.close());
+    gate.open();
+    closed.orTimeout(20, TimeUnit.SECONDS).join();
+    assertThat(refusal(inference.infer(request("a", "", 0))).code()).isEqualTo(Code.UNAVAILABLE);
+  }
+
+  @Test
+  void whatIsNoRequestIsRefused() {
+    start(BatchSettings.DEFAULT);
+    gate.open();
+    var rows = new ArrayList<Map<String, String>>();
+    rows.add(null);
+    assertThat(refusal(inference.infer(InferenceRequest.ofRows(ModelReference.of("a"), rows))))
+        .isNotNull();
+    var missing = new HashMap<String, TensorValue>();
+    missing.put("x", null);
+    var request = InferenceRequest.of(ModelReference.of("a"), missing);
+    assertThat(refusal(inference.infer(request)).code()).isEqualTo(Code.INVALID_ARGUMENT);
   }
 
   @Test

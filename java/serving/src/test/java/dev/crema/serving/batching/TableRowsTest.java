@@ -17,6 +17,7 @@ import dev.crema.serving.repository.ModelRepository;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -130,5 +131,8 @@ class TableRowsTest {
         .hasMessageContaining("old");
     assertThatThrownBy(() -> ask("prices", List.of(Map.of("job", "cook"))))
         .hasMessageContaining("Row 0: Column age is missing");
+    assertThatThrownBy(() -> ask("prices", Arrays.asList(ROWS.get(0), null)))
+        .hasCauseInstanceOf(ServingException.class)
+        .hasMessageContaining("Row 1 is null");
   }
 }
