@@ -28,11 +28,26 @@ import java.util.concurrent.TimeUnit;
  * <p>Thread-safe; the caller closes it. Has one thread, which works for some microseconds a second.
  */
 public final class Monitoring implements AutoCloseable {
-  private static final Duration DRIFT_WINDOW = Duration.ofMinutes(10);
-  private static final Duration FEEDBACK_WINDOW = Duration.ofHours(1);
-  private static final Duration KEPT = Duration.ofHours(1);
-  private static final long NUMBERS = 4_000_000; // of recent predictions: about 50 MB
   private static final int REFRESH_SECONDS = 5;
+
+  /**
+   * What it goes by.
+   *
+   * @param drift window in which inputs and predictions are compared with those of the training
+   * @param feedback how long predictions wait for their truth, and the window of live accuracy
+   * @param remembered numbers of predictions that are kept for their truth; one with an id takes
+   *     about 10, and one for each row and value
+   */
+  public record Settings(Duration drift, Duration feedback, long remembered) {
+    /** Ten minutes, an hour, four million numbers (about 50 MB of heap if they are used). */
+    public static final Settings DEFAULT =
+        new Settings(Duration.ofMinutes(10), Duration.ofHours(1), 4_000_000);
+
+    public Settings {
+      Objects.requireNonNull(drift, "drift");
+      Objects.requireNonNull(feedback, "feedback");
+    }
+  }
 
   private final MeterRegistry registry;
   private final boolean owned;
@@ -48,11 +63,12 @@ public final class Monitoring implements AutoCloseable {
   private volatile Models models; // null until there are
   private long seconds;
 
-  private Monitoring(MeterRegistry registry, boolean owned) {
+  private Monitoring(MeterRegistry registry, boolean owned, Settings settings) {
     this.registry = Objects.requireNonNull(registry, "registry");
     this.owned = owned;
-    this.drift = new DriftMonitor(() -> models, DRIFT_WINDOW);
-    this.feedback = new Feedback(() -> models, NUMBERS, KEPT, FEEDBACK_WINDOW);
+    this.drift = new DriftMonitor(() -> models, settings.drift());
+    this.feedback =
+        new Feedback(() -> models, settings.remembered(), settings.feedback(), settings.feedback());
     this.quality = new QualityMetrics(drift, feedback);
     this.listener = ServingListener.all(List.of(metrics, traffic, drift, feedback));
     metrics.bindTo(registry);
@@ -74,12 +90,22 @@ public final class Monitoring implements AutoCloseable {
 
   /** With a registry of its own for Prometheus, which also has meters of this JVM. */
   public static Monitoring prometheus() {
-    return new Monitoring(PrometheusMetrics.registry(), true);
+    return prometheus(Settings.DEFAULT);
+  }
+
+  /** As {@link #prometheus()}, by some settings. */
+  public static Monitoring prometheus(Settings settings) {
+    return new Monitoring(PrometheusMetrics.registry(), true, settings);
   }
 
   /** With a registry of the caller's, which may have other meters and be sent elsewhere. */
   public static Monitoring of(MeterRegistry registry) {
-    return new Monitoring(registry, false);
+    return of(registry, Settings.DEFAULT);
+  }
+
+  /** As {@link #of(MeterRegistry)}, by some settings. */
+  public static Monitoring of(MeterRegistry registry, Settings settings) {
+    return new Monitoring(registry, false, settings);
   }
 
   /** Says which models are served; needed for drift, feedback and the page. */

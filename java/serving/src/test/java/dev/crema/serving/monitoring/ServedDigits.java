@@ -1,23 +1,15 @@
 package dev.crema.serving.monitoring;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.linecorp.armeria.common.AggregatedHttpRequest;
-import com.linecorp.armeria.common.HttpData;
-import com.linecorp.armeria.common.HttpResponse;
-import com.linecorp.armeria.common.HttpStatus;
-import com.linecorp.armeria.common.MediaType;
-import com.linecorp.armeria.server.ServerBuilder;
 import dev.crema.device.Device;
-import dev.crema.io.Json;
 import dev.crema.nn.Model;
 import dev.crema.serving.ModelServer;
+import dev.crema.serving.Protocols;
 import dev.crema.serving.batching.BatchingInference;
 import dev.crema.serving.inference.InferenceRequest;
 import dev.crema.serving.inference.InferenceResponse;
 import dev.crema.serving.inference.ServingException;
 import dev.crema.serving.page.OperationsPage;
+import dev.crema.serving.protocol.ProtocolOptions;
 import dev.crema.serving.repository.ModelReference;
 import dev.crema.serving.repository.ModelRepository;
 import java.io.IOException;
@@ -58,7 +50,9 @@ public final class ServedDigits implements AutoCloseable {
             .port(0)
             .endpoint(monitoring.endpoint())
             .endpoint(new OperationsPage(monitoring))
-            .endpoint(this::predict)
+            .endpoint(
+                new Protocols(
+                    models, inference, ProtocolOptions.DEFAULT.withListener(monitoring.listener())))
             .closing(monitoring)
             .closing(models)
             .closing(inference)
@@ -69,43 +63,6 @@ public final class ServedDigits implements AutoCloseable {
 
   public URI uri() {
     return server.uri();
-  }
-
-  /** As TensorFlow Serving's. */
-  private void predict(ServerBuilder builder) {
-    builder
-        .route()
-        .post("regex:^/v1/models/(?<model>[^/:]+):predict$")
-        .build(
-            (context, request) ->
-                HttpResponse.of(
-                    request
-                        .aggregate()
-                        .thenApply(body -> answer(context.pathParam("model"), body))));
-  }
-
-  private HttpResponse answer(String model, AggregatedHttpRequest body) {
-    ObjectNode json = Json.mapper().createObjectNode();
-    try {
-      JsonNode instances = Json.mapper().readTree(body.content().array()).path("instances");
-      float[][] rows = new float[instances.size()][100];
-      for (int i = 0; i < rows.length; i++) {
-        for (int p = 0; p < 100; p++) {
-          rows[i][p] = instances.get(i).get(p).floatValue();
-        }
-      }
-      InferenceResponse response = infer("", model, rows);
-      ArrayNode predictions = json.putArray("predictions").addArray();
-      var told = response.outputs().values().iterator().next().data().asFloatBuffer();
-      for (int i = 0; i < 10; i++) {
-        predictions.add(told.get(i));
-      }
-      return HttpResponse.of(HttpStatus.OK, MediaType.JSON, HttpData.wrap(Json.bytes(json)));
-    } catch (IOException | ServingException e) {
-      json.put("error", e.getMessage());
-      return HttpResponse.of(
-          HttpStatus.BAD_REQUEST, MediaType.JSON, HttpData.wrap(Json.bytes(json)));
-    }
   }
 
   private InferenceResponse infer(String id, String model, float[]... rows) {

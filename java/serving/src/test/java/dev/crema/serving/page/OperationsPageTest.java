@@ -96,9 +96,16 @@ class OperationsPageTest {
                             + " !e.labels.length).length")
                     .asInt())
             .isZero();
+        // A vertical stroke, as a hand would draw a one.
+        browser.value(
+            "[[\"down\", 40], [\"move\", 100], [\"move\", 160], [\"up\", 160]].map(([what, y]) => {"
+                + "const c = document.querySelector(\"canvas.pad\"), b = c.getBoundingClientRect();"
+                + "c.setPointerCapture = () => {};"
+                + "c.dispatchEvent(new PointerEvent(\"pointer\" + what, {pointerId: 1,"
+                + " clientX: b.left + 98, clientY: b.top + y}));})");
         browser.click("#try-form button.main");
         browser.await("document.getElementById(\"told\")");
-        assertThat(browser.text("#told")).matches("\\d");
+        assertThat(browser.text("#told")).isEqualTo("1");
         assertThat(browser.console()).isEmpty();
         screenshot(browser, "light.png");
         browser.size(390, 3000);
