@@ -1,0 +1,83 @@
+package dev.crema.bench.serving;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/** What the server is held against, and what was measured. */
+final class ServingBars {
+  static final String CREMA = "crema";
+  static final String UNBATCHED = "crema, no batches";
+  private static final double RATE = 20_000;
+  private static final double P99_MILLIS = 5;
+  private static final double TIMES_PEER = 3;
+  private static final double TIMES_UNBATCHED = 3;
+  private static final double MICROS_IN_MILLI = 1000;
+
+  private final List<ServingRow> rows;
+
+  ServingBars(List<ServingRow> rows) {
+    this.rows = rows;
+  }
+
+  /** A line for each bar that could be measured: reached or not, and by how much. */
+  List<String> verdicts() {
+    List<String> lines = new ArrayList<>();
+    Optional<ServingRow> seed = row(CREMA, ServedNetwork.SEED, "REST");
+    seed.ifPresent(
+        r -> {
+          lines.add(line("requests a second by REST", r.most().rate(), RATE, true));
+          double p99 = r.half().p99() / MICROS_IN_MILLI;
+          lines.add(line("p99 at half of that, ms", p99, P99_MILLIS, false));
+          row(CREMA, ServedNetwork.SEED, "gRPC")
+              .ifPresent(
+                  g -> lines.add(line("gRPC over REST", g.most().rate() / r.most().rate(), 1, true)));
+          bestPeer()
+              .ifPresent(
+                  peer ->
+                      lines.add(
+                          line(
+                              "times the best peer (" + peer.server().name() + ")",
+                              r.most().rate() / peer.most().rate(),
+                              TIMES_PEER,
+                              true)));
+        });
+    Optional<ServingRow> batched = row(CREMA, ServedNetwork.WIDE, "REST");
+    Optional<ServingRow> single = row(UNBATCHED, ServedNetwork.WIDE, "REST");
+    if (batched.isPresent() && single.isPresent()) {
+      double times = batched.get().most().rate() / single.get().most().rate();
+      lines.add(line("batches over none, wide network", times, TIMES_UNBATCHED, true));
+    }
+    return lines;
+  }
+
+  private Optional<ServingRow> row(String server, ServedNetwork network, String protocol) {
+    return rows.stream()
+        .filter(
+            r ->
+                r.server().name().equals(server)
+                    && r.network() == network
+                    && r.protocol().equals(protocol))
+        .findFirst();
+  }
+
+  private Optional<ServingRow> bestPeer() {
+    return rows.stream()
+        .filter(r -> !(r.server() instanceof CremaServer))
+        .max(Comparator.comparingDouble(r -> r.most().rate()));
+  }
+
+  private static String line(String what, double got, double bar, boolean atLeast) {
+    boolean reached = atLeast ? got >= bar : got <= bar;
+    return String.format(
+        Locale.ROOT,
+        "%s: %s %,.4g (bar: at %s %,.4g)",
+        reached ? "reached" : "not reached",
+        what,
+        got,
+        atLeast ? "least" : "most",
+        bar);
+  }
+}
