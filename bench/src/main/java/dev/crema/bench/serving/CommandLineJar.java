@@ -19,7 +19,8 @@ public final class CommandLineJar {
   }
 
   /** What starts a main class with the jar of a module and what it depends on. */
-  public static List<String> java(List<String> options, Path jar, String main, String... arguments) {
+  public static List<String> java(
+      List<String> options, Path jar, String main, String... arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(options);

@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 /** A server's process, from its first right answer on. */
 final class RunningServer implements AutoCloseable {
   private static final long START_SECONDS = 90;
+  private static final long STOP_SECONDS = 60;
   private static final int LAST_LINES = 8;
   private static final HttpClient CLIENT =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
@@ -124,16 +125,34 @@ final class RunningServer implements AutoCloseable {
 
   /** Resident memory in bytes; 0 where the system doesn't say. */
   long residentBytes() {
+    return 1024 * status("VmRSS:");
+  }
+
+  /** 0 where the system doesn't say. */
+  int threads() {
+    return (int) status("Threads:");
+  }
+
+  private long status(String name) {
     try {
       Path status = Path.of("/proc/" + process.pid() + "/status");
       return Files.readAllLines(status).stream()
-          .filter(line -> line.startsWith("VmRSS:"))
-          .mapToLong(line -> 1024 * Long.parseLong(line.replaceAll("[^0-9]", "")))
+          .filter(line -> line.startsWith(name))
+          .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")))
           .findFirst()
           .orElse(0);
     } catch (IOException e) {
       return 0;
     }
+  }
+
+  /** Asks it to end (SIGTERM) and gives its exit code. */
+  int stop() throws InterruptedException {
+    process.destroy();
+    if (!process.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
+      process.destroyForcibly();
+    }
+    return process.waitFor();
   }
 
   @Override

@@ -33,7 +33,9 @@ final class ServingBars {
           lines.add(line("p99 at half of that, ms", p99, P99_MILLIS, false));
           row(CREMA, ServedNetwork.SEED, "gRPC")
               .ifPresent(
-                  g -> lines.add(line("gRPC over REST", g.most().rate() / r.most().rate(), 1, true)));
+                  g ->
+                      lines.add(
+                          line("gRPC over REST", g.most().rate() / r.most().rate(), 1, true)));
           bestPeer()
               .ifPresent(
                   peer ->

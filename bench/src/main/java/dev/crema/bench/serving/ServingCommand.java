@@ -26,11 +26,14 @@ import picocli.CommandLine.Option;
           + " requests and client, whose answers are first compared with Crema's.",
       "Seed network: one example a request. Wide network: with batches and without."
     },
-    mixinStandardHelpOptions = true)
+    mixinStandardHelpOptions = true,
+    subcommands = SoakCommand.class)
 public final class ServingCommand implements Callable<Integer> {
   private static final double QUICK_SECONDS = 4;
 
-  @Option(names = "--peers", description = "Measure the other servers too (first use downloads them).")
+  @Option(
+      names = "--peers",
+      description = "Measure the other servers too (first use downloads them).")
   private boolean peers;
 
   @Option(
