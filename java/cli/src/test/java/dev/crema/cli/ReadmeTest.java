@@ -2,6 +2,8 @@ package dev.crema.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.crema.nn.Activation;
+import dev.crema.nn.Model;
 import java.io.File;
 import java.io.IOException;
 import java.io.StringWriter;
@@ -23,7 +25,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The Java in README.md compiles without a warning and runs, each block in a JVM of its own. */
+/**
+ * The Java in README.md and in serving's own compiles without a warning and runs, each block in a
+ * JVM of its own.
+ */
 class ReadmeTest {
   private static final int MINUTES = 5;
   private static final Pattern BLOCK = Pattern.compile("(?ms)^```java\n(.*?)^```$");
@@ -33,7 +38,11 @@ class ReadmeTest {
       """
       import dev.crema.data.*;
       import dev.crema.nn.*;
+      import dev.crema.serving.*;
+      import dev.crema.serving.batching.*;
+      import dev.crema.serving.repository.*;
       import dev.crema.train.*;
+      import java.nio.file.Path;
       import java.util.*;
       """;
 
@@ -51,6 +60,10 @@ class ReadmeTest {
           float[] pixels = new float[n * 28 * 28];
           int[] digits = new int[n];
           float[] angles = new float[n];
+          """,
+          "digits.predict(image)",
+          """
+          float[] image = new float[28 * 28];
           """);
 
   @TempDir private Path folder;
@@ -61,9 +74,11 @@ class ReadmeTest {
       readme = readme.getParent(); // from the module up to the root
     }
     List<String> blocks = new ArrayList<>();
-    Matcher matcher = BLOCK.matcher(Files.readString(readme.resolve("README.md")));
-    while (matcher.find()) {
-      blocks.add(matcher.group(1));
+    for (String file : List.of("README.md", "java/serving/README.md")) {
+      Matcher matcher = BLOCK.matcher(Files.readString(readme.resolve(file)));
+      while (matcher.find()) {
+        blocks.add(matcher.group(1));
+      }
     }
     return blocks;
   }
@@ -80,7 +95,17 @@ class ReadmeTest {
     boolean whole = named.find();
     String name = whole ? named.group(1) : "Fragment";
     compile(name, whole ? block : wrapped(block));
+    if (block.contains("ModelRepository")) {
+      saveDigits();
+    }
     run(name);
+  }
+
+  /** What `crema train --out models/digits/1` leaves, where the block looks for it. */
+  private void saveDigits() {
+    try (Model model = Model.sequential(28 * 28).dense(10, Activation.SOFTMAX).build(1)) {
+      model.save(folder.resolve("models").resolve("digits").resolve("1"));
+    }
   }
 
   private static String wrapped(String fragment) {
@@ -103,7 +128,7 @@ class ReadmeTest {
     StringWriter said = new StringWriter();
     try (StandardJavaFileManager files = compiler.getStandardFileManager(null, null, null)) {
       List<String> options =
-          List.of("-Xlint:all", "-Werror", "-proc:none", "-cp", classPath(), "-d", "" + folder);
+          List.of("-Xlint:all,-path,-classfile,-processing", "-Werror", "-proc:none", "-cp", classPath(), "-d", "" + folder);
       boolean compiled =
           compiler.getTask(said, files, null, options, null, files.getJavaFileObjects(file)).call();
       assertThat(compiled).as(() -> said + "\n" + source).isTrue();
