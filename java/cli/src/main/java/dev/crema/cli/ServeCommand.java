@@ -34,6 +34,8 @@ import picocli.CommandLine.Option;
     footer = "%nThe environment replaces settings, too: CREMA__LIMITS__IN_FLIGHT=100.",
     mixinStandardHelpOptions = true)
 final class ServeCommand implements Callable<Integer> {
+  private static final long MOST_SHOWN = 128; // numbers of an example, in a line for people
+
   @Option(
       names = "--models",
       paramLabel = "DIR",
@@ -150,7 +152,10 @@ final class ServeCommand implements Callable<Integer> {
         curl = curl(server, name);
       }
     }
-    text.append("Serving at " + server.uri() + "  (HTTP and gRPC; /metrics, /healthz, /readyz)\n");
+    text.append(
+        "Serving at "
+            + server.uri()
+            + "  (HTTP and gRPC; page at /, /metrics, /healthz, /readyz)\n");
     System.out.print(text + curl);
     System.out.flush();
   }
@@ -165,11 +170,11 @@ final class ServeCommand implements Callable<Integer> {
         + (version.error().isEmpty() ? "" : " (" + version.error() + ")");
   }
 
-  /** A request that works, with zeros. */
+  /** A request that works: with zeros where a line can hold them, else for what it takes. */
   private static String curl(ModelServer server, String name) {
     List<TensorSpec> inputs = server.models().signature(ModelReference.of(name)).inputs();
-    if (inputs.size() != 1) {
-      return "";
+    if (inputs.size() != 1 || inputs.get(0).elementsPerExample() > MOST_SHOWN) {
+      return "  curl " + server.uri() + "/v2/models/" + name + "    # what it takes and gives\n";
     }
     return "  curl -d '{\"instances\":"
         + Zeros.instances(inputs.get(0))

@@ -128,7 +128,14 @@ class ReadmeTest {
     StringWriter said = new StringWriter();
     try (StandardJavaFileManager files = compiler.getStandardFileManager(null, null, null)) {
       List<String> options =
-          List.of("-Xlint:all,-path,-classfile,-processing", "-Werror", "-proc:none", "-cp", classPath(), "-d", "" + folder);
+          List.of(
+              "-Xlint:all,-path,-classfile,-processing",
+              "-Werror",
+              "-proc:none",
+              "-cp",
+              classPath(),
+              "-d",
+              "" + folder);
       boolean compiled =
           compiler.getTask(said, files, null, options, null, files.getJavaFileObjects(file)).call();
       assertThat(compiled).as(() -> said + "\n" + source).isTrue();
