@@ -35,8 +35,11 @@ import java.util.concurrent.CompletionException;
  * the same process. Thread-safe.
  *
  * <pre>{@code
- * try (ModelServer server = ModelServer.builder(models).port(0).endpoint(new TensorFlowRest(models, inference)).build()) {
- *   server.start();
+ * try (ModelServer server = ModelServer.builder(models)
+ *     .port(0)
+ *     .endpoint(new Protocols(models, inference, ProtocolOptions.DEFAULT))
+ *     .build()
+ *     .start()) {
  *   ... server.uri() ...
  * }
  * }</pre>

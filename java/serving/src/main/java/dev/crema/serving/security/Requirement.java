@@ -99,7 +99,10 @@ public sealed interface Requirement {
     int slash = path.indexOf('/', from);
     String segment = path.substring(from, slash < 0 || slash > end ? Math.max(from, end) : slash);
     try {
-      String model = URLDecoder.decode(segment.replace("+", "%2B"), StandardCharsets.UTF_8);
+      String model =
+          segment.indexOf('%') < 0
+              ? segment
+              : URLDecoder.decode(segment.replace("+", "%2B"), StandardCharsets.UTF_8);
       // A model that is called * would have everyone's scope.
       return model.isBlank() || model.equals("*")
           ? new Needs(Scope.ADMIN)
