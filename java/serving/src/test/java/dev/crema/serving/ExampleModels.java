@@ -3,6 +3,7 @@ package dev.crema.serving;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.crema.memory.ElementType;
+import dev.crema.serving.inference.ColumnSpec;
 import dev.crema.serving.inference.Inference;
 import dev.crema.serving.inference.InferenceRequest;
 import dev.crema.serving.inference.InferenceResponse;
@@ -33,6 +34,8 @@ import java.util.function.Function;
  *   <li>{@code pets}: x FLOAT32[-1, 3] → scores FLOAT32[-1, 2] = [x0 + x1, x2], classes cat and
  *       dog. Versions 1 ("stable"), 2 ("canary", serves) and 3, which could not be loaded;
  *   <li>{@code half_plus_three}: x FLOAT32[-1] → y FLOAT32[-1];
+ *   <li>{@code table}: x FLOAT32[-1, 2] or rows of age (numeric) and job (clerk or cook) → y
+ *       FLOAT32[-1, 1] = age + (0 for clerk, 100 for cook);
  *   <li>{@code pair}: a FLOAT32[-1, 2], b INT32[-1] → sum FLOAT32[-1, 2] = a + b, twice INT64[-1];
  *   <li>{@code echo_TYPE} for every element type: x [-1, 2] → x;
  *   <li>{@code busy}, {@code broken}: refuse with RESOURCE_EXHAUSTED, fail with INTERNAL;
@@ -83,6 +86,24 @@ public final class ExampleModels implements Models, Inference {
               return Map.of("y", floats(x, x.length));
             }));
     examples.put("pair", pair());
+    examples.put(
+        "table",
+        new Example(
+            new Signature(
+                List.of(spec("x", ElementType.FLOAT32, -1, 2)),
+                List.of(spec("y", ElementType.FLOAT32, -1, 1)),
+                List.of(),
+                List.of(
+                    new ColumnSpec("age", ColumnSpec.Kind.NUMERIC, List.of()),
+                    new ColumnSpec("job", ColumnSpec.Kind.CATEGORICAL, List.of("clerk", "cook")))),
+            in -> {
+              float[] x = floats(in.get("x"));
+              float[] y = new float[x.length / 2];
+              for (int i = 0; i < y.length; i++) {
+                y[i] = x[2 * i] + 100 * x[2 * i + 1];
+              }
+              return Map.of("y", floats(y, y.length, 1));
+            }));
     for (ElementType type : ElementType.values()) {
       examples.put(
           "echo_" + type,
@@ -217,10 +238,23 @@ public final class ExampleModels implements Models, Inference {
     return CompletableFuture.supplyAsync(() -> compute(request));
   }
 
-  private InferenceResponse compute(InferenceRequest request) {
-    requests.add(request);
-    VersionStatus version = resolve(request.model());
-    Example example = examples.get(request.model().name());
+  /** What {@code table} makes of rows. */
+  private static TensorValue encode(List<Map<String, String>> rows) {
+    float[] x = new float[2 * rows.size()];
+    for (int i = 0; i < rows.size(); i++) {
+      String age = rows.get(i).get("age");
+      x[2 * i] = age == null ? Float.NaN : Float.parseFloat(age);
+      x[2 * i + 1] = "cook".equals(rows.get(i).get("job")) ? 1 : 0;
+    }
+    return floats(x, rows.size(), 2);
+  }
+
+  private InferenceResponse compute(InferenceRequest asked) {
+    requests.add(asked);
+    VersionStatus version = resolve(asked.model());
+    Example example = examples.get(asked.model().name());
+    InferenceRequest request =
+        asked.rows().isEmpty() ? asked : asked.withInputs(Map.of("x", encode(asked.rows())));
     check(example.signature(), request);
     if (request.model().name().equals("busy")) {
       throw new ServingException(

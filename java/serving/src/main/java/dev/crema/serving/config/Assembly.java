@@ -12,7 +12,6 @@ import dev.crema.serving.repository.ModelRepository;
 import dev.crema.serving.repository.RepositoryBuilder;
 import dev.crema.serving.repository.SignedModels;
 import dev.crema.serving.security.Guard;
-import dev.crema.serving.tensor.JsonFormat;
 import io.opentelemetry.api.OpenTelemetry;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -93,19 +92,10 @@ public final class Assembly {
   private ProtocolOptions protocols(Guard guard, ServingListener listener) {
     return ProtocolOptions.DEFAULT
         .withAdmin(config.security().admin())
-        .withJson(json())
+        .withLimits(config.limits())
         .withReady(() -> built != null && built.notReady().isEmpty())
         .withAccess(guard::mayUse)
         .withListener(listener);
-  }
-
-  private JsonFormat.Limits json() {
-    JsonFormat.Limits byDefault = JsonFormat.Limits.DEFAULT;
-    return new JsonFormat.Limits(
-        config.limits().jsonDepth(),
-        byDefault.numberLength(),
-        byDefault.stringLength(),
-        byDefault.nameLength());
   }
 
   private ModelRepository repository(ServingListener listener) {

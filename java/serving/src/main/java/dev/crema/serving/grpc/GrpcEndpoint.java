@@ -1,11 +1,13 @@
 package dev.crema.serving.grpc;
 
+import com.google.protobuf.InvalidProtocolBufferException;
 import com.linecorp.armeria.common.grpc.GrpcSerializationFormats;
 import com.linecorp.armeria.server.ServerBuilder;
 import com.linecorp.armeria.server.grpc.GrpcService;
 import dev.crema.serving.Endpoint;
 import dev.crema.serving.protocol.Calls;
 import io.grpc.BindableService;
+import io.grpc.Status;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import java.util.List;
 
@@ -33,6 +35,18 @@ public final class GrpcEndpoint implements Endpoint {
             .supportedSerializationFormats(GrpcSerializationFormats.PROTO)
             .useBlockingTaskExecutor(false)
             .useClientTimeoutHeader(true)
+            .exceptionHandler((context, status, cause, metadata) -> unreadable(cause))
             .build());
+  }
+
+  /** A message that is none is the client's fault, not an INTERNAL one; null for other failures. */
+  private static Status unreadable(Throwable cause) {
+    for (Throwable t = cause; t != null; t = t.getCause()) {
+      if (t instanceof InvalidProtocolBufferException) {
+        return Status.INVALID_ARGUMENT.withDescription(
+            "Invalid protobuf message: " + t.getMessage());
+      }
+    }
+    return null;
   }
 }

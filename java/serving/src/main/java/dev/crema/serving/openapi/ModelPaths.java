@@ -1,6 +1,7 @@
 package dev.crema.serving.openapi;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.crema.serving.inference.ColumnSpec;
 import dev.crema.serving.inference.Signature;
 import dev.crema.serving.inference.TensorSpec;
 import dev.crema.serving.tensor.NumberType;
@@ -54,6 +55,26 @@ final class ModelPaths {
       ObjectNode fields = Schemas.object(forms.addObject(), field);
       Schemas.type(fields.putObject("signature_name"), "string");
       values(fields.putObject(field), signature.inputs(), rows);
+    }
+    if (!signature.columns().isEmpty()) {
+      rows(Schemas.list(Schemas.object(forms.addObject(), "instances").putObject("instances")));
+    }
+  }
+
+  /** A row of the table that the model learnt from. */
+  private void rows(ObjectNode schema) {
+    ObjectNode fields = Schemas.object(schema);
+    for (ColumnSpec column : signature.columns()) {
+      ObjectNode field = fields.putObject(column.name());
+      switch (column.kind()) {
+        case NUMERIC -> field.putArray("type").add("number").add("string").add("null");
+        case DATE -> field.putArray("type").add("string").add("null");
+        case CATEGORICAL -> {
+          field.putArray("type").add("string").add("number").add("boolean").add("null");
+          var examples = field.putArray("examples");
+          column.categories().stream().limit(20).forEach(examples::add);
+        }
+      }
     }
   }
 

@@ -36,10 +36,11 @@ record InferBody(
   /**
    * @param jsonLength bytes of JSON at its beginning
    */
-  static InferBody read(JsonFormat format, byte[] body, int jsonLength, Signature signature)
+  static InferBody read(
+      JsonFormat format, byte[] body, int jsonLength, Signature signature, long tensorBytes)
       throws IOException {
     try (JsonParser json = format.parser(body, 0, jsonLength)) {
-      return new Reader(format, json, body, jsonLength, signature).read();
+      return new Reader(format, json, body, jsonLength, signature, tensorBytes).read();
     }
   }
 
@@ -49,15 +50,23 @@ record InferBody(
     private final JsonParser json;
     private final byte[] body;
     private final int jsonLength;
+    private final long tensorBytes;
     private final InferInputs inputs;
     private int binary; // where the data of the next binary input begins
 
-    Reader(JsonFormat format, JsonParser json, byte[] body, int jsonLength, Signature signature) {
+    Reader(
+        JsonFormat format,
+        JsonParser json,
+        byte[] body,
+        int jsonLength,
+        Signature signature,
+        long tensorBytes) {
       this.format = format;
       this.json = json;
       this.body = body;
       this.jsonLength = jsonLength;
-      inputs = new InferInputs(signature);
+      this.tensorBytes = tensorBytes;
+      inputs = new InferInputs(signature, tensorBytes);
       binary = jsonLength;
     }
 
@@ -260,7 +269,7 @@ record InferBody(
     }
 
     private JsonTensor tensor(String name, NumberType type) {
-      return new JsonTensor(name, type, type.name(), Math.min(jsonLength, 1 << 20));
+      return new JsonTensor(name, type, type.name(), Math.min(jsonLength, 1 << 20), tensorBytes);
     }
 
     private List<RequestedOutput> outputs() throws IOException {

@@ -15,10 +15,15 @@ import java.util.Map;
 /** The inputs of a request as they come in: checked, and made into what the model takes. */
 final class InferInputs {
   private final Signature signature;
+  private final long tensorBytes;
   private final Map<String, TensorValue> values = new LinkedHashMap<>();
 
-  InferInputs(Signature signature) {
+  /**
+   * @param tensorBytes of the biggest tensor that is taken
+   */
+  InferInputs(Signature signature, long tensorBytes) {
     this.signature = signature;
+    this.tensorBytes = tensorBytes;
   }
 
   /** What the model has under that name. */
@@ -96,6 +101,16 @@ final class InferInputs {
               + " bytes, which are "
               + data.remaining() / (double) type.byteSize()
               + " elements");
+    }
+    if (elements > tensorBytes / spec.type().byteSize()) {
+      throw ServingException.invalidArgument(
+          "inference input '"
+              + spec.name()
+              + "' of shape "
+              + Arrays.toString(shape)
+              + " is bigger than the "
+              + tensorBytes
+              + " bytes that this server takes");
     }
     TensorValue value =
         new TensorValue(spec.type(), shape, Widening.widen(type, data, spec.type()));

@@ -37,14 +37,14 @@ final class InferMessages {
       ServiceRequestContext context,
       ModelReference model,
       ModelInferRequest message,
-      Signature signature,
+      InferInputs inputs,
       List<RequestedOutput> outputs) {
     Map<String, Object> parameters = parameters(message.getParametersMap());
     String id = Calls.checkId(message.getId());
     return new InferenceRequest(
         id.isEmpty() ? Calls.requestId(context) : id,
         model,
-        inputs(message, signature),
+        inputs(message, inputs),
         RequestedOutput.names(outputs),
         RequestParameters.deadline(parameters, Calls.deadlineNanos(context)),
         RequestParameters.priority(parameters),
@@ -59,7 +59,7 @@ final class InferMessages {
     return outputs;
   }
 
-  private static Map<String, TensorValue> inputs(ModelInferRequest message, Signature signature) {
+  private static Map<String, TensorValue> inputs(ModelInferRequest message, InferInputs inputs) {
     boolean raw = message.getRawInputContentsCount() > 0;
     if (raw && message.getRawInputContentsCount() != message.getInputsCount()) {
       throw ServingException.invalidArgument(
@@ -69,7 +69,6 @@ final class InferMessages {
               + message.getInputsCount()
               + " inputs; there must be one for each, in their order");
     }
-    InferInputs inputs = new InferInputs(signature);
     for (int i = 0; i < message.getInputsCount(); i++) {
       InferInputTensor input = message.getInputs(i);
       TensorSpec spec = inputs.spec(input.getName());

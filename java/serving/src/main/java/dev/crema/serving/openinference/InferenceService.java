@@ -62,7 +62,6 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
     answer(
         observer,
         () -> {
-          calls.checkAccess(ServiceRequestContext.current(), request.getName());
           ModelReference model = reference(request.getName(), request.getVersion());
           return ModelReadyResponse.newBuilder()
               .setReady(ModelStates.isReady(calls.models(), model))
@@ -90,7 +89,7 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
         observer,
         () -> {
           ModelReference model = reference(request.getName(), request.getVersion());
-          Signature signature = calls.signature(ServiceRequestContext.current(), model);
+          Signature signature = calls.models().signature(model);
           ModelMetadataResponse.Builder response =
               ModelMetadataResponse.newBuilder()
                   .setName(model.name())
@@ -140,15 +139,16 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
       ModelReference model = reference(message.getModelName(), message.getModelVersion());
       signature = calls.signature(context, model);
       outputs = InferMessages.outputs(message);
-      request = InferMessages.request(context, model, message, signature, outputs);
+      request =
+          InferMessages.request(
+              context, model, message, new InferInputs(signature, calls.tensorBytes()), outputs);
     } catch (RuntimeException e) {
       ServingException why = Failures.of(e);
       calls.options().listener().malformed(InferMessages.PROTOCOL, message.getModelName(), why);
       return CompletableFuture.failedFuture(why);
     }
     return calls
-        .inference()
-        .infer(request)
+        .infer(context, request)
         .thenApply(
             response -> {
               long start = System.nanoTime();
@@ -181,8 +181,7 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
         observer,
         () -> {
           RepositoryIndexResponse.Builder response = RepositoryIndexResponse.newBuilder();
-          for (ModelStates.Entry entry :
-              ModelStates.index(calls, ServiceRequestContext.current(), request.getReady())) {
+          for (ModelStates.Entry entry : ModelStates.index(calls.models(), request.getReady())) {
             response.addModels(
                 ModelIndex.newBuilder()
                     .setName(entry.name())
@@ -220,7 +219,6 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
     ServiceRequestContext context = ServiceRequestContext.current();
     try {
       calls.checkAdmin();
-      calls.checkAccess(context, model);
     } catch (RuntimeException e) {
       observer.onError(Failures.grpc(e));
       return;

@@ -1,8 +1,6 @@
 package dev.crema.serving.openinference;
 
-import com.linecorp.armeria.server.ServiceRequestContext;
 import dev.crema.serving.inference.ServingException;
-import dev.crema.serving.protocol.Calls;
 import dev.crema.serving.repository.ModelReference;
 import dev.crema.serving.repository.Models;
 import dev.crema.serving.repository.VersionStatus;
@@ -43,14 +41,10 @@ final class ModelStates {
         .toList();
   }
 
-  /** Of the models that this client may use. */
-  static List<Entry> index(Calls calls, ServiceRequestContext context, boolean readyOnly) {
+  static List<Entry> index(Models models, boolean readyOnly) {
     List<Entry> entries = new ArrayList<>();
-    for (String name : calls.models().names()) {
-      if (!mayUse(calls, context, name)) {
-        continue;
-      }
-      List<VersionStatus> versions = calls.models().versions(name);
+    for (String name : models.names()) {
+      List<VersionStatus> versions = models.versions(name);
       if (versions.isEmpty() && !readyOnly) {
         entries.add(new Entry(name, "", "UNAVAILABLE", "no version found"));
       }
@@ -66,14 +60,5 @@ final class ModelStates {
       }
     }
     return entries;
-  }
-
-  private static boolean mayUse(Calls calls, ServiceRequestContext context, String model) {
-    try {
-      calls.checkAccess(context, model);
-      return true;
-    } catch (ServingException e) {
-      return false;
-    }
   }
 }

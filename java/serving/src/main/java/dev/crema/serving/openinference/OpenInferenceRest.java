@@ -60,8 +60,8 @@ public final class OpenInferenceRest implements Endpoint {
     get(server, "/v2/health/live", context -> health("live", true));
     get(server, "/v2/health/ready", context -> health("ready", calls.ready()));
     for (String path : List.of(MODEL, VERSION)) {
-      get(server, path, context -> metadata(context, reference(context)));
-      get(server, path + "/ready", context -> modelReady(context, reference(context)));
+      get(server, path, context -> metadata(reference(context)));
+      get(server, path + "/ready", context -> modelReady(reference(context)));
       post(server, path + "/infer", this::infer);
     }
     post(server, "/v2/repository/index", (context, request) -> index(context, request));
@@ -127,9 +127,8 @@ public final class OpenInferenceRest implements Endpoint {
         });
   }
 
-  private HttpResponse modelReady(ServiceRequestContext context, ModelReference model) {
-    calls.checkAccess(context, model.name());
-    boolean ready = isReady(model);
+  private HttpResponse modelReady(ModelReference model) {
+    boolean ready = ModelStates.isReady(calls.models(), model);
     return Rest.json(
         calls.json(),
         ready ? HttpStatus.OK : HttpStatus.SERVICE_UNAVAILABLE,
@@ -142,13 +141,8 @@ public final class OpenInferenceRest implements Endpoint {
         });
   }
 
-  /** Throws if there is no such model, says false if it is there and does not serve. */
-  private boolean isReady(ModelReference model) {
-    return ModelStates.isReady(calls.models(), model);
-  }
-
-  private HttpResponse metadata(ServiceRequestContext context, ModelReference model) {
-    Signature signature = calls.signature(context, model);
+  private HttpResponse metadata(ModelReference model) {
+    Signature signature = calls.models().signature(model);
     List<String> versions = ModelStates.available(calls.models(), model.name());
     return Rest.json(
         calls.json(),
@@ -191,7 +185,13 @@ public final class OpenInferenceRest implements Endpoint {
           try {
             ModelReference model = reference(context);
             signature = calls.signature(context, model);
-            read = InferBody.read(calls.json(), body, jsonLength(http, body.length), signature);
+            read =
+                InferBody.read(
+                    calls.json(),
+                    body,
+                    jsonLength(http, body.length),
+                    signature,
+                    calls.tensorBytes());
             request = request(context, model, read);
           } catch (IOException | RuntimeException e) {
             ServingException why = Failures.of(e);
@@ -201,16 +201,18 @@ public final class OpenInferenceRest implements Endpoint {
                 .malformed(PROTOCOL, String.valueOf(context.pathParam("model")), why);
             throw why;
           }
-          return answer(request, read, signature);
+          return answer(context, request, read, signature);
         });
   }
 
   private CompletionStage<HttpResponse> answer(
-      InferenceRequest request, InferBody read, Signature signature) {
+      ServiceRequestContext context,
+      InferenceRequest request,
+      InferBody read,
+      Signature signature) {
     boolean allBinary = RequestParameters.binaryOutputs(read.parameters());
     return calls
-        .inference()
-        .infer(request)
+        .infer(context, request)
         .thenApply(
             response -> {
               long start = System.nanoTime();
@@ -268,7 +270,7 @@ public final class OpenInferenceRest implements Endpoint {
         request,
         body -> {
           boolean readyOnly = readyOnly(body);
-          List<ModelStates.Entry> entries = ModelStates.index(calls, context, readyOnly);
+          List<ModelStates.Entry> entries = ModelStates.index(calls.models(), readyOnly);
           return CompletableFuture.completedFuture(
               Rest.json(
                   calls.json(),
@@ -322,7 +324,6 @@ public final class OpenInferenceRest implements Endpoint {
         body -> {
           String model = context.pathParam("model");
           calls.checkAdmin();
-          calls.checkAccess(context, model);
           return CompletableFuture.supplyAsync(
               () -> {
                 if (load) {

@@ -3,12 +3,14 @@ package dev.crema.serving.protocol;
 import com.linecorp.armeria.server.ServiceRequestContext;
 import dev.crema.serving.inference.Inference;
 import dev.crema.serving.inference.InferenceRequest;
+import dev.crema.serving.inference.InferenceResponse;
 import dev.crema.serving.inference.ServingException;
 import dev.crema.serving.inference.Signature;
 import dev.crema.serving.repository.ModelReference;
 import dev.crema.serving.repository.Models;
 import dev.crema.serving.repository.VersionStatus;
 import dev.crema.serving.tensor.JsonFormat;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /** The models behind a protocol, and what each of its calls asks first. Thread-safe. */
@@ -30,15 +32,26 @@ public final class Calls {
     this.models = models;
     this.inference = inference;
     this.options = options;
-    json = new JsonFormat(options.json());
+    json = new JsonFormat(options.limits().json());
   }
 
   public Models models() {
     return models;
   }
 
-  public Inference inference() {
-    return inference;
+  /** Asks for an answer; a request of a client that has gone leaves its queue. */
+  public CompletableFuture<InferenceResponse> infer(
+      ServiceRequestContext context, InferenceRequest request) {
+    CompletableFuture<InferenceResponse> answer = inference.infer(request);
+    if (!answer.isDone()) {
+      context.whenRequestCancelling().thenRun(() -> answer.cancel(false));
+    }
+    return answer;
+  }
+
+  /** Bytes of the biggest tensor. */
+  public long tensorBytes() {
+    return options.limits().tensorBytes();
   }
 
   public ProtocolOptions options() {
@@ -49,12 +62,13 @@ public final class Calls {
     return json;
   }
 
-  /** What that version takes and gives, for a client that may know. */
+  /** What that version takes and gives, for a client that may have predictions of it. */
   public Signature signature(ServiceRequestContext context, ModelReference model) {
     checkAccess(context, model.name());
     return models.signature(model);
   }
 
+  /** Throws unless the client may have predictions of that model. */
   public void checkAccess(ServiceRequestContext context, String model) {
     options.access().check(context, model);
   }

@@ -8,6 +8,7 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,6 +34,9 @@ public final class Failures {
     }
     if (cause instanceof IOException e) {
       return JsonFormat.malformed(e);
+    }
+    if (cause instanceof CancellationException) {
+      return new ServingException(Code.CANCELLED, "The client no longer waits for the answer");
     }
     LOG.error("A request failed in the server", cause);
     return new ServingException(Code.INTERNAL, "The server failed; its log says why", null, cause);

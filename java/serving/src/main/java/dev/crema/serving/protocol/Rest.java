@@ -1,7 +1,9 @@
 package dev.crema.serving.protocol;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.linecorp.armeria.common.AggregatedHttpRequest;
+import com.linecorp.armeria.common.ContentTooLargeException;
 import com.linecorp.armeria.common.HttpData;
 import com.linecorp.armeria.common.HttpHeaderNames;
 import com.linecorp.armeria.common.HttpMethod;
@@ -11,9 +13,12 @@ import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.common.MediaType;
 import com.linecorp.armeria.common.ResponseHeaders;
 import com.linecorp.armeria.common.ResponseHeadersBuilder;
+import com.linecorp.armeria.common.util.CompositeException;
+import com.linecorp.armeria.common.util.Exceptions;
 import com.linecorp.armeria.server.ServiceRequestContext;
 import dev.crema.serving.inference.ServingException;
 import dev.crema.serving.tensor.JsonFormat;
+import io.netty.handler.codec.DecoderException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
@@ -24,7 +29,7 @@ public final class Rest {
   private static final ResponseHeaders OK =
       ResponseHeaders.of(HttpStatus.OK, HttpHeaderNames.CONTENT_TYPE, MediaType.JSON);
 
-  private static final JsonFormat ERRORS = new JsonFormat(JsonFormat.Limits.DEFAULT);
+  private static final JsonFormat ERRORS = new JsonFormat(StreamReadConstraints.defaults());
 
   /** Bodies above this are read on a thread that may take its time, not on the event loop. */
   private static final int QUICK_BODY = 256 << 10;
@@ -46,15 +51,46 @@ public final class Rest {
   /** Waits for a request's body, then answers it. */
   public static HttpResponse withBody(
       ServiceRequestContext context, HttpRequest request, BodyCall call) {
-    CompletableFuture<AggregatedHttpRequest> whole = request.aggregate();
     return HttpResponse.of(
-        whole.thenCompose(
-            r ->
-                r.content().length() <= QUICK_BODY
-                    ? answer(r, call)
-                    : CompletableFuture.supplyAsync(
-                            () -> answer(r, call), context.blockingTaskExecutor())
-                        .thenCompose(stage -> stage)));
+        request
+            .aggregate()
+            .handle(
+                (whole, failure) ->
+                    failure == null
+                        ? answered(context, whole, call)
+                        : CompletableFuture.<HttpResponse>failedFuture(unreadable(failure)))
+            .thenCompose(stage -> stage)
+            .exceptionally(Rest::refusalOrRethrow));
+  }
+
+  private static CompletionStage<HttpResponse> answered(
+      ServiceRequestContext context, AggregatedHttpRequest whole, BodyCall call) {
+    return whole.content().length() <= QUICK_BODY
+        ? answer(whole, call)
+        : CompletableFuture.supplyAsync(() -> answer(whole, call), context.blockingTaskExecutor())
+            .thenCompose(stage -> stage);
+  }
+
+  /** A body that is not compressed as it says is the client's fault. */
+  private static Throwable unreadable(Throwable failure) {
+    Throwable cause = Exceptions.peel(failure);
+    if (cause instanceof CompositeException several) { // a decoder's failure, and that of its end
+      return several.getExceptions().stream()
+          .filter(ContentTooLargeException.class::isInstance)
+          .findFirst()
+          .orElseGet(() -> unreadable(several.getExceptions().get(0)));
+    }
+    return cause instanceof DecoderException
+        ? ServingException.invalidArgument(
+            "The body is not compressed as its content-encoding says: " + cause.getMessage())
+        : failure;
+  }
+
+  /** What the server itself has an answer for, a body that is too long for one, is left to it. */
+  private static HttpResponse refusalOrRethrow(Throwable failure) {
+    return Exceptions.peel(failure) instanceof ServingException e
+        ? error(e)
+        : Exceptions.throwUnsafely(failure);
   }
 
   private static CompletionStage<HttpResponse> answer(

@@ -20,30 +20,15 @@ import java.io.OutputStream;
  * with the fewest digits that read back as the same float. Thread-safe.
  */
 public final class JsonFormat {
-  /**
-   * What a client may send at most. The size of a body is the server's limit.
-   *
-   * @param depth lists and objects in each other
-   * @param numberLength characters of a number
-   * @param stringLength characters of a string
-   * @param nameLength characters of a name
-   */
-  public record Limits(int depth, int numberLength, int stringLength, int nameLength) {
-    public static final Limits DEFAULT = new Limits(64, 256, 1 << 20, 1024);
-  }
-
   private final JsonFactory factory;
 
-  public JsonFormat(Limits limits) {
+  /**
+   * @param limits what a client may send at most
+   */
+  public JsonFormat(StreamReadConstraints limits) {
     factory =
         new JsonFactoryBuilder()
-            .streamReadConstraints(
-                StreamReadConstraints.builder()
-                    .maxNestingDepth(limits.depth())
-                    .maxNumberLength(limits.numberLength())
-                    .maxStringLength(limits.stringLength())
-                    .maxNameLength(limits.nameLength())
-                    .build())
+            .streamReadConstraints(limits)
             .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
             .enable(StreamReadFeature.USE_FAST_DOUBLE_PARSER)
             .enable(StreamWriteFeature.USE_FAST_DOUBLE_WRITER)

@@ -26,6 +26,7 @@ public final class JsonTensor {
   private final String typeName;
   private final int[] counts = new int[MAX_RANK]; // values so far in the open list of each level
   private final long[] extents = new long[MAX_RANK]; // of lists that were closed
+  private final int maximumBytes;
   private int rank = UNKNOWN; // known with the first number
   private int deepest; // levels of lists seen
   private ByteBuffer data;
@@ -34,13 +35,18 @@ public final class JsonTensor {
    * @param name of the input, for messages
    * @param typeName what the protocol calls the type, for messages
    * @param expectedBytes of data; it grows where there are more
+   * @param maximumBytes of data; more is refused
    */
-  public JsonTensor(String name, NumberType type, String typeName, int expectedBytes) {
+  public JsonTensor(
+      String name, NumberType type, String typeName, int expectedBytes, long maximumBytes) {
+    this.maximumBytes = (int) Math.min(maximumBytes, Integer.MAX_VALUE - 64);
     this.name = name;
     this.type = type;
     this.typeName = typeName;
     Arrays.fill(extents, UNKNOWN);
-    data = ByteBuffer.allocate(Math.max(64, expectedBytes)).order(ByteOrder.LITTLE_ENDIAN);
+    data =
+        ByteBuffer.allocate(Math.max(8, Math.min(this.maximumBytes, expectedBytes)))
+            .order(ByteOrder.LITTLE_ENDIAN);
   }
 
   /** Reads the whole tensor, whose first token is the current one; ends at its last. */
@@ -249,12 +255,12 @@ public final class JsonTensor {
 
   private void room(int bytes) {
     if (data.remaining() < bytes) {
-      long capacity = Math.min(2L * data.capacity(), Integer.MAX_VALUE - 64);
+      int capacity = (int) Math.min(Math.max(64, 2L * data.capacity()), maximumBytes);
       if (capacity < data.position() + bytes) {
-        throw refused("has more than 2 GiB", 0);
+        throw refused("is bigger than the " + maximumBytes + " bytes that this server takes", 0);
       }
       data =
-          ByteBuffer.wrap(Arrays.copyOf(data.array(), (int) capacity))
+          ByteBuffer.wrap(Arrays.copyOf(data.array(), capacity))
               .order(ByteOrder.LITTLE_ENDIAN)
               .position(data.position());
     }

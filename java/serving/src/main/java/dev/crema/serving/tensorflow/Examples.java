@@ -7,6 +7,7 @@ import dev.crema.serving.inference.TensorSpec;
 import dev.crema.serving.inference.TensorValue;
 import dev.crema.serving.protocols.tensorflow.Example;
 import dev.crema.serving.protocols.tensorflow.Feature;
+import dev.crema.serving.protocols.tensorflow.serving.ExampleListWithContext;
 import dev.crema.serving.protocols.tensorflow.serving.Input;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -21,7 +22,11 @@ import java.util.Map;
 final class Examples {
   private Examples() {}
 
-  static Map<String, TensorValue> inputs(Input input, Signature signature) {
+  /**
+   * @param tensorBytes of the biggest tensor that is made: a context's feature counts once for each
+   *     example, so a small request could become a big one
+   */
+  static Map<String, TensorValue> inputs(Input input, Signature signature, long tensorBytes) {
     List<Example> examples;
     Example context = Example.getDefaultInstance();
     switch (input.getKindCase()) {
@@ -37,12 +42,13 @@ final class Examples {
     }
     Map<String, TensorValue> inputs = new LinkedHashMap<>();
     for (TensorSpec spec : signature.inputs()) {
-      inputs.put(spec.name(), tensor(spec, examples, context));
+      inputs.put(spec.name(), tensor(spec, examples, context, tensorBytes));
     }
     return inputs;
   }
 
-  private static TensorValue tensor(TensorSpec spec, List<Example> examples, Example context) {
+  private static TensorValue tensor(
+      TensorSpec spec, List<Example> examples, Example context, long tensorBytes) {
     long elements = spec.elementsPerExample();
     if (elements < 0) {
       throw ServingException.invalidArgument(
@@ -54,14 +60,14 @@ final class Examples {
       sent += checked(spec, examples.get(i), context, i, elements);
     }
     long bytes = Math.multiplyExact(sent, spec.type().byteSize());
-    if (bytes > MAX_BYTES) {
+    if (bytes > Math.min(tensorBytes, Integer.MAX_VALUE - 64)) {
       throw ServingException.invalidArgument(
           "Input '"
               + spec.name()
               + "' of these examples has "
               + bytes
               + " bytes, at most "
-              + MAX_BYTES);
+              + tensorBytes);
     }
     ByteBuffer data = ByteBuffer.allocate((int) bytes).order(ByteOrder.LITTLE_ENDIAN);
     for (Example example : examples) {
@@ -74,10 +80,24 @@ final class Examples {
     return new TensorValue(spec.type(), shape, data.flip());
   }
 
-  /**
-   * A context's feature counts once for each example, so a small request could become a big one.
-   */
-  private static final long MAX_BYTES = 256L << 20;
+  /** Whether features are columns of a table: none is named as an input. */
+  static boolean areRows(Input input, Signature signature) {
+    if (signature.columns().isEmpty()) {
+      return false;
+    }
+    ExampleListWithContext list = input.getExampleListWithContext();
+    Example first =
+        list.getExamplesCount() > 0
+            ? list.getExamples(0)
+            : input.getExampleList().getExamplesCount() > 0
+                ? input.getExampleList().getExamples(0)
+                : Example.getDefaultInstance();
+    return signature.inputs().stream()
+        .noneMatch(
+            i ->
+                first.getFeatures().containsFeature(i.name())
+                    || list.getContext().getFeatures().containsFeature(i.name()));
+  }
 
   private static Feature feature(String name, Example example, Example context) {
     Feature own = example.getFeatures().getFeatureMap().get(name);

@@ -11,20 +11,26 @@ import dev.crema.serving.tensor.JsonTensor;
 import dev.crema.serving.tensor.NumberType;
 import java.io.IOException;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
  * The body of a {@code :predict}, read in one pass straight into tensors.
  *
- * @param inputs by name
+ * @param inputs by name; empty where rows of a table were given
+ * @param table rows of the table that the model learnt from, instead of inputs
  * @param rows whether they came as {@code instances}, one example after the other, so that the
  *     answer is {@code predictions}
  */
-record PredictBody(Map<String, TensorValue> inputs, boolean rows) {
-  static PredictBody read(JsonFormat format, byte[] body, Signature signature) throws IOException {
+record PredictBody(Map<String, TensorValue> inputs, List<Map<String, String>> table, boolean rows) {
+  /**
+   * @param tensorBytes of the biggest tensor that is taken
+   */
+  static PredictBody read(JsonFormat format, byte[] body, Signature signature, long tensorBytes)
+      throws IOException {
     try (JsonParser json = format.parser(body, 0, body.length)) {
-      return new Reader(json, signature, body.length).read();
+      return new Reader(json, signature, body.length, tensorBytes).read();
     }
   }
 
@@ -33,10 +39,13 @@ record PredictBody(Map<String, TensorValue> inputs, boolean rows) {
     private final JsonParser json;
     private final Signature signature;
     private final int bodyLength;
+    private final long tensorBytes;
+    private List<Map<String, String>> table = List.of();
     private Map<String, TensorValue> inputs;
     private boolean rows;
 
-    Reader(JsonParser json, Signature signature, int bodyLength) {
+    Reader(JsonParser json, Signature signature, int bodyLength, long tensorBytes) {
+      this.tensorBytes = tensorBytes;
       this.json = json;
       this.signature = signature;
       this.bodyLength = bodyLength;
@@ -70,7 +79,7 @@ record PredictBody(Map<String, TensorValue> inputs, boolean rows) {
       if (inputs == null) {
         throw ServingException.invalidArgument("Missing 'inputs' or 'instances' key");
       }
-      return new PredictBody(inputs, rows);
+      return new PredictBody(inputs, table, rows);
     }
 
     private Map<String, TensorValue> instances() throws IOException {
@@ -83,6 +92,10 @@ record PredictBody(Map<String, TensorValue> inputs, boolean rows) {
         throw ServingException.invalidArgument("No values in 'instances' array");
       }
       if (first == JsonToken.START_OBJECT) {
+        if (json.nextToken() == JsonToken.FIELD_NAME && namesColumns(json.currentName())) {
+          table = TableRows.rows(json);
+          return Map.of();
+        }
         return namedRows();
       }
       TensorSpec only = onlyInput("instances is a plain list, but expecting list of objects");
@@ -91,13 +104,21 @@ record PredictBody(Map<String, TensorValue> inputs, boolean rows) {
       return Map.of(only.name(), value(only, tensor));
     }
 
+    /** Whether what is named here are columns of a table: not inputs, which would be tensors. */
+    private boolean namesColumns(String name) {
+      return !signature.columns().isEmpty()
+          && signature.inputs().stream().noneMatch(i -> i.name().equals(name));
+    }
+
+    /** The current token is the first in the first row. */
     private Map<String, TensorValue> namedRows() throws IOException {
       Map<String, JsonTensor> tensors = new LinkedHashMap<>();
       for (TensorSpec spec : signature.inputs()) {
         tensors.put(spec.name(), tensor(spec));
       }
       long row = 0;
-      for (JsonToken t = json.currentToken(); t != JsonToken.END_ARRAY; t = json.nextToken()) {
+      JsonToken field = json.currentToken();
+      for (JsonToken t = JsonToken.START_OBJECT; t != JsonToken.END_ARRAY; t = json.nextToken()) {
         if (t != JsonToken.START_OBJECT) {
           throw ServingException.invalidArgument(
               "Expecting object but got "
@@ -107,7 +128,8 @@ record PredictBody(Map<String, TensorValue> inputs, boolean rows) {
                   + " of 'instances' list");
         }
         int found = 0;
-        while (json.nextToken() == JsonToken.FIELD_NAME) {
+        field = row == 0 ? field : json.nextToken();
+        for (; field == JsonToken.FIELD_NAME; field = json.nextToken()) {
           String name = json.currentName();
           JsonTensor tensor = tensors.get(name);
           if (tensor == null) {
@@ -145,7 +167,12 @@ record PredictBody(Map<String, TensorValue> inputs, boolean rows) {
         return Map.of(only.name(), value(only, tensor));
       }
       Map<String, TensorValue> values = new LinkedHashMap<>();
-      while (json.nextToken() == JsonToken.FIELD_NAME) {
+      JsonToken token = json.nextToken();
+      if (token == JsonToken.FIELD_NAME && namesColumns(json.currentName())) {
+        table = TableRows.columns(json);
+        return Map.of();
+      }
+      for (; token == JsonToken.FIELD_NAME; token = json.nextToken()) {
         String name = json.currentName();
         TensorSpec spec = spec(name);
         json.nextToken();
@@ -203,7 +230,11 @@ record PredictBody(Map<String, TensorValue> inputs, boolean rows) {
     private JsonTensor tensor(TensorSpec spec) {
       int expected = Math.min(bodyLength, 1 << 20) / signature.inputs().size();
       return new JsonTensor(
-          spec.name(), NumberType.of(spec.type()), DataTypes.of(spec.type()).name(), expected);
+          spec.name(),
+          NumberType.of(spec.type()),
+          DataTypes.of(spec.type()).name(),
+          expected,
+          tensorBytes);
     }
 
     private TensorValue value(TensorSpec spec, JsonTensor tensor) {

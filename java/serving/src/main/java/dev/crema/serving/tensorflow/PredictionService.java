@@ -58,7 +58,11 @@ public final class PredictionService extends PredictionServiceGrpc.PredictionSer
           ModelReference model = ModelSpecs.reference(request.getModelSpec());
           Signature signature = calls.signature(ServiceRequestContext.current(), model);
           SignatureNames.check(request.getModelSpec().getSignatureName(), SignatureNames.PREDICT);
-          return request(model, inputs(request, signature), request.getOutputFilterList());
+          return request(
+              model,
+              inputs(request, signature, calls.tensorBytes()),
+              List.of(),
+              request.getOutputFilterList());
         },
         response -> {
           PredictResponse.Builder built =
@@ -71,14 +75,15 @@ public final class PredictionService extends PredictionServiceGrpc.PredictionSer
         });
   }
 
-  private static Map<String, TensorValue> inputs(PredictRequest request, Signature signature) {
+  private static Map<String, TensorValue> inputs(
+      PredictRequest request, Signature signature, long tensorBytes) {
     Map<String, TensorValue> inputs = new LinkedHashMap<>();
     for (TensorSpec spec : signature.inputs()) {
       TensorProto tensor = request.getInputsMap().get(spec.name());
       if (tensor == null) {
         throw mismatch(request, signature);
       }
-      inputs.put(spec.name(), TensorProtos.read(spec, tensor));
+      inputs.put(spec.name(), TensorProtos.read(spec, tensor, tensorBytes));
     }
     if (request.getInputsCount() != inputs.size()) {
       throw mismatch(request, signature);
@@ -146,14 +151,18 @@ public final class PredictionService extends PredictionServiceGrpc.PredictionSer
   private InferenceRequest scored(
       ModelReference model, ModelSpec spec, Input input, String method, Signature signature) {
     SignatureNames.check(spec.getSignatureName(), method);
-    return request(
-        model, Examples.inputs(input, signature), List.of(signature.outputs().get(0).name()));
+    List<String> outputs = List.of(signature.outputs().get(0).name());
+    return Examples.areRows(input, signature)
+        ? request(model, Map.of(), TableRows.of(input), outputs)
+        : request(
+            model, Examples.inputs(input, signature, calls.tensorBytes()), List.of(), outputs);
   }
 
   /** Several answers to the same examples, all of one model. */
   @Override
   public void multiInference(
       MultiInferenceRequest request, StreamObserver<MultiInferenceResponse> observer) {
+    ServiceRequestContext context = ServiceRequestContext.current();
     List<CompletableFuture<InferenceResult>> results = new ArrayList<>();
     try {
       if (request.getTasksCount() == 0) {
@@ -183,7 +192,7 @@ public final class PredictionService extends PredictionServiceGrpc.PredictionSer
                   + SignatureNames.REGRESS);
         }
         ModelReference reference = ModelSpecs.reference(task.getModelSpec());
-        Signature signature = calls.signature(ServiceRequestContext.current(), reference);
+        Signature signature = calls.signature(context, reference);
         signatures.add(signature);
         requests.add(
             scored(
@@ -198,8 +207,7 @@ public final class PredictionService extends PredictionServiceGrpc.PredictionSer
         Signature signature = signatures.get(i);
         results.add(
             calls
-                .inference()
-                .infer(requests.get(i))
+                .infer(context, requests.get(i))
                 .thenApply(response -> result(response, signature, classify)));
       }
     } catch (RuntimeException e) {
@@ -251,7 +259,7 @@ public final class PredictionService extends PredictionServiceGrpc.PredictionSer
         }
       }
       ModelReference model = ModelSpecs.reference(request.getModelSpec());
-      Signature signature = calls.signature(ServiceRequestContext.current(), model);
+      Signature signature = calls.models().signature(model);
       long version = calls.models().resolve(model).version();
       observer.onNext(
           GetModelMetadataResponse.newBuilder()
@@ -266,12 +274,16 @@ public final class PredictionService extends PredictionServiceGrpc.PredictionSer
   }
 
   private static InferenceRequest request(
-      ModelReference model, Map<String, TensorValue> inputs, List<String> outputs) {
+      ModelReference model,
+      Map<String, TensorValue> inputs,
+      List<Map<String, String>> rows,
+      List<String> outputs) {
     ServiceRequestContext context = ServiceRequestContext.current();
     return new InferenceRequest(
         Calls.requestId(context),
         model,
         inputs,
+        rows,
         List.copyOf(outputs),
         Calls.deadlineNanos(context),
         0,
@@ -283,6 +295,7 @@ public final class PredictionService extends PredictionServiceGrpc.PredictionSer
       ModelSpec spec,
       Supplier<InferenceRequest> made,
       Function<InferenceResponse, T> written) {
+    ServiceRequestContext context = ServiceRequestContext.current();
     InferenceRequest request;
     try {
       request = made.get();
@@ -291,8 +304,7 @@ public final class PredictionService extends PredictionServiceGrpc.PredictionSer
       return;
     }
     calls
-        .inference()
-        .infer(request)
+        .infer(context, request)
         .thenApply(
             response -> {
               long start = System.nanoTime();

@@ -16,6 +16,7 @@ import dev.crema.serving.inference.TensorValue;
 import dev.crema.serving.protocol.Calls;
 import dev.crema.serving.protocol.Failures;
 import dev.crema.serving.protocol.Rest;
+import dev.crema.serving.protocols.tensorflow.serving.Input;
 import dev.crema.serving.repository.ModelReference;
 import dev.crema.serving.repository.VersionStatus;
 import java.io.IOException;
@@ -90,7 +91,7 @@ public final class TensorFlowRest implements Endpoint {
     try {
       if (colon < 0) {
         return request.method() == HttpMethod.GET || request.method() == HttpMethod.HEAD
-            ? status(context, choice.of(context, given))
+            ? status(choice.of(context, given))
             : Rest.methodNotAllowed(request.method(), HttpMethod.GET);
       }
       String verb = given.substring(colon + 1);
@@ -119,8 +120,7 @@ public final class TensorFlowRest implements Endpoint {
     }
   }
 
-  private HttpResponse status(ServiceRequestContext context, ModelReference model) {
-    calls.checkAccess(context, model.name());
+  private HttpResponse status(ModelReference model) {
     List<VersionStatus> versions = VersionQuery.versions(calls.models(), model);
     return Rest.json(
         calls.json(), json -> ModelDocuments.writeStatus(json, ModelDocuments.status(versions)));
@@ -133,7 +133,7 @@ public final class TensorFlowRest implements Endpoint {
         return Rest.methodNotAllowed(request.method(), HttpMethod.GET);
       }
       ModelReference model = choice.of(context, last);
-      Signature signature = calls.signature(context, model);
+      Signature signature = calls.models().signature(model);
       long version = calls.models().resolve(model).version();
       return Rest.json(
           calls.json(),
@@ -151,15 +151,14 @@ public final class TensorFlowRest implements Endpoint {
     boolean rows;
     try {
       Signature signature = calls.signature(context, model);
-      PredictBody read = PredictBody.read(calls.json(), body, signature);
+      PredictBody read = PredictBody.read(calls.json(), body, signature, calls.tensorBytes());
       rows = read.rows();
-      request = request(context, model, read.inputs(), List.of());
+      request = request(context, model, read.inputs(), read.table(), List.of());
     } catch (IOException | RuntimeException e) {
       throw malformed(model, e);
     }
     return calls
-        .inference()
-        .infer(request)
+        .infer(context, request)
         .thenApply(
             response -> {
               long start = System.nanoTime();
@@ -181,18 +180,24 @@ public final class TensorFlowRest implements Endpoint {
     Signature signature;
     try {
       signature = calls.signature(context, model);
-      Map<String, TensorValue> inputs =
-          Examples.inputs(
-              ExamplesBody.read(
-                  calls.json(), body, classify ? SignatureNames.CLASSIFY : SignatureNames.REGRESS),
-              signature);
-      request = request(context, model, inputs, List.of(signature.outputs().get(0).name()));
+      Input input =
+          ExamplesBody.read(
+              calls.json(), body, classify ? SignatureNames.CLASSIFY : SignatureNames.REGRESS);
+      List<String> outputs = List.of(signature.outputs().get(0).name());
+      request =
+          Examples.areRows(input, signature)
+              ? request(context, model, Map.of(), TableRows.of(input), outputs)
+              : request(
+                  context,
+                  model,
+                  Examples.inputs(input, signature, calls.tensorBytes()),
+                  List.of(),
+                  outputs);
     } catch (IOException | RuntimeException e) {
       throw malformed(model, e);
     }
     return calls
-        .inference()
-        .infer(request)
+        .infer(context, request)
         .thenApply(
             response -> {
               long start = System.nanoTime();
@@ -213,11 +218,13 @@ public final class TensorFlowRest implements Endpoint {
       ServiceRequestContext context,
       ModelReference model,
       Map<String, TensorValue> inputs,
+      List<Map<String, String>> rows,
       List<String> outputs) {
     return new InferenceRequest(
         Calls.requestId(context),
         model,
         inputs,
+        rows,
         outputs,
         Calls.deadlineNanos(context),
         0,

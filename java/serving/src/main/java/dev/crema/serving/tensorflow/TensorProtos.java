@@ -15,16 +15,15 @@ import java.util.Arrays;
 
 /** TensorFlow's tensor messages. */
 final class TensorProtos {
-  /** One value may stand for a whole tensor; a few bytes must not become gigabytes. */
-  private static final long MAX_REPEATED_BYTES = 16 << 20;
-
   private TensorProtos() {}
 
   /**
    * The values of an input: {@code tensor_content} as it is, without a copy; or the list of its
    * type, where a single value is repeated to fill the shape.
+   *
+   * @param tensorBytes of the biggest tensor that is taken: a few bytes must not become gigabytes
    */
-  static TensorValue read(TensorSpec spec, TensorProto tensor) {
+  static TensorValue read(TensorSpec spec, TensorProto tensor, long tensorBytes) {
     NumberType type =
         DataTypes.numbers(tensor.getDtype())
             .filter(t -> Widening.isLossless(t, spec.type()))
@@ -38,6 +37,15 @@ final class TensorProtos {
                             + DataTypes.of(spec.type())));
     long[] shape = shape(spec, tensor.getTensorShape());
     long bytes = byteSize(spec, type, shape);
+    if (bytes / type.byteSize() > tensorBytes / spec.type().byteSize()) {
+      throw refused(
+          spec,
+          "of shape "
+              + Arrays.toString(shape)
+              + " is bigger than the "
+              + tensorBytes
+              + " bytes that this server takes");
+    }
     ByteString content = tensor.getTensorContent();
     ByteBuffer data;
     if (content.isEmpty()) {
@@ -99,10 +107,6 @@ final class TensorProtos {
               + given);
     }
     long bytes = elements * type.byteSize();
-    if (given != elements && bytes > MAX_REPEATED_BYTES) {
-      throw refused(
-          spec, "of shape " + Arrays.toString(shape) + " is too big to be filled with one value");
-    }
     ByteBuffer data = ByteBuffer.allocate(Math.toIntExact(bytes)).order(ByteOrder.LITTLE_ENDIAN);
     for (int i = 0; i < elements; i++) {
       put(spec, tensor, type, given == elements ? i : 0, data);

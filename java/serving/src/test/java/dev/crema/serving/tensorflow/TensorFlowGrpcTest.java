@@ -230,7 +230,10 @@ class TensorFlowGrpcTest {
                     .setTensorShape(TensorShapeProto.newBuilder().setUnknownRank(true))
                     .build()),
         "unknown rank");
-    refused(bad, () -> predict(floats(new long[] {1_000_000_000_000L, 3}, 1)), "too big");
+    refused(
+        bad,
+        () -> predict(floats(new long[] {1_000_000_000_000L, 3}, 1)),
+        "bigger than the 67108864 bytes");
     refused(bad, () -> predict(floats(new long[] {1L << 62, 8}, 1)), "too big");
     refused(
         bad,

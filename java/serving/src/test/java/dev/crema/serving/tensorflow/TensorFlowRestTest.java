@@ -73,7 +73,8 @@ class TensorFlowRestTest {
            "status": {"error_code": "UNKNOWN", "error_message": "config.json is missing"}},
           {"version": "2", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}},
           {"version": "1", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}
-        ]}""");
+        ]}\
+        """);
   }
 
   @ParameterizedTest
@@ -84,7 +85,8 @@ class TensorFlowRestTest {
         """
         {"model_version_status": [
           {"version": "1", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}
-        ]}""");
+        ]}\
+        """);
   }
 
   @Test
@@ -104,7 +106,8 @@ class TensorFlowRestTest {
              "tensor_shape": {"dim": [{"size": "-1", "name": ""}, {"size": "2", "name": ""}],
                               "unknown_rank": false},
              "name": "StatefulPartitionedCall:0"}},
-           "method_name": "tensorflow/serving/predict"}}}}}""");
+           "method_name": "tensorflow/serving/predict"}}}}}\
+        """);
     assertThat(json(server.get("/v1/models/pets/metadata").body()).at("/model_spec/version"))
         .hasToString("\"2\"");
     assertThat(
@@ -138,9 +141,11 @@ class TensorFlowRestTest {
             "/v1/models/pair:predict",
             """
             {"signature_name": "serving_default",
-             "instances": [{"a": [1, 2], "b": 10}, {"b": -1, "a": [0.5, 1e1]}]}"""),
+             "instances": [{"a": [1, 2], "b": 10}, {"b": -1, "a": [0.5, 1e1]}]}\
+            """),
         """
-        {"predictions": [{"sum": [11.0, 12.0], "twice": 20}, {"sum": [-0.5, 9.0], "twice": -2}]}""");
+        {"predictions": [{"sum": [11.0, 12.0], "twice": 20}, {"sum": [-0.5, 9.0], "twice": -2}]}\
+        """);
     expect(
         server.post(
             "/v1/models/pair:predict",
@@ -260,6 +265,52 @@ class TensorFlowRestTest {
   }
 
   @Test
+  void takesRowsOfTheTableThatAModelLearntFrom() {
+    expect(
+        server.post(
+            "/v1/models/table:predict",
+            "{\"instances\": [{\"age\": 39.5, \"job\": \"cook\"}, {\"job\": null, \"age\": \"7\"},"
+                + " {}]}"),
+        "{\"predictions\": [[139.5], [7.0], [NaN]]}");
+    expect(
+        server.post(
+            "/v1/models/table:predict",
+            "{\"inputs\": {\"job\": [\"cook\", \"clerk\"], \"age\": [1, 2]}}"),
+        "{\"outputs\": [[101.0], [2.0]]}");
+    expect(
+        server.post(
+            "/v1/models/table:regress",
+            "{\"context\": {\"job\": \"cook\"}, \"examples\": [{\"age\": 1}, {\"age\": 2.5}]}"),
+        "{\"results\": [101.0, 102.5]}");
+    // Tensors as for any other model.
+    for (String rows : new String[] {"[[1, 1]]", "[{\"x\": [1, 1]}]"}) {
+      expect(
+          server.post("/v1/models/table:predict", "{\"instances\": " + rows + "}"),
+          "{\"predictions\": [[101.0]]}");
+    }
+    expect(
+        server.post("/v1/models/table:predict", "{\"inputs\": {\"x\": [[1, 1]]}}"),
+        "{\"outputs\": [[101.0]]}");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{\"instances\": [{\"age\": [1]}]}|Row 0, column 'age' takes a string or a number, got a"
+            + " list",
+        "{\"instances\": [{\"age\": 1}, 2]}|item 1",
+        "{\"instances\": [{\"age\": 1, \"age\": 2}]}|twice",
+        "{\"inputs\": {\"age\": 1}}|takes a list",
+        "{\"inputs\": {\"age\": [1], \"job\": [\"a\", \"b\"]}}|has 2 values, others 1",
+        "{\"inputs\": {\"age\": [1, 2], \"job\": [\"a\"]}}|has 1 values, others 2",
+        "{\"inputs\": {\"age\": [1], \"age\": [2]}}|twice",
+      })
+  void saysWhatIsWrongWithRows(String body, String says) {
+    refused(server.post("/v1/models/table:predict", body), 400, says);
+  }
+
+  @Test
   void keepsManyRowsInOrder() {
     int rows = 50_000;
     StringBuilder body = new StringBuilder("{\"instances\":[");
@@ -295,7 +346,8 @@ class TensorFlowRestTest {
     expect(
         server.post(
             "/v1/models/half_plus_three:regress",
-            "{\"signature_name\": \"tensorflow/serving/regress\", \"examples\": [{\"x\": 1.0}, {\"x\": 2.0}]}"),
+            "{\"signature_name\": \"tensorflow/serving/regress\", \"examples\": [{\"x\": 1.0},"
+                + " {\"x\": 2.0}]}"),
         "{\"results\": [3.5, 4.0]}");
   }
 
@@ -383,7 +435,8 @@ class TensorFlowRestTest {
         "{\"instances\": [[1,2,3]], \"inputs\": [[1,2,3]]}|only one of",
         "{\"instances\": [[1,2,3]], \"instances\": [[1,2,3]]}|only one of",
         "{\"signature_name\": 3, \"instances\": [[1,2,3]]}|signature_name",
-        "{\"signature_name\": \"other\", \"instances\": [[1,2,3]]}|\"other\" not found in signature",
+        "{\"signature_name\": \"other\", \"instances\": [[1,2,3]]}|\"other\" not found in"
+            + " signature",
         "{\"signature_name\": \"\", \"signature_name\": \"\", \"instances\": [[1,2,3]]}|twice",
         "{\"instances\": [[1,2,3],[1,2]]}|a list of 2 values beside one of 3, at [1]",
         "{\"instances\": [[1,2,\"a\"]]}|got the string \"a\", at [0][2]",
@@ -434,13 +487,13 @@ class TensorFlowRestTest {
     refused(
         server.post("/v1/models/pets:predict", "{\"instances\": " + "[".repeat(100_000)),
         400,
-        "deeper than 32");
+        "depth");
     refused(
         server.post(
             "/v1/models/pets:predict",
             "{\"instances\": " + "[".repeat(40) + "1" + "]".repeat(40) + "}"),
         400,
-        "deeper than 32");
+        "depth");
     refused(
         server.post("/v1/models/pets:predict", "{\"other\": " + "{\"a\":".repeat(1000) + "1"),
         400,
