@@ -13,10 +13,13 @@ import java.util.List;
 /**
  * {@code crema load-test} in a process of its own: the same client for every server.
  *
- * @param seconds how long each load lasts, behind a warm-up of a quarter of it
+ * @param seconds how long each load lasts, behind its warm-up
  * @param connections most requests at once
  */
 record LoadTest(double seconds, int connections) {
+  /** JVMs of server and client compile what runs often for about that long on two processors. */
+  private static final double WARM_UP_SECONDS = 15;
+
   /**
    * What a load showed.
    *
@@ -37,13 +40,20 @@ record LoadTest(double seconds, int connections) {
   }
 
   /** As {@link #most}, over gRPC, with made up inputs. */
-  Outcome mostByGrpc(URI predict) {
-    return run(predict, List.of("--protocol", "tensorflow_grpc", "--closed"));
+  Outcome mostByGrpc(URI predict, String model) {
+    return run(predict.resolve("/"), grpc(model, "--closed"));
   }
 
   /** As {@link #at}, over gRPC, with made up inputs. */
-  Outcome byGrpcAt(URI predict, double rate) {
-    return run(predict, List.of("--protocol", "tensorflow_grpc", "--rate", "" + (long) rate));
+  Outcome byGrpcAt(URI predict, String model, double rate) {
+    return run(predict.resolve("/"), grpc(model, "--rate", "" + (long) rate));
+  }
+
+  private static List<String> grpc(String model, String... more) {
+    List<String> arguments =
+        new ArrayList<>(List.of("--model", model, "--protocol", "tensorflow_grpc"));
+    arguments.addAll(List.of(more));
+    return arguments;
   }
 
   private Outcome run(URI predict, List<String> more) {
@@ -56,7 +66,7 @@ record LoadTest(double seconds, int connections) {
                 "--duration",
                 "" + seconds,
                 "--warm-up",
-                "" + seconds / 4,
+                "" + WARM_UP_SECONDS,
                 "--connections",
                 "" + connections));
     arguments.addAll(more);

@@ -69,8 +69,8 @@ final class ServingBench {
         LoadTest.Outcome half = load.at(running.predict(), body, most.rate() / 2);
         rows.add(new ServingRow(server, network, "REST", most, half, running.residentBytes()));
         if (server instanceof CremaServer && network == ServedNetwork.SEED) {
-          most = load.mostByGrpc(running.predict());
-          half = load.byGrpcAt(running.predict(), most.rate() / 2);
+          most = load.mostByGrpc(running.predict(), network.name());
+          half = load.byGrpcAt(running.predict(), network.name(), most.rate() / 2);
           rows.add(new ServingRow(server, network, "gRPC", most, half, running.residentBytes()));
         }
       } finally {
