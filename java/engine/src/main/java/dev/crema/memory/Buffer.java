@@ -275,10 +275,15 @@ public final class Buffer implements AutoCloseable {
   /**
    * For devices with memory of their own: says that a copy has newer contents than all the memory
    * that this buffer is part of. Whoever next reads it through any buffer gets them copied back
-   * first. Null: the memory has the newest contents.
+   * first.
    */
   public void newerOn(DeviceCopy copy) {
-    hold.block.newer(copy);
+    hold.block.newer(Objects.requireNonNull(copy, "copy"));
+  }
+
+  /** For devices with memory of their own: takes {@link #newerOn} back, no copy is newer. */
+  public void newest() {
+    hold.block.newer(null);
   }
 
   /** For the engine: has the contents copied back if a device has newer ones. */

@@ -7,7 +7,7 @@ package dev.crema.memory;
 @FunctionalInterface
 public interface DeviceCopy {
   /**
-   * Copies the contents to the host's memory, and ends {@link Buffer#newerOn} when they are there.
+   * Copies the contents to the host's memory, and says {@link Buffer#newest} when they are there.
    *
    * @throws dev.crema.CremaException if the device has failed; the contents are lost then
    */

@@ -95,7 +95,7 @@ final class Mirror implements DeviceCopy {
     if (newer) {
       copies.toHost(host, address(), whole.byteSize());
       newer = false;
-      whole.newerOn(null);
+      whole.newest();
     }
   }
 
