@@ -53,6 +53,7 @@ class NullArgumentsTest {
     values.put(long.class, 1L);
     values.put(boolean.class, true);
     values.put(String.class, "x");
+    values.put(Runnable.class, (Runnable) () -> {});
     values.put(Path.class, Path.of("there-is-no-such-file"));
     values.put(float[].class, new float[2]);
     values.put(float[][].class, new float[1][2]);

@@ -310,6 +310,8 @@ public final class Buffer implements AutoCloseable {
    * nobody needs it any more.
    */
   public static Buffer owning(long address, long bytes, String name, Runnable free) {
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(free, "free");
     Block block = new Block(address, bytes, true, (a, b) -> free.run());
     Leaks.remember(block, name);
     return new Buffer(block, 0, bytes, name);
