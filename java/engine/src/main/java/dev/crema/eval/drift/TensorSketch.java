@@ -12,8 +12,14 @@ import java.util.SplittableRandom;
  * and greatest values from all. For one thread.
  */
 public final class TensorSketch {
-  /** Elements of which there are histograms; of a larger tensor some that are evenly spaced. */
-  public static final int MOST_FEATURES = 1024;
+  /** A tensor of up to so many elements has a histogram of each. */
+  public static final int MOST_FEATURES = 128;
+
+  /**
+   * Of a larger tensor so many, evenly spaced: single pixels say little, and a model's file should
+   * not be mostly histograms.
+   */
+  public static final int OF_LARGER = 48;
 
   private static final int SAMPLE = 4096;
   private static final int BINS = 10;
@@ -35,7 +41,7 @@ public final class TensorSketch {
   public TensorSketch(String name, int width, long seed) {
     this.name = name;
     this.width = width;
-    int n = Math.min(width, MOST_FEATURES);
+    int n = width <= MOST_FEATURES ? width : OF_LARGER;
     this.positions = new int[n];
     for (int i = 0; i < n; i++) {
       positions[i] = (int) ((long) i * width / n);
