@@ -101,16 +101,20 @@ final class RunningServer implements AutoCloseable {
     return CLIENT.send(request, HttpResponse.BodyHandlers.ofString());
   }
 
+  /** The first row of the predictions in the body of an answer; empty if there is none. */
+  static float[] firstRow(String answer) throws IOException {
+    JsonNode row = Json.mapper().readTree(answer).path("predictions").path(0);
+    float[] values = new float[row.size()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) row.get(i).doubleValue();
+    }
+    return values;
+  }
+
   /** Its answer to one request, the first row of the predictions. */
   float[] predictions(String body) {
     try {
-      HttpResponse<String> answer = post(body);
-      JsonNode row = Json.mapper().readTree(answer.body()).path("predictions").path(0);
-      float[] values = new float[row.size()];
-      for (int i = 0; i < values.length; i++) {
-        values[i] = (float) row.get(i).doubleValue();
-      }
-      return values;
+      return firstRow(post(body).body());
     } catch (IOException e) {
       throw new CremaException(predict + " gave no readable answer: " + e.getMessage(), e);
     } catch (InterruptedException e) {

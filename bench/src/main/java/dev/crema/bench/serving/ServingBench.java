@@ -8,12 +8,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 
 /** Starts one server after another, compares its answer with Crema's own, and puts it to load. */
 final class ServingBench {
@@ -74,20 +72,12 @@ final class ServingBench {
           rows.add(new ServingRow(server, network, "gRPC", most, half, running.residentBytes()));
         }
       } finally {
-        delete(folder);
+        TemporaryFolder.delete(folder);
       }
     } catch (IOException e) {
       failures.put(server.name(), "can't use the temporary folder: " + e.getMessage());
     } catch (CremaException e) {
       failures.put(server.name(), e.getMessage());
-    }
-  }
-
-  private static void delete(Path folder) throws IOException {
-    try (Stream<Path> all = Files.walk(folder)) {
-      for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(path);
-      }
     }
   }
 

@@ -1,7 +1,5 @@
 package dev.crema.bench.serving;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import dev.crema.io.Json;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.Socket;
@@ -141,12 +139,7 @@ final class SoakTraffic implements AutoCloseable {
 
   private static float[] row(String body) {
     try {
-      JsonNode row = Json.mapper().readTree(body).path("predictions").path(0);
-      float[] values = new float[row.size()];
-      for (int i = 0; i < values.length; i++) {
-        values[i] = (float) row.get(i).doubleValue();
-      }
-      return values;
+      return RunningServer.firstRow(body);
     } catch (IOException e) {
       return new float[0];
     }

@@ -4,14 +4,11 @@ import dev.crema.bench.Network;
 import dev.crema.nn.Model;
 import dev.crema.nn.Topology;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
-import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.stream.Stream;
 
 /**
  * Versions of one model that come and go in a folder: each has other weights, and its answer to the
@@ -50,11 +47,7 @@ final class SoakVersions {
     last = number;
     folders.add(version);
     if (folders.size() > KEPT) {
-      try (Stream<Path> all = Files.walk(folders.remove())) {
-        for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(path);
-        }
-      }
+      TemporaryFolder.delete(folders.remove());
     }
   }
 
