@@ -53,7 +53,7 @@ class PrometheusTest {
   void everyExpressionHasData() throws Exception {
     Promtool.assumeInstalled("prometheus");
     try (ServedDigits served = new ServedDigits(folder.resolve("models"))) {
-      new DeviceMetrics(List.of(new SomeDevice())).bindTo(served.monitoring.registry());
+      new DeviceMetrics(List.of(new FixedUse())).bindTo(served.monitoring.registry());
       train(served.monitoring);
       served.number(1.5);
       int port = freePort();
@@ -184,27 +184,5 @@ class PrometheusTest {
       }
     }
     return false;
-  }
-
-  private static final class SomeDevice implements DeviceMetrics.Use {
-    @Override
-    public String device() {
-      return "cuda:0";
-    }
-
-    @Override
-    public long usedBytes() {
-      return 1 << 20;
-    }
-
-    @Override
-    public long totalBytes() {
-      return 1 << 30;
-    }
-
-    @Override
-    public double utilization() {
-      return 0.5;
-    }
   }
 }

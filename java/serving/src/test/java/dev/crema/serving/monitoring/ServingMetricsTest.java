@@ -192,26 +192,4 @@ class ServingMetricsTest {
       assertThat(Promtool.run(file, "check", "metrics")).isEmpty();
     }
   }
-
-  private static final class FixedUse implements DeviceMetrics.Use {
-    @Override
-    public String device() {
-      return "cuda:0";
-    }
-
-    @Override
-    public long usedBytes() {
-      return 1 << 20;
-    }
-
-    @Override
-    public long totalBytes() {
-      return 1 << 30;
-    }
-
-    @Override
-    public double utilization() {
-      return 0.5;
-    }
-  }
 }
