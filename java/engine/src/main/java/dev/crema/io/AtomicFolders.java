@@ -171,19 +171,25 @@ public final class AtomicFolders {
   }
 
   private static void putBack(Path target) throws IOException {
-    if (!Files.exists(target)) {
-      for (Path old : Temporaries.siblings(target, Temporaries.OLD)) {
-        try {
-          Files.move(old, target, StandardCopyOption.ATOMIC_MOVE);
-          return;
-        } catch (FileSystemException e) {
-          if (Files.exists(target) || !Files.exists(old)) {
-            return; // its own writer was alive and went on
-          }
-          throw e;
-        }
+    FileSystemException refused = null;
+    for (int turn = 0; turn < MAX_FAILURES; turn++) {
+      if (Files.exists(target)) {
+        return;
+      }
+      List<Path> old = Temporaries.siblings(target, Temporaries.OLD);
+      if (old.isEmpty()) {
+        return;
+      }
+      try {
+        Files.move(old.get(0), target, StandardCopyOption.ATOMIC_MOVE);
+        return;
+      } catch (FileSystemException e) {
+        // Its own writer may be alive, or another have put a folder there and taken it away again:
+        // only a new look tells.
+        refused = e;
       }
     }
+    throw refused;
   }
 
   private static void swap(Path finished, Path target) throws IOException {
@@ -197,7 +203,7 @@ public final class AtomicFolders {
       try {
         Files.move(finished, target, StandardCopyOption.ATOMIC_MOVE);
         AtomicFiles.forceFolder(target.getParent());
-        setAside.forEach(Temporaries::delete);
+        setAside.forEach(aside -> discard(aside, target));
         return;
       } catch (IOException e) {
         // Where another writer was quicker, its folder is the one to replace now.
@@ -211,6 +217,18 @@ public final class AtomicFolders {
       }
     }
     throw new IOException("other writers kept replacing it");
+  }
+
+  // Under another name first: nobody may take a half deleted folder for the old version.
+  private static void discard(Path old, Path target) {
+    Path doomed = Temporaries.sibling(target, Temporaries.PART);
+    try {
+      moveIfThere(old, doomed);
+    } catch (IOException e) {
+      LOG.debug("{} stays set aside: {}", old, e.toString());
+      return;
+    }
+    Temporaries.delete(doomed);
   }
 
   private static void restore(Path old, Path target, IOException why) {
