@@ -137,18 +137,18 @@ class AtomicFoldersTest {
   @Test
   void manyWritersAtOnceLeaveOneWholeFolder() throws IOException {
     var all =
-        IntStream.range(0, 4)
+        IntStream.range(0, 6)
             .mapToObj(
                 w ->
                     CompletableFuture.runAsync(
                         () -> {
-                          for (int i = 0; i < 25; i++) {
+                          for (int i = 0; i < 60; i++) {
                             write(w + "." + i);
                           }
                         }))
             .toArray(CompletableFuture<?>[]::new);
     CompletableFuture.allOf(all).join();
     assertThat(listing()).containsExactly(target());
-    assertThat(Files.readString(target().resolve("a"))).matches("\\d\\.24");
+    assertThat(Files.readString(target().resolve("a"))).matches("\\d\\.59");
   }
 }
