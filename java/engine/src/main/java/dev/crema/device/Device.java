@@ -2,6 +2,7 @@ package dev.crema.device;
 
 import dev.crema.device.cuda.CudaCards;
 import dev.crema.memory.Buffer;
+import dev.crema.memory.ElementType;
 import java.util.List;
 import java.util.Objects;
 
@@ -31,6 +32,16 @@ public interface Device {
   /** Whether it multiplies by weights that were packed ahead, and leaves out the zeros of some. */
   default boolean packsWeights() {
     return !hasOwnMemory();
+  }
+
+  /**
+   * Whether its kernel of that name reads and writes tensors of a 16-bit floating type: then plans
+   * keep there what stands between ops in that type when they are asked to.
+   *
+   * @param type {@link ElementType#BFLOAT16} or {@link ElementType#FLOAT16}
+   */
+  default boolean has(String kernel, ElementType type) {
+    return false;
   }
 
   /**

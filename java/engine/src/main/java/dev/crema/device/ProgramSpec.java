@@ -1,5 +1,6 @@
 package dev.crema.device;
 
+import dev.crema.CremaException;
 import dev.crema.graph.TensorType;
 import dev.crema.memory.ElementType;
 import java.util.List;
@@ -67,6 +68,42 @@ public record ProgramSpec(
       }
     }
     return sections;
+  }
+
+  /**
+   * Refuses tensors of 16-bit floating types where the device's kernel would read them as something
+   * else.
+   *
+   * @throws CremaException naming the op, its layer and the type
+   */
+  public void requireElements(Device device) {
+    for (Instruction i : instructions) {
+      for (int tensor : i.inputs()) {
+        requireElement(device, i, tensor);
+      }
+      for (int tensor : i.outputs()) {
+        requireElement(device, i, tensor);
+      }
+    }
+  }
+
+  private void requireElement(Device device, Instruction i, int tensor) {
+    if (tensor < 0) {
+      return;
+    }
+    ElementType type = tensors.get(tensor).type().element();
+    boolean half = type == ElementType.BFLOAT16 || type == ElementType.FLOAT16;
+    if (half && !device.has(i.kernel(), type)) {
+      throw new CremaException(
+          i.where()
+              + ": "
+              + device.name()
+              + " has no kernel "
+              + i.kernel()
+              + " for tensors of "
+              + type
+              + ". Cast them to FLOAT32 before, or use another device.");
+    }
   }
 
   /**

@@ -1,11 +1,14 @@
 package dev.crema.graph;
 
+import dev.crema.memory.ElementType;
 import java.util.List;
 
 /**
  * An op that treats each element alone, with one to three inputs that broadcast. Chains of them are
- * fused into one pass over memory. The operation's name is the record's name in snake case; its
- * function stands in the device's element-wise kernels.
+ * fused into one pass over memory. Inputs are float32 or of one 16-bit type, in any mix; the output
+ * is of the 16-bit type as soon as one of them is, while the arithmetic is float32's. The
+ * operation's name is the record's name in snake case; its function stands in the device's
+ * element-wise kernels.
  */
 public interface ElementwiseOp extends Op {
   /** Name of the operation on the device. */
@@ -31,12 +34,22 @@ public interface ElementwiseOp extends Op {
   @Override
   default List<TensorType> infer(List<TensorType> inputs) {
     requireArity(inputs);
-    TensorType type = inputs.get(0);
-    for (TensorType other : inputs) {
-      type =
-          TensorType.broadcast(type, other.requireElement(Storage.PARAMETERS.element(), "input"));
+    ElementType element = ElementType.FLOAT32;
+    for (TensorType x : inputs) {
+      element = narrower(element, x.requireFloating("input").element());
+    }
+    TensorType type = inputs.get(0).withElement(element);
+    for (TensorType x : inputs) {
+      type = TensorType.broadcast(type, x.withElement(element));
     }
     return List.of(type);
+  }
+
+  private static ElementType narrower(ElementType a, ElementType b) {
+    if (a != ElementType.FLOAT32 && b != ElementType.FLOAT32 && a != b) {
+      throw new ShapeException("inputs are " + a + " and " + b + ". Cast one of them.");
+    }
+    return a == ElementType.FLOAT32 ? b : a;
   }
 
   /** For those with a rule of their own. */

@@ -5,13 +5,13 @@ import java.util.List;
 
 /**
  * A chain of element-wise ops as one: each step works on registers, which are the inputs (0 ..
- * ins-1), the outputs and then temporaries. Broadcasts its inputs to the type of its outputs.
+ * ins-1), the outputs and then temporaries. Broadcasts its inputs to the extents of its outputs.
+ * Registers hold float32; a value is rounded to an output's type where it is stored.
  *
- * @param type of every output
- * @param outputs how many there are
+ * @param types of the outputs, all of the same extents
  * @param steps in order
  */
-public record Fused(TensorType type, int outputs, List<Step> steps) implements Op {
+public record Fused(List<TensorType> types, List<Step> steps) implements Op {
   /** The most registers and parameters that the devices' kernels take. */
   public static final int MAX_REGISTERS = 24;
 
@@ -39,7 +39,11 @@ public record Fused(TensorType type, int outputs, List<Step> steps) implements O
   }
 
   public Fused {
+    types = List.copyOf(types);
     steps = List.copyOf(steps);
+    if (!types.stream().allMatch(types.get(0)::sameDims)) {
+      throw new ShapeException("the outputs of a chain differ in their extents: " + types);
+    }
   }
 
   /** A chain of one. */
@@ -50,7 +54,12 @@ public record Fused(TensorType type, int outputs, List<Step> steps) implements O
       operands.add(i);
     }
     Step step = Step.of((ElementwiseOp) single.op(), ins, operands);
-    return new Fused(single.output(0).type(), 1, List.of(step));
+    return new Fused(List.of(single.output(0).type()), List.of(step));
+  }
+
+  /** A step that moves a register into another. */
+  public static Step copy(int destination, int operand) {
+    return new Step("copy", destination, List.of(operand), List.of());
   }
 
   /** A step of a chain under construction. */
@@ -65,10 +74,6 @@ public record Fused(TensorType type, int outputs, List<Step> steps) implements O
 
   @Override
   public List<TensorType> infer(List<TensorType> inputs) {
-    List<TensorType> types = new ArrayList<>();
-    for (int i = 0; i < outputs; i++) {
-      types.add(type);
-    }
     return types;
   }
 
@@ -91,6 +96,6 @@ public record Fused(TensorType type, int outputs, List<Step> steps) implements O
 
   @Override
   public boolean inPlace() {
-    return outputs == 1;
+    return types.size() == 1;
   }
 }

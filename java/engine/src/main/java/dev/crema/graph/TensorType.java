@@ -125,6 +125,14 @@ public record TensorType(ElementType element, List<Dim> dims) {
     return this;
   }
 
+  /** float32, bfloat16 or float16. */
+  public TensorType requireFloating(String what) {
+    if (!element.isFloating()) {
+      throw new ShapeException(what + " must be FLOAT32, BFLOAT16 or FLOAT16 but is " + this);
+    }
+    return this;
+  }
+
   /**
    * The type that {@code a} and {@code b} broadcast to (NumPy's rule): axes are aligned at the
    * last; an extent of 1 repeats.

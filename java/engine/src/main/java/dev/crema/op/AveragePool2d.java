@@ -6,7 +6,6 @@ import dev.crema.graph.Gradients;
 import dev.crema.graph.Node;
 import dev.crema.graph.Op;
 import dev.crema.graph.TensorType;
-import dev.crema.memory.ElementType;
 import java.util.List;
 
 /**
@@ -23,7 +22,7 @@ public record AveragePool2d(int height, int width, Window2d window, boolean coun
 
   @Override
   public List<TensorType> infer(List<TensorType> in) {
-    TensorType x = in.get(0).requireElement(ElementType.FLOAT32, "input");
+    TensorType x = in.get(0).requireFloating("input");
     return List.of(PoolTypes.output(x, height, width, window));
   }
 

@@ -8,13 +8,13 @@ import java.util.List;
 /**
  * Gradient of {@link AveragePool2d}: dy → dx.
  *
- * @param type that of the pooling's input
+ * @param type that of the pooling's input; the elements of dx are of dy's type
  */
 public record AveragePool2dGrad(
     int height, int width, Window2d window, boolean countPadding, TensorType type) implements Op {
   @Override
   public List<TensorType> infer(List<TensorType> in) {
-    return List.of(type);
+    return List.of(type.withElement(in.get(0).requireFloating("gradient").element()));
   }
 
   @Override

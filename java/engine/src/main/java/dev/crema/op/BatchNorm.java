@@ -14,7 +14,7 @@ import java.util.List;
  * x [..., c]; gamma [c] and beta [c], both optional; running mean [c] and variance [c], which it
  * moves to the batch's: running = (1 − momentum) · running + momentum · batch, with the unbiased
  * variance (as PyTorch). Outputs: y [..., c], mean [c], 1 / deviation [c]. An empty batch moves
- * nothing.
+ * nothing. x and y may be of a 16-bit type; all else is float32.
  *
  * @param epsilon is added to the variance
  * @param momentum weight of the new batch, 0.1 for example

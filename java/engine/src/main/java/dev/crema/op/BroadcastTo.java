@@ -6,10 +6,9 @@ import dev.crema.graph.Gradients;
 import dev.crema.graph.Node;
 import dev.crema.graph.ShapeException;
 import dev.crema.graph.TensorType;
-import dev.crema.memory.ElementType;
 import java.util.List;
 
-/** Repeats axes of extent 1 (and missing leading axes) up to a type. */
+/** Repeats axes of extent 1 (and missing leading axes) up to the extents of a type. */
 public record BroadcastTo(TensorType type) implements ElementwiseOp {
   @Override
   public String operation() {
@@ -19,11 +18,12 @@ public record BroadcastTo(TensorType type) implements ElementwiseOp {
   @Override
   public List<TensorType> infer(List<TensorType> in) {
     requireArity(in);
-    in.get(0).requireElement(ElementType.FLOAT32, "input");
-    if (!TensorType.broadcast(in.get(0), type).equals(type)) {
+    in.get(0).requireFloating("input");
+    TensorType to = type.withElement(in.get(0).element());
+    if (!TensorType.broadcast(in.get(0), to).equals(to)) {
       throw new ShapeException(in.get(0) + " does not broadcast to " + type);
     }
-    return List.of(type);
+    return List.of(to);
   }
 
   @Override

@@ -56,8 +56,8 @@ public record ConvTranspose2d(
 
   @Override
   public List<TensorType> infer(List<TensorType> in) {
-    TensorType x = ConvTypes.float32(in.get(0), 4, "input");
-    TensorType kernel = ConvTypes.float32(in.get(1), 4, "kernel");
+    TensorType x = ConvTypes.image(in.get(0), 4);
+    TensorType kernel = ConvTypes.kernel(in.get(1), 4, x);
     ConvTypes.requireSomething(kernel);
     long channels = x.extent(-1);
     if (channels != kernel.extent(-1)) {

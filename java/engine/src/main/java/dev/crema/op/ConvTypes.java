@@ -7,7 +7,6 @@ import dev.crema.graph.Gradients;
 import dev.crema.graph.Node;
 import dev.crema.graph.ShapeException;
 import dev.crema.graph.TensorType;
-import dev.crema.memory.ElementType;
 import java.util.List;
 
 /** The rules that the convolutions share. */
@@ -22,8 +21,8 @@ final class ConvTypes {
 
   /** The output of a convolution of images (rank 4) or sequences (rank 3). */
   static TensorType forward(List<TensorType> in, int rank, Window2d window, int groups) {
-    TensorType x = float32(in.get(0), rank, "input");
-    TensorType kernel = float32(in.get(1), rank, "kernel");
+    TensorType x = image(in.get(0), rank);
+    TensorType kernel = kernel(in.get(1), rank, x);
     long channels = x.extent(-1);
     long outputs = kernel.extent(-1);
     requireSomething(kernel);
@@ -48,8 +47,14 @@ final class ConvTypes {
     }
   }
 
-  static TensorType float32(TensorType type, int rank, String what) {
-    return type.requireRank(rank, what).requireElement(ElementType.FLOAT32, what);
+  /** An image or sequence, in any floating type. */
+  static TensorType image(TensorType type, int rank) {
+    return type.requireRank(rank, "input").requireFloating("input");
+  }
+
+  /** A kernel for x, of its element type. */
+  static TensorType kernel(TensorType type, int rank, TensorType x) {
+    return type.requireRank(rank, "kernel").requireElement(x.element(), "kernel");
   }
 
   static void requireWhole(long channels, int groups, String what) {
@@ -60,8 +65,9 @@ final class ConvTypes {
 
   static void requireBias(List<TensorType> in, long outputs) {
     TensorType bias = in.size() > 2 ? in.get(2) : null;
-    if (bias != null && !bias.equals(TensorType.of(outputs))) {
-      throw new ShapeException("bias must be [" + outputs + "] but is " + bias);
+    TensorType expected = TensorType.of(in.get(0).element(), outputs);
+    if (bias != null && !bias.equals(expected)) {
+      throw new ShapeException("bias must be " + expected + " but is " + bias);
     }
   }
 

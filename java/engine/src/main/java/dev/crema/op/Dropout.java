@@ -7,7 +7,6 @@ import dev.crema.graph.Node;
 import dev.crema.graph.Op;
 import dev.crema.graph.ShapeException;
 import dev.crema.graph.TensorType;
-import dev.crema.memory.ElementType;
 import java.util.List;
 
 /**
@@ -30,7 +29,7 @@ public record Dropout(double rate, int stream) implements Op {
     if (!in.get(1).equals(TensorType.of(4))) {
       throw new ShapeException("the counter must be [4] but is " + in.get(1));
     }
-    return List.of(in.get(0).requireElement(ElementType.FLOAT32, "input"));
+    return List.of(in.get(0).requireFloating("input"));
   }
 
   @Override

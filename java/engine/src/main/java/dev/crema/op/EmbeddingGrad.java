@@ -7,7 +7,6 @@ import dev.crema.graph.Node;
 import dev.crema.graph.Op;
 import dev.crema.graph.ShapeException;
 import dev.crema.graph.TensorType;
-import dev.crema.memory.ElementType;
 import java.util.List;
 
 /**
@@ -19,8 +18,8 @@ import java.util.List;
 public record EmbeddingGrad(long padding, TensorType table) implements Op {
   @Override
   public List<TensorType> infer(List<TensorType> in) {
-    TensorType dy = in.get(1).requireElement(ElementType.FLOAT32, "gradient");
-    if (!new Embedding(padding).infer(List.of(in.get(0), table)).get(0).equals(dy)) {
+    TensorType dy = in.get(1).requireFloating("gradient");
+    if (!new Embedding(padding).infer(List.of(in.get(0), table)).get(0).sameDims(dy)) {
       throw new ShapeException(dy + " does not embed " + in.get(0) + " by a table " + table);
     }
     return List.of(table);

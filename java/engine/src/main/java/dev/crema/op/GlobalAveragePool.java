@@ -5,14 +5,13 @@ import dev.crema.graph.Gradients;
 import dev.crema.graph.Node;
 import dev.crema.graph.Op;
 import dev.crema.graph.TensorType;
-import dev.crema.memory.ElementType;
 import java.util.List;
 
 /** The mean over all pixels of an image (Lin et al. 2013): [n, ..., c] → [n, c]. */
 public record GlobalAveragePool() implements Op {
   @Override
   public List<TensorType> infer(List<TensorType> in) {
-    return List.of(PoolTypes.global(in.get(0).requireElement(ElementType.FLOAT32, "input")));
+    return List.of(PoolTypes.global(in.get(0).requireFloating("input")));
   }
 
   @Override

@@ -7,11 +7,11 @@ import java.util.List;
 /**
  * Gradient of {@link GlobalAveragePool}: dy → dx.
  *
- * @param type that of the pooling's input
+ * @param type that of the pooling's input; the elements of dx are of dy's type
  */
 public record GlobalAveragePoolGrad(TensorType type) implements Op {
   @Override
   public List<TensorType> infer(List<TensorType> in) {
-    return List.of(type);
+    return List.of(type.withElement(in.get(0).requireFloating("gradient").element()));
   }
 }

@@ -5,7 +5,6 @@ import dev.crema.graph.Gradients;
 import dev.crema.graph.Node;
 import dev.crema.graph.Op;
 import dev.crema.graph.TensorType;
-import dev.crema.memory.ElementType;
 import java.util.List;
 
 /**
@@ -15,7 +14,7 @@ import java.util.List;
 public record GlobalMaxPool() implements Op {
   @Override
   public List<TensorType> infer(List<TensorType> in) {
-    return List.of(PoolTypes.global(in.get(0).requireElement(ElementType.FLOAT32, "input")));
+    return List.of(PoolTypes.global(in.get(0).requireFloating("input")));
   }
 
   @Override

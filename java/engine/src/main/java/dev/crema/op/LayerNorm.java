@@ -12,7 +12,7 @@ import java.util.List;
 /**
  * Layer normalisation over the last axis (Ba et al. 2016): (x − mean) / √(variance + ε) · gamma +
  * beta. Inputs: x [..., c], gamma [c] and beta [c], both optional. Outputs: y [..., c], mean [...],
- * 1 / deviation [...].
+ * 1 / deviation [...]. x and y may be of a 16-bit type; all else is float32.
  *
  * @param epsilon is added to the variance
  */
@@ -27,7 +27,7 @@ public record LayerNorm(double epsilon) implements Op {
     TensorType x = NormTypes.requireFeatures(in.get(0));
     NormTypes.requirePerFeature(x, in.get(1), "gamma");
     NormTypes.requirePerFeature(x, in.get(2), "beta");
-    TensorType rows = x.withDims(x.dims().subList(0, x.rank() - 1));
+    TensorType rows = NormTypes.perRow(x);
     return List.of(x, rows, rows);
   }
 

@@ -13,28 +13,37 @@ import java.util.List;
 
 /**
  * activation(x · kernel + bias). Inputs: x [..., in], kernel [in, units], bias [units] (optional),
- * the kernel as {@link PackWeights} stores it (optional); output [..., units].
+ * the kernel as {@link PackWeights} stores it (optional); output [..., units]. x, kernel and bias
+ * are of one floating type.
  *
  * @param activation fused into the product
- * @param precision of the factors
+ * @param precision of float32 factors
+ * @param wide whether the output is float32 where the inputs are of a 16-bit type, as which it is
+ *     summed; else it is of theirs
  */
-public record Linear(FusedActivation activation, Precision precision) implements ActivatedOp {
+public record Linear(FusedActivation activation, Precision precision, boolean wide)
+    implements ActivatedOp {
   public Linear() {
     this(FusedActivation.NONE);
   }
 
   public Linear(FusedActivation activation) {
-    this(activation, Precision.FLOAT32);
+    this(activation, Precision.FLOAT32, false);
   }
 
   @Override
   public Linear withActivation(FusedActivation other) {
-    return new Linear(other, precision);
+    return new Linear(other, precision, wide);
   }
 
   /** The same product of factors in another precision. */
   public Linear withPrecision(Precision other) {
-    return new Linear(activation, other);
+    return new Linear(activation, other, wide);
+  }
+
+  /** The same product, stored in float32. */
+  public Linear asWide() {
+    return new Linear(activation, precision, true);
   }
 
   @Override
@@ -44,9 +53,9 @@ public record Linear(FusedActivation activation, Precision precision) implements
 
   @Override
   public List<TensorType> infer(List<TensorType> in) {
-    TensorType x = in.get(0).requireElement(ElementType.FLOAT32, "input");
+    TensorType x = in.get(0).requireFloating("input");
     TensorType kernel = in.get(1).requireRank(2, "kernel");
-    kernel.requireElement(ElementType.FLOAT32, "kernel");
+    kernel.requireElement(x.element(), "kernel");
     if (x.rank() < 2) {
       throw new ShapeException("expects [n, ..., features] but gets " + x);
     }
@@ -71,7 +80,8 @@ public record Linear(FusedActivation activation, Precision precision) implements
               + ", got "
               + packed);
     }
-    return List.of(x.withDim(-1, kernel.dim(1)));
+    TensorType y = x.withDim(-1, kernel.dim(1));
+    return List.of(wide ? y.withElement(ElementType.FLOAT32) : y);
   }
 
   @Override

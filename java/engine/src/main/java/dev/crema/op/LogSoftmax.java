@@ -5,7 +5,6 @@ import dev.crema.graph.Gradients;
 import dev.crema.graph.Node;
 import dev.crema.graph.Op;
 import dev.crema.graph.TensorType;
-import dev.crema.memory.ElementType;
 import java.util.List;
 
 /** Logarithm of the softmax over the last axis: x − log Σ eˣ. [..., c] → [..., c]. */
@@ -22,7 +21,7 @@ public record LogSoftmax() implements Op {
 
   @Override
   public List<TensorType> infer(List<TensorType> in) {
-    TensorType x = in.get(0).requireElement(ElementType.FLOAT32, "input");
+    TensorType x = in.get(0).requireFloating("input");
     x.axis(-1);
     return List.of(x);
   }

@@ -15,26 +15,38 @@ import java.util.List;
 
 /**
  * Matrix product over the last two axes, [..., m, k] · [..., k, n] → [..., m, n]; the axes before
- * them broadcast.
+ * them broadcast. Both are of one floating type.
  *
  * @param transposeA whether a is stored [..., k, m]
  * @param transposeB whether b is stored [..., n, k]
- * @param precision of the factors
+ * @param precision of float32 factors
+ * @param wide whether the product is float32 where the factors are of a 16-bit type, as which it is
+ *     summed; else it is of theirs
  */
-public record MatMul(boolean transposeA, boolean transposeB, Precision precision) implements Op {
+public record MatMul(boolean transposeA, boolean transposeB, Precision precision, boolean wide)
+    implements Op {
   public MatMul(boolean transposeA, boolean transposeB) {
     this(transposeA, transposeB, Precision.FLOAT32);
   }
 
+  public MatMul(boolean transposeA, boolean transposeB, Precision precision) {
+    this(transposeA, transposeB, precision, false);
+  }
+
   /** The same product of factors in another precision. */
   public MatMul withPrecision(Precision other) {
-    return new MatMul(transposeA, transposeB, other);
+    return new MatMul(transposeA, transposeB, other, wide);
+  }
+
+  /** The same product, stored in float32. */
+  public MatMul asWide() {
+    return new MatMul(transposeA, transposeB, precision, true);
   }
 
   @Override
   public List<TensorType> infer(List<TensorType> in) {
-    TensorType a = in.get(0).requireElement(ElementType.FLOAT32, "a");
-    TensorType b = in.get(1).requireElement(ElementType.FLOAT32, "b");
+    TensorType a = in.get(0).requireFloating("a");
+    TensorType b = in.get(1).requireElement(a.element(), "b");
     if (a.rank() < 2 || b.rank() < 2) {
       throw new ShapeException("needs matrices but gets " + a + " and " + b);
     }
@@ -56,7 +68,8 @@ public record MatMul(boolean transposeA, boolean transposeB, Precision precision
     List<Dim> dims = new ArrayList<>(lead.dims());
     dims.add(m);
     dims.add(n);
-    return List.of(a.withDims(dims));
+    TensorType y = a.withDims(dims);
+    return List.of(wide ? y.withElement(ElementType.FLOAT32) : y);
   }
 
   private static String show(TensorType type, boolean transposed) {

@@ -24,7 +24,7 @@ public record MaxPool2d(int height, int width, Window2d window) implements Op {
   public List<TensorType> infer(List<TensorType> in) {
     TensorType x = in.get(0);
     if (x.element() != ElementType.UINT8) {
-      x.requireElement(ElementType.FLOAT32, "input");
+      x.requireFloating("input");
     }
     return List.of(PoolTypes.output(x, height, width, window));
   }

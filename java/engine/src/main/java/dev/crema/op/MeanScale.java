@@ -2,7 +2,6 @@ package dev.crema.op;
 
 import dev.crema.graph.Op;
 import dev.crema.graph.TensorType;
-import dev.crema.memory.ElementType;
 import java.util.List;
 
 /**
@@ -12,8 +11,8 @@ import java.util.List;
 public record MeanScale() implements Op {
   @Override
   public List<TensorType> infer(List<TensorType> in) {
-    in.get(1).requireElement(ElementType.FLOAT32, "x");
-    return List.of(in.get(0).requireElement(ElementType.FLOAT32, "dy"));
+    in.get(1).requireFloating("x");
+    return List.of(in.get(0).requireFloating("dy"));
   }
 
   @Override

@@ -8,7 +8,6 @@ import dev.crema.graph.Node;
 import dev.crema.graph.Op;
 import dev.crema.graph.ShapeException;
 import dev.crema.graph.TensorType;
-import dev.crema.memory.ElementType;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -47,7 +46,7 @@ public record Pad(List<Long> before, List<Long> after, Mode mode, float value) i
 
   @Override
   public List<TensorType> infer(List<TensorType> in) {
-    TensorType x = in.get(0).requireElement(ElementType.FLOAT32, "input");
+    TensorType x = in.get(0).requireFloating("input");
     x.requireRank(before.size(), "input");
     List<Dim> dims = new ArrayList<>();
     for (int a = 0; a < x.rank(); a++) {

@@ -12,12 +12,12 @@ import java.util.List;
  * Gradient of {@link Pad} by reflection or by the edge: every padded element adds to the one it was
  * read from.
  *
- * @param type of the result
+ * @param type of the result; its elements are of the type of what it is given
  */
 public record PadGrad(Pad pad, TensorType type) implements Op {
   @Override
   public List<TensorType> infer(List<TensorType> in) {
-    return List.of(type);
+    return List.of(type.withElement(in.get(0).requireFloating("gradient").element()));
   }
 
   @Override

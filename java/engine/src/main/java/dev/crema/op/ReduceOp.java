@@ -12,7 +12,7 @@ import dev.crema.memory.ElementType;
 import java.util.ArrayList;
 import java.util.List;
 
-/** One number of all that lie along some axes. */
+/** One number of all that lie along some axes; float32 whatever floating type they are of. */
 interface ReduceOp extends Op {
   /** Counted from the first, ascending. */
   List<Integer> axes();
@@ -22,7 +22,8 @@ interface ReduceOp extends Op {
 
   @Override
   default List<TensorType> infer(List<TensorType> in) {
-    TensorType x = in.get(0).requireElement(ElementType.FLOAT32, "input");
+    TensorType x = in.get(0).requireFloating("input");
+    TensorType wide = x.withElement(ElementType.FLOAT32);
     int before = -1;
     for (int axis : axes()) {
       if (Axes.of(x, axis) <= before) {
@@ -30,9 +31,8 @@ interface ReduceOp extends Op {
       }
       before = axis;
     }
-    TensorType kept = kept(x);
     if (keepDims()) {
-      return List.of(kept);
+      return List.of(kept(wide));
     }
     List<Dim> dims = new ArrayList<>();
     for (int i = 0; i < x.rank(); i++) {
@@ -40,7 +40,7 @@ interface ReduceOp extends Op {
         dims.add(x.dim(i));
       }
     }
-    return List.of(x.withDims(dims));
+    return List.of(wide.withDims(dims));
   }
 
   @Override

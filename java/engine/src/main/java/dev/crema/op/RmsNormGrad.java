@@ -14,7 +14,7 @@ public record RmsNormGrad() implements Op {
   @Override
   public List<TensorType> infer(List<TensorType> in) {
     TensorType x = in.get(0);
-    TensorType features = x.withDims(List.of(x.dim(-1)));
+    TensorType features = NormTypes.perFeature(x);
     return List.of(x, features, features);
   }
 }

@@ -7,22 +7,21 @@ import dev.crema.graph.Node;
 import dev.crema.graph.Op;
 import dev.crema.graph.ShapeException;
 import dev.crema.graph.TensorType;
-import dev.crema.memory.ElementType;
 import java.util.List;
 
 /**
  * Gradient of {@link Slice}: its elements back in their places, zeros elsewhere.
  *
- * @param type of the result
+ * @param type of the result; its elements are of the type of what it is given
  */
 public record SliceGrad(Slice slice, TensorType type) implements Op {
   @Override
   public List<TensorType> infer(List<TensorType> in) {
-    TensorType dy = in.get(0).requireElement(ElementType.FLOAT32, "gradient");
-    if (!slice.infer(List.of(type)).get(0).equals(dy)) {
+    TensorType dy = in.get(0).requireFloating("gradient");
+    if (!slice.infer(List.of(type)).get(0).sameDims(dy)) {
       throw new ShapeException(dy + " is not that slice of " + type);
     }
-    return List.of(type);
+    return List.of(type.withElement(dy.element()));
   }
 
   @Override

@@ -5,7 +5,6 @@ import dev.crema.graph.Gradients;
 import dev.crema.graph.Node;
 import dev.crema.graph.Op;
 import dev.crema.graph.TensorType;
-import dev.crema.memory.ElementType;
 import java.util.List;
 
 /** Softmax over the last axis (Bridle 1990): [..., k] → [..., k]. dx = y ⊙ (dy − Σ dy ⊙ y). */
@@ -23,7 +22,7 @@ public record Softmax() implements Op {
   @Override
   public List<TensorType> infer(List<TensorType> in) {
     in.get(0).axis(-1);
-    return List.of(in.get(0).requireElement(ElementType.FLOAT32, "input"));
+    return List.of(in.get(0).requireFloating("input"));
   }
 
   @Override

@@ -8,7 +8,9 @@ import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
 import dev.crema.graph.ShapeException;
 import dev.crema.graph.TensorType;
+import dev.crema.memory.ElementType;
 import dev.crema.op.Add;
+import dev.crema.op.Cast;
 import dev.crema.op.ReduceSum;
 import dev.crema.op.Reshape;
 import java.util.ArrayList;
@@ -119,8 +121,12 @@ public final class Autodiff implements Gradients {
     if (!needs(x)) {
       return;
     }
-    Node fitted = sumTo(gradient, x.type());
+    Node fitted = cast(sumTo(gradient, x.type()), x.type().element());
     gradients.merge(x, fitted, (a, b) -> a.then(new Add(), b));
+  }
+
+  private static Node cast(Node gradient, ElementType element) {
+    return gradient.type().element() == element ? gradient : gradient.then(new Cast(element));
   }
 
   /** Sums over the axes along which a node of type {@code target} was repeated. */

@@ -8,12 +8,13 @@ import dev.crema.graph.Op;
 import dev.crema.graph.Variable;
 import dev.crema.op.Add;
 import dev.crema.op.BroadcastTo;
+import dev.crema.op.Cast;
 import dev.crema.op.Mul;
 import dev.crema.op.Reshape;
 import dev.crema.op.Transpose;
 
 /**
- * Drops what changes nothing: reshapes and broadcasts to the type that is there, reshapes of
+ * Drops what changes nothing: reshapes, broadcasts and casts to the type that is there, reshapes of
  * reshapes, transpositions that undo each other, products with 1, sums with 0.
  */
 public record DropIdentity() implements Pass {
@@ -49,6 +50,10 @@ public record DropIdentity() implements Pass {
     if (op instanceof BroadcastTo b) {
       Node x = rewrite.map(a.input(0));
       return x.type().equals(b.type()) ? x : null;
+    }
+    if (op instanceof Cast) {
+      Node x = rewrite.map(a.input(0));
+      return x.type().equals(a.output(0).type()) ? x : null;
     }
     if (op instanceof Transpose t) {
       Node x = rewrite.map(a.input(0));

@@ -23,7 +23,10 @@ public record FoldTranspose() implements Pass {
       in[1] = second ? in[1].application().input(0) : in[1];
       MatMul folded =
           new MatMul(
-              product.transposeA() != first, product.transposeB() != second, product.precision());
+              product.transposeA() != first,
+              product.transposeB() != second,
+              product.precision(),
+              product.wide());
       rewrite.put(a, rewrite.add(folded, a, in));
     }
     return rewrite;

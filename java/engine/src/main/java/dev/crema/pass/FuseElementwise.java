@@ -13,10 +13,10 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Joins element-wise ops of one type and one set of sections that feed each other into one pass
- * over memory. A chain runs where its last op stood, so an op joins only if nothing outside needs
- * the chain before that, and no variable that the chain reads is written meanwhile. What is needed
- * outside as well becomes a further output.
+ * Joins element-wise ops of the same extents and one set of sections that feed each other into one
+ * pass over memory. A chain runs where its last op stood, so an op joins only if nothing outside
+ * needs the chain before that, and no variable that the chain reads is written meanwhile. What is
+ * needed outside as well becomes a further output.
  */
 public record FuseElementwise() implements Pass {
   /** A chain in the making: its members, in order. */
@@ -84,7 +84,7 @@ public record FuseElementwise() implements Pass {
       Chain before = chains.get(x.application());
       if (before != null
           && before != chain
-          && x.type().equals(a.output(0).type())
+          && x.type().sameDims(a.output(0).type())
           && from.sections().applyAsLong(x.application()) == from.sections().applyAsLong(a)
           && nothingNeedsItBefore(a, before, chain, consumers, chains)
           && (writes == before.writesBefore || !before.readsVariables)) {

@@ -4,7 +4,9 @@ import dev.crema.graph.Application;
 import dev.crema.graph.ElementwiseOp;
 import dev.crema.graph.Fused;
 import dev.crema.graph.Node;
+import dev.crema.graph.TensorType;
 import dev.crema.op.BroadcastTo;
+import dev.crema.op.Cast;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -15,13 +17,16 @@ import java.util.Set;
 import java.util.function.Predicate;
 
 /**
- * Writes a chain of element-wise ops as one: gives registers to inputs, outputs and temporaries.
+ * Writes a chain of element-wise ops as one: gives registers to inputs, outputs and temporaries. A
+ * cast is no step: what it gives is the value that it is given, in the same register, and is
+ * rounded where it is stored.
  */
 final class FusedChain {
   private final List<Application> members;
   private final Set<Node> needed = Computation.identitySet();
   private final Map<Node, Integer> registers = new IdentityHashMap<>();
   private final Map<Node, Integer> lastUse = new IdentityHashMap<>();
+  private final Map<Node, Node> uncast = new IdentityHashMap<>();
   private final Deque<Integer> free = new ArrayDeque<>();
   private final List<Node> inputs = new ArrayList<>();
   private final List<Node> outputs = new ArrayList<>();
@@ -30,9 +35,13 @@ final class FusedChain {
   private FusedChain(List<Application> members, Predicate<Node> isNeeded) {
     this.members = members;
     for (Application m : members) {
-      if (isNeeded.test(m.output(0))) {
-        needed.add(m.output(0));
-        outputs.add(m.output(0));
+      Node y = m.output(0);
+      if (isNeeded.test(y)) {
+        needed.add(y);
+        outputs.add(y);
+      }
+      if (m.op() instanceof Cast) {
+        uncast.put(y, value(m.input(0)));
       }
     }
   }
@@ -43,12 +52,18 @@ final class FusedChain {
     chain.findInputs();
     List<Fused.Step> steps = chain.steps();
     Application last = members.get(members.size() - 1);
-    Fused fused = new Fused(last.output(0).type(), chain.outputs.size(), steps);
+    List<TensorType> types = chain.outputs.stream().map(Node::type).toList();
+    Fused fused = new Fused(types, steps);
     Node[] in = chain.inputs.stream().map(rewrite::map).toArray(Node[]::new);
     Application now = rewrite.add(fused, last, in);
     for (int i = 0; i < chain.outputs.size(); i++) {
       rewrite.put(chain.outputs.get(i), now.output(i));
     }
+  }
+
+  /** What a node is but for casts. */
+  private Node value(Node x) {
+    return uncast.getOrDefault(x, x);
   }
 
   private void findInputs() {
@@ -60,11 +75,13 @@ final class FusedChain {
           registers.put(x, inputs.size());
           inputs.add(x);
         }
-        lastUse.put(x, i);
+        lastUse.put(value(x), i);
       }
     }
     next = inputs.size();
     for (Node y : outputs) {
+      // A value is computed in the register of the first output that it is; others are copies.
+      registers.putIfAbsent(value(y), next);
       registers.put(y, next++);
     }
   }
@@ -75,22 +92,39 @@ final class FusedChain {
     for (int i = 0; i < members.size(); i++) {
       Application m = members.get(i);
       Node y = m.output(0);
-      if (m.op() instanceof BroadcastTo && !needed.contains(y) && isInput(m.input(0))) {
-        registers.put(y, registers.get(m.input(0))); // every input is read as broadcast
+      if (m.op() instanceof Cast) {
+        copy(value(y), y, steps);
+        release(m, i, temporaries);
         continue;
       }
-      List<Integer> operands = m.inputs().stream().map(registers::get).toList();
-      int step = i;
-      m.inputs().stream()
-          .distinct()
-          .filter(x -> lastUse.get(x) == step && registers.get(x) >= temporaries)
-          .forEach(x -> free.push(registers.get(x)));
-      if (!needed.contains(y)) {
+      Node first = value(m.input(0));
+      if (m.op() instanceof BroadcastTo && !registers.containsKey(y) && isInput(first)) {
+        registers.put(y, registers.get(first)); // every input is read as broadcast
+        continue;
+      }
+      List<Integer> operands = m.inputs().stream().map(x -> registers.get(value(x))).toList();
+      release(m, i, temporaries);
+      if (!registers.containsKey(y)) {
         registers.put(y, free.isEmpty() ? next++ : free.pop());
       }
       steps.add(Fused.step((ElementwiseOp) m.op(), registers.get(y), operands));
     }
     return steps;
+  }
+
+  /** Moves a value to an output that is another register than its own. */
+  private void copy(Node value, Node to, List<Fused.Step> steps) {
+    if (needed.contains(to) && !registers.get(to).equals(registers.get(value))) {
+      steps.add(Fused.copy(registers.get(to), registers.get(value)));
+    }
+  }
+
+  private void release(Application m, int step, int temporaries) {
+    m.inputs().stream()
+        .map(this::value)
+        .distinct()
+        .filter(x -> lastUse.get(x) == step && registers.get(x) >= temporaries)
+        .forEach(x -> free.push(registers.get(x)));
   }
 
   private boolean isInput(Node x) {

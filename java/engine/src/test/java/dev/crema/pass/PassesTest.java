@@ -43,7 +43,7 @@ class PassesTest {
   void aChainBecomesOneInstruction() {
     Node y = x.then(new Add(), b).then(new Relu()).then(new Mul(), x);
     Fused fused = onlyFused(new FuseElementwise(), y);
-    assertThat(fused.outputs()).isOne();
+    assertThat(fused.types()).hasSize(1);
     assertThat(fused.steps()).hasSize(3);
     // x, b, the output and one temporary that the two intermediates share.
     assertThat(fused.steps()).extracting(Fused.Step::destination).containsExactly(3, 3, 2);
@@ -62,7 +62,7 @@ class PassesTest {
     Node z = a.then(Transpose.of(1, 0));
     List<Op> ops = computed(new FuseElementwise(), y, z);
     assertThat(ops).hasSize(2).last().isEqualTo(Transpose.of(1, 0));
-    assertThat(((Fused) ops.get(0)).outputs()).isEqualTo(2);
+    assertThat(((Fused) ops.get(0)).types()).hasSize(2);
   }
 
   @Test

@@ -4,14 +4,20 @@ import dev.crema.CremaException;
 import dev.crema.device.Device;
 import dev.crema.device.Program;
 import dev.crema.device.ProgramSpec;
+import dev.crema.memory.ElementType;
 import dev.crema.natives.Crema;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** The CPU at one of its instruction-set levels. */
 public final class CpuDevice implements Device {
+  /** Kernels that copy elements of any type. */
+  private static final Set<String> MOVES =
+      Set.of("assign", "transpose", "concat", "split", "slice", "gather");
+
   private final int level;
   private final String isa;
   private final Map<String, Integer> kernels = new ConcurrentHashMap<>();
@@ -71,7 +77,13 @@ public final class CpuDevice implements Device {
   }
 
   @Override
+  public boolean has(String kernel, ElementType type) {
+    return MOVES.contains(kernel);
+  }
+
+  @Override
   public Program load(ProgramSpec spec) {
+    spec.requireElements(this);
     MatrixProducts.prepare();
     return new CpuProgram(this, spec);
   }

@@ -5,8 +5,10 @@ import dev.crema.device.Device;
 import dev.crema.device.Program;
 import dev.crema.device.ProgramSpec;
 import dev.crema.device.cuda.calls.CudaLibraries;
+import dev.crema.device.cuda.kernel.KernelTable;
 import dev.crema.device.cuda.kernel.Processor;
 import dev.crema.memory.Buffer;
+import dev.crema.memory.ElementType;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.LoggerFactory;
 
@@ -87,12 +89,18 @@ public final class CudaDevice implements Device {
   }
 
   @Override
+  public boolean has(String kernel, ElementType type) {
+    return KernelTable.has(kernel, type);
+  }
+
+  @Override
   public Buffer hostMemory(long bytes, String name) {
     return PinnedMemory.allocate(context, bytes, name);
   }
 
   @Override
   public Program load(ProgramSpec spec) {
+    spec.requireElements(this);
     return new CudaProgram(this, spec);
   }
 

@@ -1,8 +1,10 @@
 package dev.crema.device.cuda.kernel;
 
+import dev.crema.memory.ElementType;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Every instruction that the CUDA device knows, by name. */
 public final class KernelTable {
@@ -23,7 +25,15 @@ public final class KernelTable {
               RecurrentKernels.kernels(),
               SparseKernels.kernels()));
 
+  /** Instructions whose tensors may be of a 16-bit floating type. */
+  private static final Set<String> HALF = Set.of();
+
   private KernelTable() {}
+
+  /** Whether the kernel of that name reads and writes tensors of a 16-bit floating type. */
+  public static boolean has(String name, ElementType type) {
+    return HALF.contains(name) && type.byteSize() == 2;
+  }
 
   /** The kernel of that name; null if there is none. */
   public static Kernel get(String name) {
