@@ -84,8 +84,9 @@ final class TrainCommand implements Callable<Integer> {
       names = "--precision",
       defaultValue = "float32",
       description =
-          "Of the factors of matrix products: float32, or bfloat16, which processors with AVX-512"
-              + " BF16 multiply twice as fast; sums and parameters stay float32 (default:"
+          "float32, tf32 (products of a card's tensor cores; on the CPU as float32), bfloat16 (on a"
+              + " card all that stands between ops; on the CPU factors of products), or float16 (on"
+              + " a card, with loss scaling); parameters, sums and losses stay float32 (default:"
               + " ${DEFAULT-VALUE}).")
   private Precision precision;
 
