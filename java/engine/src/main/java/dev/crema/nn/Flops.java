@@ -17,6 +17,7 @@ import dev.crema.op.ConvTranspose2d;
 import dev.crema.op.Gru;
 import dev.crema.op.Linear;
 import dev.crema.op.Lstm;
+import dev.crema.op.MatMul;
 import dev.crema.op.MaxPool2d;
 import java.util.List;
 import java.util.Map;
@@ -59,6 +60,9 @@ final class Flops {
     double out = elements(a.output(0));
     if (op instanceof Linear) {
       return out * (2.0 * a.input(1).type().extent(0) + added(a));
+    }
+    if (op instanceof MatMul p) {
+      return out * 2 * a.input(0).type().extent(p.transposeA() ? -2 : -1);
     }
     if (op instanceof Conv2d || op instanceof Conv1d) {
       TensorType kernel = a.input(1).type();

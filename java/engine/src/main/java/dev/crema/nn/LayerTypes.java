@@ -51,6 +51,7 @@ final class LayerTypes {
             Embedding.class,
             Lstm.class,
             Gru.class,
+            MultiHeadAttention.class,
             Add.class,
             Subtract.class,
             Multiply.class,

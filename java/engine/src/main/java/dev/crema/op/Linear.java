@@ -67,11 +67,8 @@ public record Linear(FusedActivation activation, Precision precision, boolean wi
               + x
               + ". Check the shape of the input before it.");
     }
-    TensorType y = x.withDim(-1, kernel.dim(1));
-    y = wide ? y.withElement(ElementType.FLOAT32) : y;
-    TensorType bias = y.withDims(List.of(kernel.dim(1)));
-    if (in.get(2) != null && !in.get(2).equals(bias)) {
-      throw new ShapeException("a bias of " + bias + " is needed, got " + in.get(2));
+    if (in.get(2) != null && !in.get(2).equals(kernel.withDims(List.of(kernel.dim(1))))) {
+      throw new ShapeException("a bias of [" + kernel.dim(1) + "] is needed, got " + in.get(2));
     }
     TensorType packed = in.size() > 3 ? in.get(3) : null;
     if (packed != null && !packed.equals(PackWeights.typeOf(kernel, precision))) {
@@ -83,7 +80,8 @@ public record Linear(FusedActivation activation, Precision precision, boolean wi
               + ", got "
               + packed);
     }
-    return List.of(y);
+    TensorType y = x.withDim(-1, kernel.dim(1));
+    return List.of(wide ? y.withElement(ElementType.FLOAT32) : y);
   }
 
   @Override

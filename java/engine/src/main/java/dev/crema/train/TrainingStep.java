@@ -20,6 +20,7 @@ import dev.crema.op.GlobalNorm;
 import dev.crema.op.Mul;
 import dev.crema.op.Where;
 import dev.crema.pass.Autodiff;
+import dev.crema.pass.Passes;
 import dev.crema.plan.Plan;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -96,7 +97,7 @@ final class TrainingStep implements AutoCloseable {
               .outputs(objective.outputs(total))
               .capacity(batchSize)
               .threads(trainer.threads)
-              .precision(trainer.precision)
+              .passes(Passes.standard(trainer.precision))
               .device(device)
               .storage(Storage.PARAMETERS, model.parameters())
               .storage(Storage.STATE, model.state())

@@ -69,6 +69,8 @@ class LayerFormatTest {
         Lstm.sequences(4).withoutBias().withKernelRegularizer(DECAY),
         Gru.of(4),
         new Gru(4, true, true, NORMAL, NORMAL, NORMAL, DECAY),
+        MultiHeadAttention.of(4),
+        new MultiHeadAttention(2, 3, true, false, 0.1, NORMAL, DECAY),
         new Add(),
         new Subtract(),
         new Multiply(),

@@ -116,6 +116,17 @@ class LayerShapeTest {
             "[n, 9, 6]",
             "kernel [4, 18], recurrent_kernel [6, 18]"),
         arguments(
+            MultiHeadAttention.of(2),
+            "[n, 9, 4]",
+            "[n, 9, 4]",
+            "query_kernel [4, 4], query_bias [4], key_kernel [4, 4], key_bias [4],"
+                + " value_kernel [4, 4], value_bias [4], output_kernel [4, 4], output_bias [4]"),
+        arguments(
+            MultiHeadAttention.of(2).withHeadSize(3).withoutBias().withCausalMask(),
+            "[n, 9, 4]",
+            "[n, 9, 4]",
+            "query_kernel [4, 6], key_kernel [4, 6], value_kernel [4, 6], output_kernel [6, 4]"),
+        arguments(
             new BatchNorm(),
             "[n, 5, 6, 4]",
             "[n, 5, 6, 4]",

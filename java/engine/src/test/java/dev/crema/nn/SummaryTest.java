@@ -89,6 +89,17 @@ class SummaryTest {
   }
 
   @Test
+  void anAttentionCountsItsProducts() {
+    Symbol x = Symbol.input("x", 6, 8);
+    try (Model model = Model.of(List.of(x), List.of(x.then(MultiHeadAttention.of(2))), 1)) {
+      long linear = 6 * 8 * (2 * 8 + 1);
+      long products = 2 * 2 * (6 * 6 * 2 * 4); // scores and means of two heads of four
+      long rest = 6 * 8 + 5 * 2 * 6 * 6; // the scale and softmax
+      assertThat(model.summary().layers().get(1).flops()).isEqualTo(4 * linear + products + rest);
+    }
+  }
+
+  @Test
   void aSummaryIsAJsonDocument() {
     try (Model model = Model.sequential(4).dense(3).build(1)) {
       assertThat(Json.mapper().valueToTree(model.summary()).at("/layers/1/output").asText())

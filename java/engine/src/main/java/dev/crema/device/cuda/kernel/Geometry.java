@@ -1,7 +1,6 @@
 package dev.crema.device.cuda.kernel;
 
 import dev.crema.device.cuda.kernel.Convolution.Direction;
-import dev.crema.memory.ElementType;
 
 /**
  * The extents of a convolution of images or, as images of one row, sequences.
@@ -26,8 +25,8 @@ record Geometry(
     int left,
     int bottom,
     int right,
-    int groups,
-    ElementType type) {
+    int groups) {
+  private static final int FLOAT = 4;
   private static final int THREADS = 256;
 
   /**
@@ -67,8 +66,7 @@ record Geometry(
         left,
         needed(rows, strideHeight, tapRows, dilationHeight) - height - top,
         needed(columns, strideWidth, tapColumns, dilationWidth) - width - left,
-        (int) c.integer(6),
-        x.type());
+        (int) c.integer(6));
   }
 
   private static int at(Operand o, int axis) {
@@ -104,7 +102,7 @@ record Geometry(
 
   /** Of the images with exactly the padding that windows reach. */
   long paddedBytes() {
-    return (long) type.byteSize() * examples * paddedHeight() * paddedWidth() * channels;
+    return (long) FLOAT * examples * paddedHeight() * paddedWidth() * channels;
   }
 
   Convolution convolution(Direction direction, long x, long filter, long y) {
@@ -129,8 +127,7 @@ record Geometry(
         dilationWidth,
         symmetric ? top : 0,
         symmetric ? left : 0,
-        groups,
-        type);
+        groups);
   }
 
   /** Copies images into ones with padding. */
