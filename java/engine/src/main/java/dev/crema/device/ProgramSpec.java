@@ -11,6 +11,8 @@ import java.util.List;
  *
  * @param capacity the most examples of a batch
  * @param threads of the pool; 0 for all
+ * @param tf32 whether float32 products and convolutions may round their factors to TF32 where the
+ *     device has it
  * @param regions the memory that tensors lie in
  * @param tensors where each tensor lies
  * @param instructions in order
@@ -18,6 +20,7 @@ import java.util.List;
 public record ProgramSpec(
     long capacity,
     int threads,
+    boolean tf32,
     List<Region> regions,
     List<PlacedTensor> tensors,
     List<Instruction> instructions) {

@@ -338,22 +338,18 @@ public final class Model implements AutoCloseable {
    * @param capacity most examples of a batch
    * @param threads of the pool; 0 for all
    */
-  public List<Pass> predictionPasses(
-      Precision precision, boolean packs, int capacity, int threads, Device device) {
-    Objects.requireNonNull(precision, "precision");
+  public List<Pass> predictionPasses(boolean packs, int capacity, int threads, Device device) {
     Objects.requireNonNull(device, "device");
-    return predictionPasses(precision, packs, capacity, threads, device, (product, scheme) -> true);
+    return predictionPasses(packs, capacity, threads, device, (product, scheme) -> true);
   }
 
   /**
    * The same for predictors, which compute dynamic and weight-only layers so only where that was
    * measured faster, unless the quantization is {@link Quantization#always}.
    */
-  List<Pass> predictorPasses(
-      Precision precision, boolean packs, int capacity, int threads, Device device) {
+  List<Pass> predictorPasses(boolean packs, int capacity, int threads, Device device) {
     boolean always = quantization != null && quantization.always();
     return predictionPasses(
-        precision,
         packs,
         capacity,
         threads,
@@ -362,17 +358,12 @@ public final class Model implements AutoCloseable {
   }
 
   private List<Pass> predictionPasses(
-      Precision precision,
-      boolean packs,
-      int capacity,
-      int threads,
-      Device device,
-      Quantize.Choice choice) {
+      boolean packs, int capacity, int threads, Device device, Quantize.Choice choice) {
     boolean packed = packs || quantization != null;
     List<Pass> passes =
         quantization != null
-            ? Passes.prediction(precision, new Quantize(quantization.layers(), choice))
-            : packs ? Passes.prediction(precision) : Passes.standard(precision);
+            ? Passes.prediction(new Quantize(quantization.layers(), choice))
+            : packs ? Passes.prediction() : Passes.standard();
     Map<String, NonZeros> nonZeros = device.packsWeights() ? sparse.nonZeros() : Map.of();
     return nonZeros.isEmpty()
         ? passes
@@ -467,9 +458,11 @@ public final class Model implements AutoCloseable {
   }
 
   /**
-   * As {@link #predictor(int, int, Device)}, with the factors of matrix products in a precision.
+   * As {@link #predictor(int, int, Device)}, computing in a precision; inputs and outputs keep
+   * their types.
    *
    * @param threads of the pool to use; 0 for all
+   * @throws CremaException if the device can't compute so: the CPU in float16
    */
   public Predictor predictor(int capacity, int threads, Device device, Precision precision) {
     Objects.requireNonNull(device, "device");

@@ -58,7 +58,7 @@ public final class Predictor implements AutoCloseable {
     this.sparse = model.sparseKernels();
     this.patterns = sparse.patterns();
     boolean packs =
-        device.packsWeights() && (capacity > MOST_UNPACKED || precision != Precision.FLOAT32);
+        device.packsWeights() && (capacity > MOST_UNPACKED || precision == Precision.BFLOAT16);
     ModelGraph graph = model.build(new Graph(), false);
     Topology topology = model.topology();
     topology.inputs().forEach(input -> requireFits(input.name(), input.type(), capacity));
@@ -75,7 +75,8 @@ public final class Predictor implements AutoCloseable {
             .device(device)
             .storage(Storage.PARAMETERS, model.parameters())
             .storage(Storage.STATE, model.state())
-            .passes(model.predictorPasses(precision, packs, capacity, threads, device))
+            .passes(model.predictorPasses(packs, capacity, threads, device))
+            .precision(precision)
             .prepared(model.prepared())
             .build();
     this.use = new Exclusive("This predictor", plan::close);

@@ -67,8 +67,11 @@ public record Linear(FusedActivation activation, Precision precision, boolean wi
               + x
               + ". Check the shape of the input before it.");
     }
-    if (in.get(2) != null && !in.get(2).equals(kernel.withDims(List.of(kernel.dim(1))))) {
-      throw new ShapeException("a bias of [" + kernel.dim(1) + "] is needed, got " + in.get(2));
+    TensorType y = x.withDim(-1, kernel.dim(1));
+    y = wide ? y.withElement(ElementType.FLOAT32) : y;
+    TensorType bias = y.withDims(List.of(kernel.dim(1)));
+    if (in.get(2) != null && !in.get(2).equals(bias)) {
+      throw new ShapeException("a bias of " + bias + " is needed, got " + in.get(2));
     }
     TensorType packed = in.size() > 3 ? in.get(3) : null;
     if (packed != null && !packed.equals(PackWeights.typeOf(kernel, precision))) {
@@ -80,8 +83,7 @@ public record Linear(FusedActivation activation, Precision precision, boolean wi
               + ", got "
               + packed);
     }
-    TensorType y = x.withDim(-1, kernel.dim(1));
-    return List.of(wide ? y.withElement(ElementType.FLOAT32) : y);
+    return List.of(y);
   }
 
   @Override

@@ -22,28 +22,34 @@ public final class Passes {
         new FuseElementwise());
   }
 
-  /** {@link #standard}, with products in a precision. */
-  public static List<Pass> standard(Precision precision) {
-    List<Pass> passes = new ArrayList<>(standard());
-    if (precision != Precision.FLOAT32) {
-      passes.add(0, new MixedPrecision(precision));
-    }
-    return List.copyOf(passes);
-  }
-
   /** What plans for predictions use that pack weights: {@link Prepack} comes last. */
-  public static List<Pass> prediction(Precision precision) {
-    List<Pass> passes = new ArrayList<>(standard(precision));
+  public static List<Pass> prediction() {
+    List<Pass> passes = new ArrayList<>(standard());
     passes.add(new Prepack());
     return List.copyOf(passes);
   }
 
-  /** As {@link #prediction(Precision)}, with quantized layers. */
-  public static List<Pass> prediction(Precision precision, Quantize quantize) {
-    List<Pass> passes = new ArrayList<>(standard(precision));
+  /** As {@link #prediction()}, with quantized layers. */
+  public static List<Pass> prediction(Quantize quantize) {
+    List<Pass> passes = new ArrayList<>(standard());
     passes.add(passes.size() - 1, quantize); // sees ops before chains are joined
     passes.add(new Prepack());
     return List.copyOf(passes);
+  }
+
+  /** A list whose float32 products round their factors: {@link MixedPrecision} comes first. */
+  public static List<Pass> rounded(List<Pass> passes, Precision precision) {
+    List<Pass> all = new ArrayList<>(passes);
+    all.add(0, new MixedPrecision(precision));
+    return List.copyOf(all);
+  }
+
+  /** A list that stores values in 16 bits; casts then join the chains of element-wise ops. */
+  public static List<Pass> stored(List<Pass> passes, StoreHalf half) {
+    List<Pass> all = new ArrayList<>(passes);
+    int chains = all.indexOf(new FuseElementwise());
+    all.addAll(chains < 0 ? all.size() : chains, List.of(half, new WidenProducts()));
+    return List.copyOf(all);
   }
 
   /** A list for predictions with sparse kernels: they are chosen before the others are packed. */

@@ -46,7 +46,13 @@ final class Layout {
   private final Map<Node, Long> constants = new IdentityHashMap<>();
   private final ProgramSpec spec;
 
-  Layout(Computation computation, long capacity, int threads, boolean reuse, Device device) {
+  Layout(
+      Computation computation,
+      long capacity,
+      int threads,
+      boolean tf32,
+      boolean reuse,
+      Device device) {
     liveness = Liveness.of(computation, capacity, reuse);
     hasResults = device.hasOwnMemory();
     List<Liveness.Block> blocks = liveness.arenaBlocks();
@@ -90,7 +96,7 @@ final class Layout {
     for (int i = 0; i < regions.size(); i++) {
       all.add(new Region(uses.get(i), regions.get(i)));
     }
-    spec = new ProgramSpec(capacity, threads, all, tensors, instructions);
+    spec = new ProgramSpec(capacity, threads, tf32, all, tensors, instructions);
   }
 
   private int add(Use use, long bytes) {

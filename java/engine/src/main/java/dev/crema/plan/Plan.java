@@ -9,6 +9,7 @@ import dev.crema.graph.Application;
 import dev.crema.graph.Constant;
 import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
+import dev.crema.graph.Precision;
 import dev.crema.graph.Storage;
 import dev.crema.graph.TensorType;
 import dev.crema.graph.Variable;
@@ -23,6 +24,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.ToLongFunction;
@@ -58,9 +60,19 @@ public final class Plan implements AutoCloseable {
   private Plan(Builder b) {
     this.capacity = b.capacity;
     checkOutputs(b.outputs);
-    Passes.Result result = Passes.apply(b.passes, new Computation(b.graph, b.outputs, b.sections));
+    Passes.Result result =
+        Passes.apply(
+            Reduced.passes(b.passes, b.precision, b.device),
+            new Computation(b.graph, b.outputs, b.sections));
     this.rewritten = result.outputs();
-    this.layout = new Layout(result.computation(), b.capacity, b.threads, b.reuse, b.device);
+    this.layout =
+        new Layout(
+            result.computation(),
+            b.capacity,
+            b.threads,
+            b.precision == Precision.TF32,
+            b.reuse,
+            b.device);
     this.hasOutputs = new boolean[layout.spec().regions().size()];
     this.program = b.device.load(layout.spec());
     Buffer ownArena = null;
@@ -304,6 +316,7 @@ public final class Plan implements AutoCloseable {
     private Device device;
     private ToLongFunction<Application> sections = a -> ALL;
     private List<Pass> passes = Passes.standard();
+    private Precision precision = Precision.FLOAT32;
     private boolean reuse = true;
     private Prepared shared;
 
@@ -351,6 +364,16 @@ public final class Plan implements AutoCloseable {
     /** What rewrites the graph first; by default {@link Passes#standard}. */
     public Builder passes(List<Pass> list) {
       passes = List.copyOf(list);
+      return this;
+    }
+
+    /**
+     * In what it computes; float32 by default. Inputs, outputs and storages keep their types.
+     *
+     * @throws CremaException when it is built, if the device can't compute so
+     */
+    public Builder precision(Precision value) {
+      precision = Objects.requireNonNull(value, "precision");
       return this;
     }
 

@@ -6,7 +6,6 @@ import dev.crema.data.Order;
 import dev.crema.data.Prefetcher;
 import dev.crema.device.Device;
 import dev.crema.graph.Graph;
-import dev.crema.graph.Precision;
 import dev.crema.graph.Storage;
 import dev.crema.memory.ElementType;
 import dev.crema.memory.Exclusive;
@@ -80,7 +79,7 @@ public final class Evaluator implements AutoCloseable {
             .device(device)
             .storage(Storage.PARAMETERS, model.parameters())
             .storage(Storage.STATE, model.state())
-            .passes(model.predictionPasses(Precision.FLOAT32, false, capacity, threads, device))
+            .passes(model.predictionPasses(false, capacity, threads, device))
             .prepared(new Prepared())
             .build();
     this.use = new Exclusive("This evaluator", plan::close);

@@ -174,8 +174,9 @@ public final class Trainer {
   }
 
   /**
-   * Of the factors of matrix products, forward and backward; float32 by default. Parameters and all
-   * sums stay float32.
+   * In what it computes, forward and backward; float32 by default. Parameters, their gradients,
+   * moments, losses and all sums stay float32. A device that can't compute so is refused when the
+   * training begins.
    */
   public Trainer precision(Precision value) {
     precision = Objects.requireNonNull(value, "precision");

@@ -20,7 +20,6 @@ import dev.crema.op.GlobalNorm;
 import dev.crema.op.Mul;
 import dev.crema.op.Where;
 import dev.crema.pass.Autodiff;
-import dev.crema.pass.Passes;
 import dev.crema.plan.Plan;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -97,7 +96,7 @@ final class TrainingStep implements AutoCloseable {
               .outputs(objective.outputs(total))
               .capacity(batchSize)
               .threads(trainer.threads)
-              .passes(Passes.standard(trainer.precision))
+              .precision(trainer.precision)
               .device(device)
               .storage(Storage.PARAMETERS, model.parameters())
               .storage(Storage.STATE, model.state())

@@ -1,7 +1,9 @@
 package dev.crema.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.crema.CremaException;
 import dev.crema.data.Mnist;
 import dev.crema.device.Device;
 import dev.crema.device.cpu.CpuDevice;
@@ -101,5 +103,29 @@ class PrecisionTest {
         return evaluator.evaluate(digits.test()).classification().accuracy();
       }
     }
+  }
+
+  @Test
+  void theCpuHasNoFloat16AndSaysWhatToDo() {
+    try (Model model = model()) {
+      assertThatThrownBy(() -> model.predictor(4, 0, Device.cpu(), Precision.FLOAT16))
+          .isInstanceOf(CremaException.class)
+          .hasMessageContaining("FLOAT16 needs kernels for float16, but cpu")
+          .hasMessageContaining("Use BFLOAT16 or FLOAT32 there, or a CUDA device");
+    }
+  }
+
+  @Test
+  void tf32IsFloat32OnTheCpu() {
+    float[] x = random(9, 4 * IN);
+    float[] plain = new float[4 * OUT];
+    float[] rounded = new float[4 * OUT];
+    try (Model model = model();
+        Predictor a = model.predictor(4, 0, Device.cpu(), Precision.FLOAT32);
+        Predictor b = model.predictor(4, 0, Device.cpu(), Precision.TF32)) {
+      a.predict(x, plain, 4);
+      b.predict(x, rounded, 4);
+    }
+    assertThat(rounded).containsExactly(plain);
   }
 }

@@ -3,14 +3,18 @@ package dev.crema.device.cuda;
 import dev.crema.device.cuda.calls.DnnCalls;
 import dev.crema.device.cuda.calls.DnnCalls.Algorithms;
 import dev.crema.device.cuda.kernel.Convolution;
+import dev.crema.memory.ElementType;
 
 /** One form of convolution with its descriptors and its algorithm. Numbers are cudnn.h's. */
 final class ConvolutionPlan {
   private static final int NHWC = 1;
   private static final int FLOAT = 0;
+  private static final int HALF = 2;
+  private static final int BFLOAT = 9;
   private static final int CROSS_CORRELATION = 1;
   private static final int DETERMINISTIC = 1;
   private static final int DEFAULT_MATH = 0; // with TF32 where the card has it
+  private static final int TENSOR_OP_MATH = 1; // factors of 16 bits
   private static final int FMA_MATH = 3;
 
   private final DnnCalls calls;
@@ -40,17 +44,19 @@ final class ConvolutionPlan {
 
   static ConvolutionPlan of(DnnCalls calls, long handle, Convolution c, boolean tf32) {
     try (Undo undo = new Undo()) {
-      long x = tensor(calls, c.examples(), c.channels(), c.height(), c.width(), undo);
-      long y = tensor(calls, c.examples(), c.outputs(), c.rows(), c.columns(), undo);
+      int type = type(c.type());
+      long x = tensor(calls, type, c.examples(), c.channels(), c.height(), c.width(), undo);
+      long y = tensor(calls, type, c.examples(), c.outputs(), c.rows(), c.columns(), undo);
       long filter = filter(calls, c, undo);
-      int math = tf32 ? DEFAULT_MATH : FMA_MATH;
+      boolean exact = type == FLOAT && !tf32;
+      int math = type != FLOAT ? TENSOR_OP_MATH : exact ? FMA_MATH : DEFAULT_MATH;
       long convolution = convolution(calls, c, math, undo);
       Algorithms found = new Algorithms();
       check(calls, heuristic(calls, handle, c, x, filter, y, convolution, found), getter(c));
       for (int i = 0; i < found.count; i++) {
         if (found.status[i] == 0
             && found.determinism[i] == DETERMINISTIC
-            && (tf32 || found.mathType[i] == FMA_MATH)) {
+            && (!exact || found.mathType[i] == FMA_MATH)) {
           check(
               calls,
               calls.cudnnSetConvolutionMathType(convolution, found.mathType[i]),
@@ -98,13 +104,22 @@ final class ConvolutionPlan {
     };
   }
 
-  private static long tensor(DnnCalls calls, int n, int c, int h, int w, Undo undo) {
+  private static int type(ElementType element) {
+    return switch (element) {
+      case FLOAT32 -> FLOAT;
+      case FLOAT16 -> HALF;
+      case BFLOAT16 -> BFLOAT;
+      default -> throw new IllegalArgumentException("There are no convolutions of " + element);
+    };
+  }
+
+  private static long tensor(DnnCalls calls, int type, int n, int c, int h, int w, Undo undo) {
     long[] made = new long[1];
     check(calls, calls.cudnnCreateTensorDescriptor(made), "cudnnCreateTensorDescriptor");
     long tensor = undo.on(made[0], calls::cudnnDestroyTensorDescriptor);
     check(
         calls,
-        calls.cudnnSetTensor4dDescriptor(tensor, NHWC, FLOAT, n, c, h, w),
+        calls.cudnnSetTensor4dDescriptor(tensor, NHWC, type, n, c, h, w),
         "cudnnSetTensor4dDescriptor");
     return tensor;
   }
@@ -117,7 +132,7 @@ final class ConvolutionPlan {
         calls,
         calls.cudnnSetFilter4dDescriptor(
             filter,
-            FLOAT,
+            type(c.type()),
             NHWC,
             c.outputs(),
             c.channels() / c.groups(),

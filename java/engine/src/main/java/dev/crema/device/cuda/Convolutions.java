@@ -15,48 +15,53 @@ import java.util.Map;
 final class Convolutions {
   private static final int MOST_KEPT = 256;
 
+  /** All that an algorithm depends on; the convolution is of no memory. */
+  private record Form(Convolution convolution, boolean tf32) {}
+
   private final DnnCalls calls;
-  private final boolean tf32;
   private final long handle;
-  private final Map<Convolution, ConvolutionPlan> plans = new LinkedHashMap<>(16, 0.75f, true);
+  private final Map<Form, ConvolutionPlan> plans = new LinkedHashMap<>(16, 0.75f, true);
 
   /** The context is current. */
-  Convolutions(DnnCalls calls, boolean tf32) {
+  Convolutions(DnnCalls calls) {
     this.calls = calls;
-    this.tf32 = tf32;
     long[] made = new long[1];
     ConvolutionPlan.check(calls, calls.cudnnCreate(made), "cudnnCreate");
     this.handle = made[0];
   }
 
-  /** Finds the algorithm and asks for its workspace. */
-  void prepare(Convolution c, Launches scratch) {
+  /**
+   * Finds the algorithm and asks for its workspace.
+   *
+   * @param tf32 whether float32 factors may be rounded to TF32
+   */
+  void prepare(Convolution c, boolean tf32, Launches scratch) {
     if (c.examples() > 0) {
-      long workspace = plan(c).workspace();
+      long workspace = plan(c, tf32).workspace();
       if (workspace > 0) {
         scratch.scratch(workspace);
       }
     }
   }
 
-  synchronized void run(Convolution c, Launches to, long stream) {
+  synchronized void run(Convolution c, boolean tf32, Launches to, long stream) {
     if (c.examples() == 0) {
       return;
     }
-    ConvolutionPlan plan = plan(c);
+    ConvolutionPlan plan = plan(c, tf32);
     long workspace = plan.workspace() == 0 ? 0 : to.scratch(plan.workspace());
     ConvolutionPlan.check(calls, calls.cudnnSetStream(handle, stream), "cudnnSetStream");
     plan.run(handle, c, workspace);
   }
 
-  private synchronized ConvolutionPlan plan(Convolution c) {
-    Convolution form = c.at(0, 0, 0);
+  private synchronized ConvolutionPlan plan(Convolution c, boolean tf32) {
+    Form form = new Form(c.at(0, 0, 0), tf32);
     ConvolutionPlan known = plans.get(form);
     if (known == null) {
       known = ConvolutionPlan.of(calls, handle, c, tf32);
       plans.put(form, known);
       if (plans.size() > MOST_KEPT) {
-        Convolution oldest = plans.keySet().iterator().next();
+        Form oldest = plans.keySet().iterator().next();
         plans.remove(oldest).close();
       }
     }

@@ -136,14 +136,14 @@ public final class CudaDevice implements Device {
 
   synchronized Products products() {
     if (products == null) {
-      products = new Products(context.libraries().blas(), options.tf32());
+      products = new Products(context.libraries().blas());
     }
     return products;
   }
 
   synchronized Convolutions convolutions() {
     if (convolutions == null) {
-      convolutions = new Convolutions(context.libraries().dnn(), options.tf32());
+      convolutions = new Convolutions(context.libraries().dnn());
     }
     return convolutions;
   }

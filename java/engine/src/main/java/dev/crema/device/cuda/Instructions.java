@@ -44,7 +44,7 @@ final class Instructions {
    * scratch memory moved.
    */
   boolean prepare(long batch) {
-    ScratchSize size = new ScratchSize(device);
+    ScratchSize size = new ScratchSize(device, spec.tf32());
     for (int i = 0; i < kernels.size(); i++) {
       size.begin();
       Call call = call(i, batch);
@@ -73,7 +73,8 @@ final class Instructions {
    */
   boolean queue(long batch, long sections, long stream, Timeline times) {
     Recorder recorder =
-        new Recorder(device, stream, scratch == null ? 0 : scratch.address(), scratchBytes);
+        new Recorder(
+            device, spec.tf32(), stream, scratch == null ? 0 : scratch.address(), scratchBytes);
     boolean canFail = false;
     for (int i = 0; i < kernels.size(); i++) {
       Instruction instruction = spec.instructions().get(i);

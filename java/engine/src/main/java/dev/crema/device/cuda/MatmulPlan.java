@@ -2,6 +2,7 @@ package dev.crema.device.cuda;
 
 import dev.crema.device.cuda.calls.BlasCalls;
 import dev.crema.device.cuda.kernel.Product;
+import dev.crema.memory.ElementType;
 
 /** One form of product with its descriptions and its algorithm. Numbers are cublasLt.h's. */
 final class MatmulPlan {
@@ -9,6 +10,8 @@ final class MatmulPlan {
   static final int COMPUTE_FAST_16BF = 75;
   static final int COMPUTE_FAST_TF32 = 77;
   private static final int FLOAT = 0; // CUDA_R_32F
+  private static final int HALF = 2; // CUDA_R_16F
+  private static final int BFLOAT = 14; // CUDA_R_16BF
   private static final int TRANSPOSED = 1; // CUBLAS_OP_T
   private static final int DESC_TRANSA = 3;
   private static final int DESC_TRANSB = 4;
@@ -67,9 +70,11 @@ final class MatmulPlan {
       if (p.bias() != 0) {
         setBias(calls, description, p.bias());
       }
-      long first = layout(calls, p.b(), p.k(), p.n(), p.count(), undo);
-      long second = layout(calls, p.a(), p.m(), p.k(), p.count(), undo);
-      long result = layout(calls, p.c(), p.m(), p.n(), p.count(), undo);
+      int factors = type(p.types().factors());
+      long first = layout(calls, factors, p.b(), p.k(), p.n(), p.count(), undo);
+      long second = layout(calls, factors, p.a(), p.m(), p.k(), p.count(), undo);
+      int sums = type(p.types().result());
+      long result = layout(calls, sums, p.c(), p.m(), p.n(), p.count(), undo);
       long[] algorithm = new long[1];
       int[] count = new int[1];
       long[] workspace = new long[1];
@@ -113,7 +118,20 @@ final class MatmulPlan {
         + "], "
         + p.count()
         + " times, "
-        + p.activation();
+        + p.activation()
+        + ", "
+        + p.types().factors()
+        + " into "
+        + p.types().result();
+  }
+
+  private static int type(ElementType element) {
+    return switch (element) {
+      case FLOAT32 -> FLOAT;
+      case FLOAT16 -> HALF;
+      case BFLOAT16 -> BFLOAT;
+      default -> throw new IllegalArgumentException("There are no products of " + element);
+    };
   }
 
   private static int epilogue(Product p) {
@@ -127,13 +145,13 @@ final class MatmulPlan {
 
   /** Of a row-major matrix of rows x columns, stored transposed or not, as columns. */
   private static long layout(
-      BlasCalls calls, Product.Matrix m, long rows, long columns, int count, Undo undo) {
+      BlasCalls calls, int type, Product.Matrix m, long rows, long columns, int count, Undo undo) {
     long stored = m.transposed() ? columns : rows; // stored rows are its columns
     long length = m.transposed() ? rows : columns;
     long[] made = new long[1];
     check(
         calls,
-        calls.cublasLtMatrixLayoutCreate(made, FLOAT, length, stored, m.leading()),
+        calls.cublasLtMatrixLayoutCreate(made, type, length, stored, m.leading()),
         "cublasLtMatrixLayoutCreate");
     long layout = undo.on(made[0], calls::cublasLtMatrixLayoutDestroy);
     if (count > 1) {

@@ -3,6 +3,7 @@ package dev.crema.device.cuda;
 import dev.crema.device.cuda.calls.BlasCalls;
 import dev.crema.device.cuda.kernel.Launches;
 import dev.crema.device.cuda.kernel.Product;
+import dev.crema.memory.ElementType;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -34,11 +35,12 @@ final class Products {
       boolean adds,
       boolean biased,
       Product.Epilogue activation,
-      boolean rounded,
+      Product.Types types,
+      boolean tf32,
       int alignA,
       int alignB,
       int alignC) {
-    static Form of(Product p) {
+    static Form of(Product p, boolean tf32) {
       return new Form(
           p.m(),
           p.n(),
@@ -55,7 +57,8 @@ final class Products {
           p.beta() != 0,
           p.bias() != 0,
           p.activation(),
-          p.rounded(),
+          p.types(),
+          tf32,
           alignment(p.a().address()),
           alignment(p.b().address()),
           alignment(p.c().address()));
@@ -63,37 +66,39 @@ final class Products {
   }
 
   private final BlasCalls calls;
-  private final boolean tf32;
   private final long handle;
   private final Map<Form, MatmulPlan> plans = new LinkedHashMap<>(16, 0.75f, true);
 
   /** The context is current. */
-  Products(BlasCalls calls, boolean tf32) {
+  Products(BlasCalls calls) {
     this.calls = calls;
-    this.tf32 = tf32;
     long[] made = new long[1];
     BlasStatus.check(calls, calls.cublasLtCreate(made), "cublasLtCreate");
     this.handle = made[0];
   }
 
-  /** Finds the algorithm and asks for its workspace. */
-  void prepare(Product p, Launches scratch) {
+  /**
+   * Finds the algorithm and asks for its workspace.
+   *
+   * @param tf32 whether float32 factors may be rounded to TF32
+   */
+  void prepare(Product p, boolean tf32, Launches scratch) {
     if (!isEmpty(p)) {
-      long workspace = plan(p).workspace();
+      long workspace = plan(p, tf32).workspace();
       if (workspace > 0) {
         scratch.scratch(workspace);
       }
     }
   }
 
-  synchronized void run(Product p, Launches to, long stream) {
+  synchronized void run(Product p, boolean tf32, Launches to, long stream) {
     if (p.m() == 0 || p.n() == 0 || p.count() == 0) {
       return;
     }
     if (p.k() == 0) {
       throw new IllegalArgumentException("A product over no elements has no kernel");
     }
-    MatmulPlan plan = plan(p);
+    MatmulPlan plan = plan(p, tf32);
     long workspace = plan.workspace() == 0 ? 0 : to.scratch(plan.workspace());
     plan.run(handle, p, workspace, stream);
   }
@@ -102,11 +107,11 @@ final class Products {
     return p.m() == 0 || p.n() == 0 || p.k() == 0 || p.count() == 0;
   }
 
-  private synchronized MatmulPlan plan(Product p) {
-    Form form = Form.of(p);
+  private synchronized MatmulPlan plan(Product p, boolean tf32) {
+    Form form = Form.of(p, tf32);
     MatmulPlan known = plans.get(form);
     if (known == null) {
-      known = MatmulPlan.of(calls, handle, p, computeType(p), MOST_WORKSPACE);
+      known = MatmulPlan.of(calls, handle, p, computeType(p, tf32), MOST_WORKSPACE);
       plans.put(form, known);
       if (plans.size() > MOST_KEPT) {
         Form oldest = plans.keySet().iterator().next();
@@ -116,8 +121,11 @@ final class Products {
     return known;
   }
 
-  private int computeType(Product p) {
-    if (p.rounded()) {
+  private static int computeType(Product p, boolean tf32) {
+    if (p.types().factors() != ElementType.FLOAT32) {
+      return MatmulPlan.COMPUTE_32F;
+    }
+    if (p.types().rounded()) {
       return MatmulPlan.COMPUTE_FAST_16BF;
     }
     return tf32 ? MatmulPlan.COMPUTE_FAST_TF32 : MatmulPlan.COMPUTE_32F;

@@ -12,6 +12,7 @@ import dev.crema.device.cuda.kernel.Product;
  */
 final class Recorder implements Launches {
   private final CudaDevice device;
+  private final boolean tf32;
   private final Context context;
   private final DriverCalls calls;
   private final long stream;
@@ -19,8 +20,12 @@ final class Recorder implements Launches {
   private final long scratchBytes;
   private long taken; // of the scratch memory, by this instruction
 
-  Recorder(CudaDevice device, long stream, long scratch, long scratchBytes) {
+  /**
+   * @param tf32 whether float32 factors may be rounded to TF32
+   */
+  Recorder(CudaDevice device, boolean tf32, long stream, long scratch, long scratchBytes) {
     this.device = device;
+    this.tf32 = tf32;
     this.context = device.context();
     this.calls = context.calls();
     this.stream = stream;
@@ -95,11 +100,11 @@ final class Recorder implements Launches {
 
   @Override
   public void product(Product product) {
-    device.products().run(product, this, stream);
+    device.products().run(product, tf32, this, stream);
   }
 
   @Override
   public void convolution(Convolution convolution) {
-    device.convolutions().run(convolution, this, stream);
+    device.convolutions().run(convolution, tf32, this, stream);
   }
 }

@@ -13,11 +13,16 @@ final class ScratchSize implements Launches {
   private static final long ALIGNMENT = 256;
 
   private final CudaDevice device;
+  private final boolean tf32;
   private long taken;
   private long most;
 
-  ScratchSize(CudaDevice device) {
+  /**
+   * @param tf32 whether float32 factors may be rounded to TF32
+   */
+  ScratchSize(CudaDevice device, boolean tf32) {
     this.device = device;
+    this.tf32 = tf32;
   }
 
   static long rounded(long bytes) {
@@ -64,11 +69,11 @@ final class ScratchSize implements Launches {
 
   @Override
   public void product(Product product) {
-    device.products().prepare(product, this);
+    device.products().prepare(product, tf32, this);
   }
 
   @Override
   public void convolution(Convolution convolution) {
-    device.convolutions().prepare(convolution, this);
+    device.convolutions().prepare(convolution, tf32, this);
   }
 }

@@ -11,8 +11,7 @@ import dev.crema.device.cuda.kernel.ElementwiseOperations;
  */
 public final class EmulatedCard implements AutoCloseable {
   private final CudaBench bench =
-      new CudaBench(
-          new CudaOptions(false, false, new KernelCache(null), ElementwiseOperations::number));
+      new CudaBench(new CudaOptions(false, new KernelCache(null), ElementwiseOperations::number));
 
   /** Why there is no emulation here; null if there is. */
   public static String missing() {

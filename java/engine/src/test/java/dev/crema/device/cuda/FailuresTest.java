@@ -60,7 +60,7 @@ class FailuresTest {
 
   /** A bit of everything: two plans, several runs of two batch sizes, a profile, a read. */
   private static void work(FakeCard card) {
-    CudaOptions options = new CudaOptions(false, false, new KernelCache(null), operation -> -1);
+    CudaOptions options = new CudaOptions(false, new KernelCache(null), operation -> -1);
     CudaDevice device = new CudaDevice(card, CudaBench.CARD, options);
     try (Buffer w = CudaBench.floats(1, 1, 0, 1);
         Buffer v = CudaBench.floats(1, 2, 3, 4, 5, 6);

@@ -1,7 +1,6 @@
 package dev.crema.device.cuda;
 
 import dev.crema.device.cuda.calls.BlasCalls;
-import java.nio.FloatBuffer;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -18,7 +17,8 @@ final class FakeBlas implements BlasCalls {
     }
   }
 
-  private record Layout(long rows, long columns, long leading, Description more) {}
+  private record Layout(
+      FakeNumbers.Type type, long rows, long columns, long leading, Description more) {}
 
   private final FakeCard card;
   private final Map<Long, Description> descriptions = new HashMap<>();
@@ -87,7 +87,9 @@ final class FakeBlas implements BlasCalls {
     }
     int status = made("layout", "cublasLtMatrixLayoutCreate", layout);
     if (status == 0) {
-      layouts.put(layout[0], new Layout(rows, columns, leading, new Description()));
+      layouts.put(
+          layout[0],
+          new Layout(FakeNumbers.Type.ofBlas(type), rows, columns, leading, new Description()));
     }
     return status;
   }
@@ -169,6 +171,10 @@ final class FakeBlas implements BlasCalls {
     Layout la = layouts.get(layoutA);
     Layout lb = layouts.get(layoutB);
     Layout ld = layouts.get(layoutD);
+    boolean fits = la.type() == lb.type();
+    if (!fits || ld.type() != la.type() && ld.type() != FakeNumbers.Type.FLOAT) {
+      card.misuses.add("a product of " + la.type() + " and " + lb.type() + " into " + ld.type());
+    }
     return card.fakeDriver()
         .queue(
             "cublasLtMatmul",
@@ -180,12 +186,12 @@ final class FakeBlas implements BlasCalls {
                 multiply(
                     desc,
                     la,
-                    a + 4 * i * la.more().get(6, 0),
+                    a + la.type().bytes * i * la.more().get(6, 0),
                     lb,
-                    b + 4 * i * lb.more().get(6, 0),
+                    b + lb.type().bytes * i * lb.more().get(6, 0),
                     beta,
                     ld,
-                    d + 4 * i * ld.more().get(6, 0));
+                    d + ld.type().bytes * i * ld.more().get(6, 0));
               }
             });
   }
@@ -195,14 +201,12 @@ final class FakeBlas implements BlasCalls {
     boolean transposeA = desc.get(3, 0) == 1;
     boolean transposeB = desc.get(4, 0) == 1;
     int epilogue = (int) desc.get(7, 1);
-    FloatBuffer va = floats(a, la);
-    FloatBuffer vb = floats(b, lb);
-    FloatBuffer vd = floats(d, ld);
+    FakeNumbers va = numbers(a, la);
+    FakeNumbers vb = numbers(b, lb);
+    FakeNumbers vd = numbers(d, ld);
     long depth = transposeA ? la.rows() : la.columns();
-    FloatBuffer bias =
-        (epilogue & 4) != 0
-            ? FakeKernels.view(desc.get(8, 0), 4 * ld.rows()).asFloatBuffer()
-            : null;
+    FakeNumbers bias =
+        (epilogue & 4) != 0 ? FakeNumbers.at(desc.get(8, 0), ld.type(), ld.rows()) : null;
     for (int column = 0; column < ld.columns(); column++) {
       for (int row = 0; row < ld.rows(); row++) {
         double sum = 0;
@@ -233,9 +237,9 @@ final class FakeBlas implements BlasCalls {
     return (int) (column * layout.leading() + row);
   }
 
-  private static FloatBuffer floats(long address, Layout layout) {
+  private static FakeNumbers numbers(long address, Layout layout) {
     long elements = (layout.columns() - 1) * layout.leading() + layout.rows();
-    return FakeKernels.view(address, 4 * elements).asFloatBuffer();
+    return FakeNumbers.at(address, layout.type(), elements);
   }
 
   @Override

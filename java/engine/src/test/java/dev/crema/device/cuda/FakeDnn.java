@@ -2,7 +2,6 @@ package dev.crema.device.cuda;
 
 import dev.crema.device.cuda.calls.DnnCalls;
 import dev.crema.natives.Crema;
-import java.nio.FloatBuffer;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -16,6 +15,7 @@ final class FakeDnn implements DnnCalls {
 
   private final FakeCard card;
   private final Map<Long, int[]> descriptors = new HashMap<>();
+  private final Map<Long, FakeNumbers.Type> types = new HashMap<>();
   private final Map<Long, Integer> groups = new HashMap<>();
   private long stream;
 
@@ -34,6 +34,7 @@ final class FakeDnn implements DnnCalls {
   private int gone(String kind, String call, long handle) {
     card.giveBack(kind, handle);
     descriptors.remove(handle);
+    types.remove(handle);
     return card.call(call);
   }
 
@@ -68,6 +69,7 @@ final class FakeDnn implements DnnCalls {
       long descriptor, int format, int type, int n, int c, int h, int w) {
     requireFormat(format);
     descriptors.put(descriptor, new int[] {n, c, h, w});
+    types.put(descriptor, FakeNumbers.Type.ofDnn(type));
     return card.call("cudnnSetTensor4dDescriptor");
   }
 
@@ -92,6 +94,7 @@ final class FakeDnn implements DnnCalls {
       long descriptor, int type, int format, int k, int c, int h, int w) {
     requireFormat(format);
     descriptors.put(descriptor, new int[] {k, c, h, w});
+    types.put(descriptor, FakeNumbers.Type.ofDnn(type));
     return card.call("cudnnSetFilter4dDescriptor");
   }
 
@@ -116,6 +119,9 @@ final class FakeDnn implements DnnCalls {
       int dilationWidth,
       int mode,
       int computeType) {
+    if (computeType != 0) {
+      card.misuses.add("a convolution that does not sum in float32");
+    }
     if (mode != 1) {
       card.misuses.add("a convolution that turns its filter");
     }
@@ -285,22 +291,35 @@ final class FakeDnn implements DnnCalls {
     int[] dy = descriptors.get(yd);
     int[] c = descriptors.get(convolution);
     int count = groups.get(convolution);
+    FakeNumbers.Type type = types.get(xd);
+    if (types.get(wd) != type || types.get(yd) != type) {
+      card.misuses.add("a convolution of several types");
+    }
     return card.fakeDriver()
         .queue(
             call,
             stream,
             () -> {
               Crema.crema_fill(workspace, 0xFF, WORKSPACE);
-              compute(direction, x, dx, w, dw, y, dy, c, count);
+              FakeNumbers vx = numbers(x, type, dx);
+              FakeNumbers vw = numbers(w, type, dw);
+              FakeNumbers vy = numbers(y, type, dy);
+              compute(direction, vx, dx, vw, dw, vy, dy, c, count);
             });
   }
 
   private static void compute(
-      int direction, long x, int[] dx, long w, int[] dw, long y, int[] dy, int[] c, int groups) {
-    FloatBuffer vx = floats(x, dx);
-    FloatBuffer vw = floats(w, dw);
-    FloatBuffer vy = floats(y, dy);
-    double[] sums = new double[(direction == 0 ? vy : direction == 1 ? vx : vw).capacity()];
+      int direction,
+      FakeNumbers vx,
+      int[] dx,
+      FakeNumbers vw,
+      int[] dw,
+      FakeNumbers vy,
+      int[] dy,
+      int[] c,
+      int groups) {
+    FakeNumbers result = direction == 0 ? vy : direction == 1 ? vx : vw;
+    double[] sums = new double[result.count()];
     int outsPerGroup = dw[0] / groups;
     for (int n = 0; n < dx[0]; n++) {
       for (int i = 0; i < dy[2]; i++) {
@@ -330,14 +349,13 @@ final class FakeDnn implements DnnCalls {
         }
       }
     }
-    FloatBuffer result = direction == 0 ? vy : direction == 1 ? vx : vw;
     for (int i = 0; i < sums.length; i++) {
       result.put(i, (float) sums[i]);
     }
   }
 
-  private static FloatBuffer floats(long address, int[] dims) {
-    return FakeKernels.view(address, 4L * dims[0] * dims[1] * dims[2] * dims[3]).asFloatBuffer();
+  private static FakeNumbers numbers(long address, FakeNumbers.Type type, int[] dims) {
+    return FakeNumbers.at(address, type, (long) dims[0] * dims[1] * dims[2] * dims[3]);
   }
 
   @Override

@@ -61,7 +61,7 @@ class PresetTest {
       build(library[0], library[1]);
     }
     CudaOptions options =
-        new CudaOptions(false, false, new KernelCache(folder.resolve("kernels")), o -> -1);
+        new CudaOptions(false, new KernelCache(folder.resolve("kernels")), o -> -1);
     CudaCards cards =
         CudaCards.of(
             () -> new PresetLibraries(new LibraryFiles(List.of(folder), name -> false)), options);

@@ -1,11 +1,14 @@
 package dev.crema.device.cuda.kernel;
 
+import dev.crema.memory.ElementType;
+
 /**
  * A convolution of images, channels last, or a gradient of one: x [n, height, width, channels],
  * filter [outputs, taps, taps, channels / groups] as cuDNN reads it, y [n, rows, columns, outputs].
  *
  * @param direction which of the three is computed from the other two
  * @param filter address of the filter, or of its gradient
+ * @param type of the elements of all three: float32, bfloat16 or float16; sums are float32
  */
 public record Convolution(
     Direction direction,
@@ -27,7 +30,8 @@ public record Convolution(
     int dilationWidth,
     int top,
     int left,
-    int groups) {
+    int groups,
+    ElementType type) {
   /** The same of other memory. */
   public Convolution at(long newX, long newFilter, long newY) {
     return new Convolution(
@@ -50,7 +54,8 @@ public record Convolution(
         dilationWidth,
         top,
         left,
-        groups);
+        groups,
+        type);
   }
 
   /** What is computed. */

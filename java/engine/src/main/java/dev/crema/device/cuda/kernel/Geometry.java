@@ -1,6 +1,7 @@
 package dev.crema.device.cuda.kernel;
 
 import dev.crema.device.cuda.kernel.Convolution.Direction;
+import dev.crema.memory.ElementType;
 
 /**
  * The extents of a convolution of images or, as images of one row, sequences.
@@ -25,8 +26,8 @@ record Geometry(
     int left,
     int bottom,
     int right,
-    int groups) {
-  private static final int FLOAT = 4;
+    int groups,
+    ElementType type) {
   private static final int THREADS = 256;
 
   /**
@@ -66,7 +67,8 @@ record Geometry(
         left,
         needed(rows, strideHeight, tapRows, dilationHeight) - height - top,
         needed(columns, strideWidth, tapColumns, dilationWidth) - width - left,
-        (int) c.integer(6));
+        (int) c.integer(6),
+        x.type());
   }
 
   private static int at(Operand o, int axis) {
@@ -102,7 +104,7 @@ record Geometry(
 
   /** Of the images with exactly the padding that windows reach. */
   long paddedBytes() {
-    return (long) FLOAT * examples * paddedHeight() * paddedWidth() * channels;
+    return (long) type.byteSize() * examples * paddedHeight() * paddedWidth() * channels;
   }
 
   Convolution convolution(Direction direction, long x, long filter, long y) {
@@ -127,7 +129,8 @@ record Geometry(
         dilationWidth,
         symmetric ? top : 0,
         symmetric ? left : 0,
-        groups);
+        groups,
+        type);
   }
 
   /** Copies images into ones with padding. */

@@ -9,8 +9,6 @@ import java.util.function.ToLongFunction;
  * the last of which becomes one strided product and the others a loop.
  */
 final class Lead {
-  private static final int FLOAT = 4;
-
   /** An axis with the elements from one step to the next in each operand; 0 where it repeats. */
   private record Axis(long extent, long a, long b, long y) {
     boolean continues(Axis inner) {
@@ -21,11 +19,16 @@ final class Lead {
   }
 
   private final List<Axis> axes = new ArrayList<>(); // the last first
+  private final int factorBytes;
+  private final int resultBytes;
 
-  private Lead() {}
+  private Lead(Operand factor, Operand result) {
+    this.factorBytes = factor.type().byteSize();
+    this.resultBytes = result.type().byteSize();
+  }
 
   static Lead of(Operand a, Operand b, Operand y) {
-    Lead lead = new Lead();
+    Lead lead = new Lead(a, y);
     long strideA = a.elements(a.rank() - 2, a.rank());
     long strideB = b.elements(b.rank() - 2, b.rank());
     long strideY = y.elements(y.rank() - 2, y.rank());
@@ -81,17 +84,18 @@ final class Lead {
 
   /** Bytes from the start of a to the {@code i}-th strided product's. */
   long offsetA(long i) {
-    return offset(i, Axis::a);
+    return factorBytes * offset(i, Axis::a);
   }
 
   long offsetB(long i) {
-    return offset(i, Axis::b);
+    return factorBytes * offset(i, Axis::b);
   }
 
   long offsetY(long i) {
-    return offset(i, Axis::y);
+    return resultBytes * offset(i, Axis::y);
   }
 
+  /** In elements. */
   private long offset(long i, ToLongFunction<Axis> stride) {
     long rest = i;
     long offset = 0;
@@ -99,6 +103,6 @@ final class Lead {
       offset += rest % axis.extent * stride.applyAsLong(axis);
       rest /= axis.extent;
     }
-    return FLOAT * offset;
+    return offset;
   }
 }

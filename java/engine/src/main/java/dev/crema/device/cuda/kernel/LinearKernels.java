@@ -2,6 +2,7 @@ package dev.crema.device.cuda.kernel;
 
 import dev.crema.device.cuda.kernel.Product.Epilogue;
 import dev.crema.device.cuda.kernel.Product.Matrix;
+import dev.crema.device.cuda.kernel.Product.Types;
 import java.util.Map;
 
 /**
@@ -34,7 +35,7 @@ final class LinearKernels {
     to.product(
         Product.of(rows, units, x.last(), x.address(), false, c.address(1), false, y.address())
             .then(c.address(2), epilogue == null ? Epilogue.NONE : epilogue)
-            .rounded(c.integer(1) != 0));
+            .of(new Types(x.type(), y.type(), c.integer(1) != 0)));
     if (epilogue == null) {
       BiasActivation.launch(to, y, 0, activation);
     }
@@ -79,7 +80,7 @@ final class LinearKernels {
               new Matrix(y.address() + lead.offsetY(i), false, n, lead.strideY()));
       to.product(
           one.repeated(lead.inner(), lead.strideA(), lead.strideB(), lead.strideY())
-              .rounded(c.integer(2) != 0));
+              .of(new Types(a.type(), y.type(), c.integer(2) != 0)));
     }
   }
 }

@@ -1,14 +1,16 @@
 package dev.crema.device.cuda.kernel;
 
+import dev.crema.memory.ElementType;
+
 /**
- * Matrix products of float32, row-major: c [m, n] = activation(a · b + beta · c + bias), {@code
- * count} times.
+ * Matrix products, row-major: c [m, n] = activation(a · b + beta · c + bias), {@code count} times.
+ * Sums are float32.
  *
  * @param a [m, k], or [k, m] if it is transposed
  * @param b [k, n], or [n, k] if it is transposed
  * @param beta 0: what stands in c is not read; 1: it is added to
- * @param bias address of [n] floats, added to each row; 0 for none
- * @param rounded whether factors are rounded to bfloat16
+ * @param bias address of [n] numbers of c's type, added to each row; 0 for none
+ * @param types of the elements
  */
 public record Product(
     long m,
@@ -21,7 +23,18 @@ public record Product(
     float beta,
     long bias,
     Epilogue activation,
-    boolean rounded) {
+    Types types) {
+  /**
+   * What the elements are.
+   *
+   * @param factors float32, bfloat16 or float16: those of a and b
+   * @param result those of c and the bias: as the factors, or float32
+   * @param rounded whether float32 factors are rounded to bfloat16
+   */
+  public record Types(ElementType factors, ElementType result, boolean rounded) {
+    static final Types FLOATS = new Types(ElementType.FLOAT32, ElementType.FLOAT32, false);
+  }
+
   /**
    * Where a matrix lies.
    *
@@ -62,22 +75,22 @@ public record Product(
 
   /** One product. */
   public static Product of(long m, long n, long k, Matrix a, Matrix b, Matrix c) {
-    return new Product(m, n, k, a, b, c, 1, 0, 0, Epilogue.NONE, false);
+    return new Product(m, n, k, a, b, c, 1, 0, 0, Epilogue.NONE, Types.FLOATS);
   }
 
   /** The same, added to what stands in c. */
   public Product added() {
-    return new Product(m, n, k, a, b, c, count, 1, bias, activation, rounded);
+    return new Product(m, n, k, a, b, c, count, 1, bias, activation, types);
   }
 
   /** The same with a bias (0 for none) and an activation. */
   public Product then(long newBias, Epilogue newActivation) {
-    return new Product(m, n, k, a, b, c, count, beta, newBias, newActivation, rounded);
+    return new Product(m, n, k, a, b, c, count, beta, newBias, newActivation, types);
   }
 
-  /** The same with factors rounded to bfloat16, or not. */
-  public Product rounded(boolean on) {
-    return new Product(m, n, k, a, b, c, count, beta, bias, activation, on);
+  /** The same of other elements. */
+  public Product of(Types elements) {
+    return new Product(m, n, k, a, b, c, count, beta, bias, activation, elements);
   }
 
   /** {@code times} of them, each so many elements behind the one before. */
@@ -93,6 +106,6 @@ public record Product(
         beta,
         bias,
         activation,
-        rounded);
+        types);
   }
 }
