@@ -3,6 +3,7 @@
 //   in: parameters (written), gradients, moments (written) ..., hyper, scale (optional, one float),
 //       mask (may be left out: 0 where a parameter is pruned, 1 where it is not)
 //   hyper: learning rate, step t counted from 1 (as float), 1 - beta1^t, 1 - beta2^t
+// A scale of NaN says that the step is left out: nothing changes.
 // A gradient is multiplied by scale first; then comes L2 weight decay where the optimiser has it.
 #include "../vec.h"
 
@@ -76,9 +77,13 @@ void update_range(const Streams s, int64_t begin, int64_t end, const F f) {
   for (; i < end; i += W) update<Moments, Fetch, Masked, 1>(s, i, end - i < W ? end - i : W, f);
 }
 
+// Whether the step is left out.
+inline bool is_skipped(const Tensor& scale) { return scale.present() && __builtin_isnan(scale.f32()[0]); }
+
 template <int Moments, bool Masked, typename F>
 void sweep(const Call& c, const F& f) {
   const Tensor& scale = c.in[3 + Moments];
+  if (is_skipped(scale)) return;
   const Streams streams{c.in[0].f32(), c.in[1].f32(), Moments > 0 ? c.in[2].f32() : nullptr,
                         Moments > 1 ? c.in[3].f32() : nullptr, mask<Moments>(c),
                         broadcast(scale.present() ? scale.f32()[0] : 1.0f)};
@@ -200,6 +205,7 @@ int64_t lamb_scratch(const Call& c) { return c.in[0].elements() * static_cast<in
 // LAMB (You et al. 2020). floats: decay, beta1, beta2, epsilon; ints: end of each tensor, ascending.
 // Moments: m, v. As AdamW, with each tensor's step scaled by |w| / |step| (1 where either is 0).
 CREMA_KERNEL_SCRATCH(lamb, lamb_scratch) {
+  if (is_skipped(c.in[5])) return;
   const float* h = hyper<2>(c);
   const float beta1 = attribute(c, 1), beta2 = attribute(c, 2);
   const float rest1 = rest_of(c, 1), rest2 = rest_of(c, 2);

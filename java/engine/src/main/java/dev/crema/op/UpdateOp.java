@@ -9,8 +9,9 @@ import java.util.List;
 /**
  * Changes parameters by their gradients, in place. Inputs: parameters [p], gradients [p], the
  * moments [p] each, hyper [4] (learning rate, step t from 1, 1 − β₁ᵗ, 1 − β₂ᵗ), and a scalar that
- * gradients are multiplied by (optional), and a mask [p] (optional, may be left out): where it is 0
- * the parameter is pruned, so it and its moments become 0 whatever its gradient. No outputs.
+ * gradients are multiplied by (optional; NaN: nothing changes), and a mask [p] (optional, may be
+ * left out): where it is 0 the parameter is pruned, so it and its moments become 0 whatever its
+ * gradient. No outputs.
  */
 public interface UpdateOp extends Op {
   /** How many moments it keeps of each parameter. */

@@ -164,6 +164,19 @@ public final class BatchTrainer implements AutoCloseable {
     }
   }
 
+  /**
+   * What the loss is multiplied by before gradients are computed; 1 where it is not scaled. On a
+   * card it is copied back: ask now and then, not at each step.
+   */
+  public double lossScale() {
+    use.enter();
+    try {
+      return step.scaled() == null ? 1 : step.scaled().scale();
+    } finally {
+      use.leave();
+    }
+  }
+
   private int indexOf(String output) {
     int index = outputs.indexOf(output);
     if (index < 0) {

@@ -23,11 +23,13 @@ import java.util.Set;
 
 /**
  * All that a training needs to go on as if it had never stopped: the model, the optimiser's
- * moments, the step, the history, what callbacks remember. A model folder with two more files.
+ * moments, the loss's scale, the step, the history, what callbacks remember. A model folder with
+ * two more files.
  */
 final class Checkpoint {
   private static final String STATE = "training.json";
   private static final String MOMENTS = "training.safetensors";
+  private static final String SCALING = "loss_scaling";
 
   private Checkpoint() {}
 
@@ -56,6 +58,10 @@ final class Checkpoint {
       Buffer m = moments.get(i);
       Shape shape = Shape.of(m.byteSize() / 4);
       tensors.add(NamedTensor.of("moment" + i, ElementType.FLOAT32, shape, all(m)));
+    }
+    if (step.scaled() != null) {
+      Buffer m = step.scaled().memory();
+      tensors.add(NamedTensor.of(SCALING, ElementType.FLOAT32, Shape.of(m.byteSize() / 4), all(m)));
     }
     ObjectNode callbacks = json.putObject("callbacks");
     for (Callback c : trainer.callbacks) {
@@ -87,6 +93,9 @@ final class Checkpoint {
       List<Buffer> moments = step.moments();
       for (int i = 0; i < moments.size(); i++) {
         read(tensors, "moment" + i, moments.get(i));
+      }
+      if (step.scaled() != null) {
+        read(tensors, SCALING, step.scaled().memory());
       }
       step.resume(json.path("step").asLong(), json.path("batch").asLong());
       training.learningRateFactor(json.path("learning_rate_factor").asDouble(1));

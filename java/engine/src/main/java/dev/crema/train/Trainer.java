@@ -34,6 +34,7 @@ public final class Trainer {
   boolean shuffle = true;
   int threads;
   Precision precision = Precision.FLOAT32;
+  private LossScaling lossScaling;
   Device device;
   Dataset validation;
   double validationFraction;
@@ -183,6 +184,21 @@ public final class Trainer {
     return this;
   }
 
+  /**
+   * How the loss is scaled before gradients are computed. By default {@link LossScaling#standard}
+   * in float16, and not at all in other precisions, whose range needs none.
+   */
+  public Trainer lossScaling(LossScaling value) {
+    lossScaling = Objects.requireNonNull(value, "lossScaling");
+    return this;
+  }
+
+  /** Null: not at all. */
+  LossScaling lossScaling() {
+    boolean needed = precision == Precision.FLOAT16;
+    return lossScaling == null && needed ? LossScaling.standard() : lossScaling;
+  }
+
   /** Of shuffling, dropout and a validation fraction; 42 by default. */
   public Trainer seed(long value) {
     seed = value;
@@ -272,10 +288,10 @@ public final class Trainer {
   /**
    * Goes on from the checkpoint, if there is one, as if the training had never stopped. Everything
    * that decides its course must be as it was: optimiser, schedule, losses and their weights, class
-   * weights, clipping, accumulation, batch size, shuffling, seed, frozen layers, groups and the
-   * number of examples. More epochs are possible (a schedule that depends on the length of the
-   * training then continues as one of the new length), as are other callbacks, validation data,
-   * threads and devices.
+   * weights, clipping, accumulation, precision, loss scaling, batch size, shuffling, seed, frozen
+   * layers, groups and the number of examples. More epochs are possible (a schedule that depends on
+   * the length of the training then continues as one of the new length), as are other callbacks,
+   * validation data, threads and devices.
    */
   public Trainer resume(boolean value) {
     resume = value;

@@ -39,6 +39,14 @@ public final class Training {
     return step.steps();
   }
 
+  /**
+   * What the loss is multiplied by before gradients are computed; 1 where it is not scaled. On a
+   * card it is copied back: ask now and then, not at each step.
+   */
+  public double lossScale() {
+    return step.scaled() == null ? 1 : step.scaled().scale();
+  }
+
   /** Examples seen since this call of fit began, repetitions included. */
   public long examples() {
     return examples;

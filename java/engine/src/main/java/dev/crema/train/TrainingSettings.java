@@ -55,6 +55,8 @@ final class TrainingSettings {
     all.put("schedule", schedule.description());
     all.put("accumulated batches", Integer.toString(trainer.accumulate));
     all.put("precision", trainer.precision.name().toLowerCase(Locale.ROOT));
+    LossScaling scaling = trainer.lossScaling();
+    all.put("loss scaling", scaling == null ? NONE : scaling.description());
     all.put("clip norm", limit(trainer.clipNorm));
     all.put("clip value", limit(trainer.clipValue));
     all.put("shuffle", Boolean.toString(trainer.shuffle));

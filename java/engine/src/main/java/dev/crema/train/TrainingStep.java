@@ -7,18 +7,12 @@ import dev.crema.graph.Assign;
 import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
 import dev.crema.graph.Storage;
-import dev.crema.graph.TensorType;
 import dev.crema.memory.Buffer;
 import dev.crema.nn.BuiltIn;
 import dev.crema.nn.Model;
 import dev.crema.nn.ModelGraph;
 import dev.crema.nn.Parameter;
 import dev.crema.nn.Topology;
-import dev.crema.op.Clip;
-import dev.crema.op.ClipScale;
-import dev.crema.op.GlobalNorm;
-import dev.crema.op.Mul;
-import dev.crema.op.Where;
 import dev.crema.pass.Autodiff;
 import dev.crema.plan.Plan;
 import java.nio.FloatBuffer;
@@ -51,6 +45,7 @@ final class TrainingStep implements AutoCloseable {
   private final List<Buffer> moments = new ArrayList<>();
   private final List<String> inputNames = new ArrayList<>();
   private final int momentCount;
+  private final ScaledLoss scaled; // null: the loss is not scaled
   private final FloatBuffer lossValue;
   private final List<HeadResult> outputs = new ArrayList<>();
   private long steps;
@@ -70,6 +65,8 @@ final class TrainingStep implements AutoCloseable {
     Node total = Penalties.add(withTerm(objective, built), built);
     Map<Application, Long> sections = new IdentityHashMap<>();
     List<Parameter> trained = trained(built);
+    LossScaling scaling = trainer.lossScaling();
+    this.scaled = scaling == null ? null : new ScaledLoss(scaling);
     backward(graph, built, total, trained, sections);
     int forward = graph.applications().size();
     Ranges ranges = Ranges.of(trained, trainer);
@@ -89,7 +86,7 @@ final class TrainingStep implements AutoCloseable {
     Buffer flat = null;
     Plan made;
     try {
-      update(graph, ranges);
+      new ParameterUpdate(trainer, momentCount, scaled).add(graph, ranges);
       flat = Buffer.allocate(bytes, "The gradients");
       Plan.Builder builder =
           Plan.of(graph)
@@ -106,6 +103,9 @@ final class TrainingStep implements AutoCloseable {
       for (int i = 0; i < momentCount; i++) {
         moments.add(Buffer.allocate(bytes, "The optimiser's moment " + i));
         builder.storage(Storage.moment(i), moments.get(i));
+      }
+      if (scaled != null) {
+        builder.storage(ScaledLoss.STORAGE, scaled.memory());
       }
       if (!model.masks().isEmpty()) {
         builder.storage(Storage.MASKS, model.masks().memory());
@@ -167,7 +167,11 @@ final class TrainingStep implements AutoCloseable {
       Map<Application, Long> sections) {
     Map<Parameter, Node> variables = new LinkedHashMap<>();
     trained.forEach(p -> variables.put(p, built.variables().get(p.path())));
-    Map<Node, Node> flows = Autodiff.gradients(total, List.copyOf(variables.values()));
+    List<Node> wrt = List.copyOf(variables.values());
+    Map<Node, Node> flows =
+        scaled == null
+            ? Autodiff.gradients(total, wrt)
+            : Autodiff.gradients(total, scaled.seed(graph), wrt);
     variables.forEach(
         (p, variable) -> {
           Node flow = flows.get(variable);
@@ -183,70 +187,6 @@ final class TrainingStep implements AutoCloseable {
         });
   }
 
-  private void update(Graph graph, Ranges ranges) {
-    Node scale = null;
-    if (trainer.accumulate > 1) {
-      scale = graph.variable("gradient_scale", Storage.HYPER, Hyper.SCALE, TensorType.of());
-    }
-    if (trainer.clipNorm > 0) {
-      dropPrunedGradients(graph, ranges);
-      long all = model.parameters().byteSize() / 4;
-      Node flat = graph.variable("gradients", Storage.GRADIENTS, 0, TensorType.of(all));
-      Node norm = flat.then(new GlobalNorm());
-      Node scaled = scale == null ? norm : norm.then(new Mul(), scale);
-      Node clip = scaled.then(new ClipScale(trainer.clipNorm));
-      scale = scale == null ? clip : clip.then(new Mul(), scale);
-    }
-    int index = 0;
-    for (Ranges.Span span : ranges.spans()) {
-      TensorType type = TensorType.of(span.length());
-      Node g = graph.variable("gradients", Storage.GRADIENTS, span.offset(), type);
-      if (trainer.clipValue > 0) {
-        Node scaled = scale == null ? g : g.then(new Mul(), scale);
-        graph.apply(
-            new Assign(false), g, scaled.then(new Clip(-trainer.clipValue, trainer.clipValue)));
-      }
-      List<Node> m = new ArrayList<>();
-      for (int i = 0; i < momentCount; i++) {
-        m.add(graph.variable("moment" + i, Storage.moment(i), span.offset(), type));
-      }
-      List<Node> in = new ArrayList<>();
-      in.add(graph.variable("parameters", Storage.PARAMETERS, span.offset(), type));
-      in.add(g);
-      in.addAll(m);
-      in.add(Hyper.group(graph, index++));
-      in.add(trainer.clipValue > 0 ? null : scale);
-      if (isMasked(span)) {
-        in.add(mask(graph, span));
-      }
-      double decay =
-          Double.isNaN(span.weightDecay()) ? trainer.optimizer.weightDecay() : span.weightDecay();
-      graph.apply(trainer.optimizer.op(decay, span.segments()), in.toArray(new Node[0]));
-    }
-  }
-
-  /** The gradients of pruned parameters don't count in the norm of all. */
-  private void dropPrunedGradients(Graph graph, Ranges ranges) {
-    for (Ranges.Span span : ranges.spans()) {
-      if (isMasked(span)) {
-        TensorType type = TensorType.of(span.length());
-        Node g = graph.variable("gradients", Storage.GRADIENTS, span.offset(), type);
-        Node kept = mask(graph, span).then(new Where(), g, graph.constant(0));
-        graph.apply(new Assign(false), g, kept);
-      }
-    }
-  }
-
-  private static Node mask(Graph graph, Ranges.Span span) {
-    return graph.variable("masks", Storage.MASKS, span.offset(), TensorType.of(span.length()));
-  }
-
-  private boolean isMasked(Ranges.Span span) {
-    return model.masks().paths().stream()
-        .mapToLong(path -> model.table().get(path).offset() - span.offset())
-        .anyMatch(at -> at >= 0 && at < span.length());
-  }
-
   /** The outputs that it trains. */
   List<HeadResult> outputs() {
     return outputs;
@@ -260,7 +200,12 @@ final class TrainingStep implements AutoCloseable {
     return moments;
   }
 
-  /** Updates so far. */
+  /** What the loss is scaled by; null if it is not. */
+  ScaledLoss scaled() {
+    return scaled;
+  }
+
+  /** Updates so far, skipped ones too. */
   long steps() {
     return steps;
   }
@@ -332,6 +277,9 @@ final class TrainingStep implements AutoCloseable {
       flat.close();
     }
     moments.forEach(Buffer::close);
+    if (scaled != null) {
+      scaled.close();
+    }
     hyper.close();
   }
 }

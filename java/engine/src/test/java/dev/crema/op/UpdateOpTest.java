@@ -246,6 +246,27 @@ class UpdateOpTest {
     }
   }
 
+  /** How a step is left out whose gradients are not finite. */
+  @ParameterizedTest
+  @MethodSource("withLamb")
+  void aScaleThatIsNanChangesNothing(UpdateOp op) {
+    for (CpuDevice device : CpuDevice.levels()) {
+      for (int p : new int[] {1, 7, 1000, 70_001}) {
+        if (!(op instanceof Lamb l) || l.segments().equals(List.of((long) p))) {
+          try (Setup setup = new Setup(op, device, p, false, Float.NaN)) {
+            float[] w = floats(Array64.gaussian(1, p).values());
+            setup.parameters().put(0, w);
+            for (int i = 0; i < op.moments(); i++) {
+              setup.fill(i, w);
+            }
+            setup.step(floats(Array64.gaussian(2, p).values()), 1);
+            setup.require(w);
+          }
+        }
+      }
+    }
+  }
+
   private static boolean pruned(int i) {
     return i % 3 == 0 || i % 64 > 50;
   }
@@ -286,6 +307,10 @@ class UpdateOpTest {
     }
 
     Setup(UpdateOp op, CpuDevice device, int p, boolean masked) {
+      this(op, device, p, masked, SCALE);
+    }
+
+    Setup(UpdateOp op, CpuDevice device, int p, boolean masked, double scale) {
       moments = op.moments();
       Graph graph = new Graph();
       Plan.Builder builder = Plan.of(graph).device(device);
@@ -296,7 +321,7 @@ class UpdateOpTest {
         in.add(variable(graph, builder, Storage.moment(i), p));
       }
       in.add(variable(graph, builder, Storage.HYPER, 4));
-      in.add(graph.constant((float) SCALE));
+      in.add(graph.constant((float) scale));
       if (masked) {
         in.add(variable(graph, builder, Storage.MASKS, p));
       }
@@ -312,6 +337,19 @@ class UpdateOpTest {
 
     FloatBuffer mask() {
       return view(3 + moments);
+    }
+
+    void fill(int moment, float[] values) {
+      view(2 + moment).put(0, values);
+    }
+
+    /** That parameters and moments are these, to the bit. */
+    void require(float[] values) {
+      float[] found = new float[values.length];
+      for (int i = 0; i <= moments; i++) {
+        view(i == 0 ? 0 : 1 + i).get(0, found);
+        assertThat(found).isEqualTo(values);
+      }
     }
 
     /** Makes a parameter and its moments 0. */
