@@ -152,13 +152,28 @@ public sealed interface Problem {
   }
 
   /**
-   * Prediction with dense layers quantized by Crema, in any case, of Crema alone: dynamic int8, or
+   * Prediction with dense layers quantized by Crema, in any case: dynamic int8, or, by Crema alone,
    * weights of int8 or int4 on float32. Compared on the probabilities.
    *
    * @param bits of a weight
    * @param dynamic whether inputs become bytes, too
    */
   record QuantizedWeights(Prediction of, int bits, boolean dynamic) implements Problem {
+    /** Crema scales each row by itself, ONNX Runtime the whole batch by its greatest numbers. */
+    @Override
+    public double tolerance() {
+      return dynamic ? 0.02 : Results.TOLERANCE;
+    }
+
+    /** The dense layers' bytes, scales and biases, first to last. */
+    public List<DynamicLayer> layers() {
+      try (Model model = model()) {
+        return model.quantization().layers().entrySet().stream()
+            .map(e -> DynamicLayer.of(model, e.getKey(), e.getValue()))
+            .toList();
+      }
+    }
+
     /** The network; the caller closes it. */
     Model model() {
       Quantizer quantizer =

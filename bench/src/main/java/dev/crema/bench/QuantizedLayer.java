@@ -19,12 +19,8 @@ public record QuantizedLayer(
     float scale, int zeroPoint, byte[] kernel, float[] scales, int[] bias, long... dims) {
   static QuantizedLayer of(Model model, String name, LayerQuantization q) {
     String path = Quantization.kernelOf(model.topology(), name);
-    float[] weights = model.get(path);
     float[] scales = q.weightScales();
-    byte[] kernel = new byte[weights.length];
-    for (int i = 0; i < kernel.length; i++) {
-      kernel[i] = (byte) Math.rint(weights[i] / scales[i % scales.length]);
-    }
+    byte[] kernel = bytes(model.get(path), scales);
     float[] biases = model.get(path.substring(0, path.lastIndexOf('/')) + "/bias");
     int[] bias = new int[biases.length];
     for (int j = 0; j < bias.length; j++) {
@@ -32,5 +28,14 @@ public record QuantizedLayer(
     }
     long[] dims = model.table().get(path).type().at(0).dims();
     return new QuantizedLayer(q.input().scale(), q.input().zeroPoint(), kernel, scales, bias, dims);
+  }
+
+  /** Weights, outputs last, in steps of their outputs' scales. */
+  static byte[] bytes(float[] weights, float[] scales) {
+    byte[] bytes = new byte[weights.length];
+    for (int i = 0; i < bytes.length; i++) {
+      bytes[i] = (byte) Math.rint(weights[i] / scales[i % scales.length]);
+    }
+    return bytes;
   }
 }

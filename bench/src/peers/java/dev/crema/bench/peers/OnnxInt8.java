@@ -1,5 +1,6 @@
 package dev.crema.bench.peers;
 
+import dev.crema.bench.DynamicLayer;
 import dev.crema.bench.Network;
 import dev.crema.bench.Problem;
 import dev.crema.bench.QuantizedLayer;
@@ -77,7 +78,26 @@ final class OnnxInt8 {
     return graph.model(OnnxModels.examples(p.of()), OnnxModels.classes(p.of()));
   }
 
-  /** The same of a network with ways around its layers. */
+  /** Of numbers again, whose dense layers make bytes of a batch by its own least and greatest. */
+  static byte[] dynamic(Problem.QuantizedWeights p) {
+    OnnxGraph graph = new OnnxGraph();
+    List<DynamicLayer> layers = p.layers();
+    String x = "x";
+    for (int i = 0; i < layers.size(); i++) {
+      DynamicLayer layer = layers.get(i);
+      int units = layer.bias().length;
+      String w = OnnxWeights.of(graph, "w" + i, layer.kernel(), layer.dims());
+      String columns = graph.constant("columns" + i, layer.scales(), units);
+      String middle = OnnxWeights.zeros(graph, "middle" + i, units, units);
+      String bias = graph.constant("bias" + i, layer.bias(), units);
+      x = graph.own("DynamicQuantizeMatMul", "d" + i, x, w, columns, middle, bias);
+      x = i + 1 < layers.size() ? graph.node("Relu", "r" + i, Map.of(), x) : x;
+    }
+    graph.node("Softmax", "y", Map.of("axis", 1L), x);
+    return graph.model(OnnxModels.examples(p.of()), OnnxModels.classes(p.of()));
+  }
+
+  /** Statically quantized, of a network with ways around its layers. */
   static byte[] residual(Problem.Int8 p) {
     OnnxGraph graph = new OnnxGraph();
     QuantizedNetwork network = p.network();

@@ -40,6 +40,14 @@ final class OnnxModels {
           classes(p.of()),
           UnaryOperator.identity());
     }
+    if (problem instanceof Problem.QuantizedWeights p) {
+      return new Built(
+          OnnxInt8.dynamic(p),
+          p.of().examples(),
+          examples(p.of()),
+          classes(p.of()),
+          UnaryOperator.identity());
+    }
     if (problem instanceof Problem.ResidualBlock p) {
       return residual(p);
     }

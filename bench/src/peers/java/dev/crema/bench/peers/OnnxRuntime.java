@@ -30,6 +30,7 @@ public final class OnnxRuntime implements Engine {
     return problem instanceof Problem.Prediction
         || problem instanceof Problem.Int8
         || problem instanceof Problem.Int8Product
+        || problem instanceof Problem.QuantizedWeights q && q.dynamic()
         || problem instanceof Problem.ResidualBlock r && !r.backward()
         || problem instanceof Problem.Rowwise
         || problem instanceof Problem.MaxPool
@@ -70,7 +71,10 @@ public final class OnnxRuntime implements Engine {
 
     Session(OnnxModels.Built built, Problem problem, int threads) throws OrtException {
       this.built = built;
-      this.arrays = problem instanceof Problem.Prediction || problem instanceof Problem.Int8;
+      this.arrays =
+          problem instanceof Problem.Prediction
+              || problem instanceof Problem.Int8
+              || problem instanceof Problem.QuantizedWeights;
       OrtEnvironment environment = OrtEnvironment.getEnvironment();
       this.session = session(built.model(), threads);
       this.from = built.input();
