@@ -4,10 +4,11 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 set(emulation "${CMAKE_CURRENT_SOURCE_DIR}/src/test/emulation")
 
-# Nothing is fused into one rounding, and infinities and NaN are what IEEE 754 says.
+# Nothing is fused into one rounding, and infinities and NaN are what IEEE 754 says. Packs of numbers are read as words, as on the card.
 add_library(emulation_flags INTERFACE)
 target_compile_features(emulation_flags INTERFACE cxx_std_17)
-target_compile_options(emulation_flags INTERFACE -Wall -Wextra -Werror -fPIC -ffp-contract=off -fno-math-errno)
+target_compile_options(emulation_flags INTERFACE -Wall -Wextra -Werror -fPIC -ffp-contract=off -fno-math-errno
+                                                 -fno-strict-aliasing)
 target_include_directories(emulation_flags INTERFACE "${emulation}" "${CREMA_KERNELS}")
 if(CREMA_SANITIZE)
   target_compile_options(emulation_flags INTERFACE -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cuda_emulation.h"
+#include "storage.cuh"
 
 namespace crema_test {
 
@@ -45,6 +46,37 @@ class Random {
 
 using Doubles = std::vector<double>;
 
+// What a stored number stands for.
+template <typename T>
+double value_of(T x) {
+  return static_cast<double>(x);
+}
+inline double value_of(bf16 x) { return to_float(x); }
+inline double value_of(f16 x) { return to_float(x); }
+template <typename T>
+void set(T& to, float x) {
+  to = static_cast<T>(x);
+}
+inline void set(bf16& to, float x) { put(&to, x); }
+inline void set(f16& to, float x) { put(&to, x); }
+
+// The suffix of kernels' names, and how far the nearest number may be: of it, and at least.
+template <typename T>
+struct Stored {
+  static constexpr const char* name = "_f32";
+  static constexpr double rounding = 0, least = 0;
+};
+template <>
+struct Stored<bf16> {
+  static constexpr const char* name = "_bf16";
+  static constexpr double rounding = 1.0 / 256, least = 0;
+};
+template <>
+struct Stored<f16> {
+  static constexpr const char* name = "_f16";
+  static constexpr double rounding = 1.0 / 2048, least = 1.0 / (1 << 25);
+};
+
 // Elements, poisoned at first (all bits set: NaN as floats), `shift` elements behind a multiple of 16 bytes.
 template <typename T>
 class Array {
@@ -56,7 +88,7 @@ class Array {
   static Array random(long long n, std::uint64_t seed, int shift = 0) {
     Array a(n, shift);
     Random random(seed);
-    for (long long i = 0; i < n; ++i) a[i] = static_cast<T>(random.value());
+    for (long long i = 0; i < n; ++i) set(a[i], random.value());
     return a;
   }
   T* data() { return data_.data() + shift_; }
@@ -65,7 +97,7 @@ class Array {
   const T& operator[](long long i) const { return data_[static_cast<std::size_t>(i + shift_)]; }
   Doubles doubles() const {
     Doubles d;
-    for (long long i = 0; i < size(); ++i) d.push_back(static_cast<double>((*this)[i]));
+    for (long long i = 0; i < size(); ++i) d.push_back(value_of((*this)[i]));
     return d;
   }
 
@@ -112,17 +144,19 @@ void in_every_order(F f) {
   order = 0;
 }
 
-// Errors relative to the largest expected magnitude.
-inline void compare(const char* what, const Floats& actual, const Doubles& expected, double tolerance) {
+// Errors relative to the largest expected magnitude, beside that of rounding to the type stored.
+template <typename T>
+void compare(const char* what, const Array<T>& actual, const Doubles& expected, double tolerance) {
   double scale = 1e-30;
   for (double e : expected) {
     if (std::isfinite(e) && std::fabs(e) > scale) scale = std::fabs(e);
   }
   CHECK(actual.size() == static_cast<long long>(expected.size()), "%s: %d expected", what, static_cast<int>(expected.size()));
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    const double a = actual[static_cast<long long>(i)], e = expected[i];
-    const bool same = std::isnan(e) ? std::isnan(a) : a == e || std::fabs(a - e) <= tolerance * scale;
-    CHECK(same, "%s: element %d is %.9g, expected %.9g", what, static_cast<int>(i), a, e);
+    const double a = value_of(actual[static_cast<long long>(i)]), e = expected[i];
+    const double rounding = std::fmax(Stored<T>::least, Stored<T>::rounding * std::fabs(e));
+    const bool same = std::isnan(e) ? std::isnan(a) : a == e || std::fabs(a - e) <= tolerance * scale + rounding;
+    CHECK(same, "%s%s: element %d is %.9g, expected %.9g", what, Stored<T>::name, static_cast<int>(i), a, e);
     if (!same) return;
   }
 }

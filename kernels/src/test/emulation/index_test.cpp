@@ -40,8 +40,9 @@ void rows_are_gathered(i64 outer, i64 bound, i64 count, i64 row, bool wide) {
   });
 }
 
+template <typename T>
 void rows_are_added_in_order(i64 outer, i64 bound, i64 count, i64 row) {
-  Floats dy = Floats::random(outer * count * row, 1);
+  Array<T> dy = Array<T>::random(outer * count * row, 1);
   std::vector<int> indices;
   Random random(9);
   for (i64 i = 0; i < count; ++i) indices.push_back(static_cast<int>(std::min(random.below(bound), random.below(bound))));
@@ -49,7 +50,7 @@ void rows_are_added_in_order(i64 outer, i64 bound, i64 count, i64 row) {
   std::memset(expected.data(), 0, static_cast<std::size_t>(expected.size()) * 4);
   for (i64 i = 0; i < dy.size(); ++i) {
     const i64 index = indices[static_cast<std::size_t>(i / row % count)];
-    if (index != 2) expected[(i / row / count * bound + index) * row + i % row] += dy[i];
+    if (index != 2) expected[(i / row / count * bound + index) * row + i % row] += static_cast<float>(value_of(dy[i]));
   }
   i64 padded = 2048;
   while (padded < count) padded *= 2;
@@ -65,8 +66,8 @@ void rows_are_added_in_order(i64 outer, i64 bound, i64 count, i64 row) {
       run("scatter_sort_pieces", 2, 256, keys.data(), padded, size, 0);
     }
     CHECK(std::is_sorted(keys.data(), keys.data() + padded), "keys are not in order");
-    run("scatter_add", order + 1, 256, static_cast<const u64*>(keys.data()), static_cast<const float*>(dy.data()), dx.data(), outer, bound,
-        count, row);
+    run((std::string("scatter_add") + Stored<T>::name).c_str(), order + 1, 256, static_cast<const u64*>(keys.data()),
+        static_cast<const T*>(dy.data()), dx.data(), outer, bound, count, row);
     CHECK(std::memcmp(dx.data(), expected.data(), static_cast<std::size_t>(dx.size()) * 4) == 0, "sums are in another order");
     CHECK(errors[0] == ~0ull, "an error is reported");
   });
@@ -140,9 +141,11 @@ int main() {
   rows_are_gathered(1, 10, 7, 1, false);
   rows_are_gathered(3, 5, 9, 17, true);
   rows_are_gathered(2, 3, 1, 40, false);
-  rows_are_added_in_order(1, 10, 1, 1);
-  rows_are_added_in_order(2, 7, 100, 33);
-  rows_are_added_in_order(1, 50, 5000, 3);
+  rows_are_added_in_order<float>(1, 10, 1, 1);
+  rows_are_added_in_order<float>(2, 7, 100, 33);
+  rows_are_added_in_order<float>(1, 50, 2100, 3);  // more than one piece of keys
+  rows_are_added_in_order<bf16>(2, 7, 60, 33);
+  rows_are_added_in_order<f16>(1, 5, 9, 8);
   the_greatest_come_first(1, 1, 1);
   the_greatest_come_first(3, 17, 17);
   the_greatest_come_first(2, 1500, 40);

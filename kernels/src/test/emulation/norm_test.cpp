@@ -24,23 +24,24 @@ Doubles normalised(const Doubles& x, i64 rows, i64 n, bool columns, bool centred
   return y;
 }
 
-void parameter_gradients(const Floats& x, const Floats& dy, const Doubles& mean, const Doubles& inverse, i64 n, bool columns,
+void parameter_gradients(const Doubles& x, const Doubles& dy, const Doubles& mean, const Doubles& inverse, i64 n, bool columns,
                          Doubles* dgamma, Doubles* dbeta) {
   dgamma->assign(static_cast<std::size_t>(n), 0);
   dbeta->assign(static_cast<std::size_t>(n), 0);
-  for (i64 i = 0; i < x.size(); ++i) {
+  for (i64 i = 0; i < static_cast<i64>(x.size()); ++i) {
     const std::size_t g = static_cast<std::size_t>(columns ? i % n : i / n), j = static_cast<std::size_t>(i % n);
     (*dgamma)[j] += dy[i] * (x[i] - mean[g]) * inverse[g];
     (*dbeta)[j] += dy[i];
   }
 }
 
+template <typename T>
 void rows_match(i64 rows, i64 n, bool centred, int shift) {
-  Floats x = Floats::random(rows * n, 1, shift), gamma = Floats::random(n, 2, 1), beta = Floats::random(n, 3);
-  Floats dy = Floats::random(rows * n, 4);
+  Array<T> x = Array<T>::random(rows * n, 1, shift), dy = Array<T>::random(rows * n, 4);
+  Floats gamma = Floats::random(n, 2, 1), beta = Floats::random(n, 3);
   Doubles means, inverses, dgamma, dbeta;
   const Doubles y = normalised(x.doubles(), rows, n, false, centred, gamma, beta, &means, &inverses);
-  parameter_gradients(x, dy, means, inverses, n, false, &dgamma, &dbeta);
+  parameter_gradients(x.doubles(), dy.doubles(), means, inverses, n, false, &dgamma, &dbeta);
   const Doubles dx = rows * n > 600 ? Doubles() : differences(
       [&](const Doubles& at) { return normalised(at, rows, n, false, centred, gamma, beta, nullptr, nullptr); }, x.doubles(),
       dy.doubles());
@@ -48,25 +49,28 @@ void rows_match(i64 rows, i64 n, bool centred, int shift) {
   const std::string name = centred ? "layer_norm" : "rms_norm";
   in_every_order([&] {
     for (int form = n <= 1024 ? 0 : 1; form < 3; ++form) {
-      Floats actual(rows * n), mean(rows), inverse(rows), slope(rows * n);
-      const float *const px = x.data(), *const pg = gamma.data(), *const pb = beta.data(), *const pd = dy.data();
-      const int shared = form == 2 ? static_cast<int>((n + 3) / 4 * 16) : 16;
+      Array<T> actual(rows * n), slope(rows * n);
+      Floats mean(rows), inverse(rows);
+      const T *const px = x.data(), *const pd = dy.data();
+      const float *const pg = gamma.data(), *const pb = beta.data();
+      const auto typed = [](const char* kernel) { return std::string(kernel) + Stored<T>::name; };
+      const int shared = form == 2 ? static_cast<int>((n + 7) / 8 * 32) : 16;
       const dim3 grid{static_cast<unsigned>(order + 1), 1, 1};
       if (form == 0 && centred) {
-        run("layer_norm_warp", grid, 256, 0, px, pg, pb, actual.data(), mean.data(), inverse.data(), rows, static_cast<int>(n), epsilon);
-        run("layer_norm_grad_warp", grid, 256, 0, px, pg, static_cast<const float*>(mean.data()),
+        run(typed("layer_norm_warp").c_str(), grid, 256, 0, px, pg, pb, actual.data(), mean.data(), inverse.data(), rows, static_cast<int>(n), epsilon);
+        run(typed("layer_norm_grad_warp").c_str(), grid, 256, 0, px, pg, static_cast<const float*>(mean.data()),
             static_cast<const float*>(inverse.data()), pd, slope.data(), rows, static_cast<int>(n));
       } else if (form == 0) {
-        run("rms_norm_warp", grid, 256, 0, px, pg, pb, actual.data(), inverse.data(), rows, static_cast<int>(n), epsilon);
-        run("rms_norm_grad_warp", grid, 256, 0, px, pg, static_cast<const float*>(inverse.data()), pd, slope.data(), rows,
+        run(typed("rms_norm_warp").c_str(), grid, 256, 0, px, pg, pb, actual.data(), inverse.data(), rows, static_cast<int>(n), epsilon);
+        run(typed("rms_norm_grad_warp").c_str(), grid, 256, 0, px, pg, static_cast<const float*>(inverse.data()), pd, slope.data(), rows,
             static_cast<int>(n));
       } else if (centred) {
-        run("layer_norm_block", grid, 256, shared, px, pg, pb, actual.data(), mean.data(), inverse.data(), rows, n, epsilon, form - 1);
-        run("layer_norm_grad_block", grid, 256, 0, px, pg, static_cast<const float*>(mean.data()),
+        run(typed("layer_norm_block").c_str(), grid, 256, shared, px, pg, pb, actual.data(), mean.data(), inverse.data(), rows, n, epsilon, form - 1);
+        run(typed("layer_norm_grad_block").c_str(), grid, 256, 0, px, pg, static_cast<const float*>(mean.data()),
             static_cast<const float*>(inverse.data()), pd, slope.data(), rows, n);
       } else {
-        run("rms_norm_block", grid, 256, shared, px, pg, pb, actual.data(), inverse.data(), rows, n, epsilon, form - 1);
-        run("rms_norm_grad_block", grid, 256, 0, px, pg, static_cast<const float*>(inverse.data()), pd, slope.data(), rows, n);
+        run(typed("rms_norm_block").c_str(), grid, 256, shared, px, pg, pb, actual.data(), inverse.data(), rows, n, epsilon, form - 1);
+        run(typed("rms_norm_grad_block").c_str(), grid, 256, 0, px, pg, static_cast<const float*>(inverse.data()), pd, slope.data(), rows, n);
       }
       compare(name.c_str(), actual, y, 2e-6);
       compare("1 / deviation", inverse, inverses, 1e-6);
@@ -74,7 +78,7 @@ void rows_match(i64 rows, i64 n, bool centred, int shift) {
       if (!dx.empty() && n > 1) compare("dx", slope, dx, 5e-5);  // of one element, what is left is rounding
       const i64 piece = 3, pieces = (rows + piece - 1) / piece;
       Floats partial(2 * pieces * n), of_gamma(n), of_beta(n);
-      run("norm_grad_columns", dim3{static_cast<unsigned>((n + 31) / 32), static_cast<unsigned>(pieces), 1}, 256, 0, px,
+      run(typed("norm_grad_columns").c_str(), grid, 256, 0, px,
           centred ? static_cast<const float*>(mean.data()) : nullptr, static_cast<const float*>(inverse.data()), pd, partial.data(), rows,
           n, piece);
       run("norm_grad_finish", 1, 256, static_cast<const float*>(partial.data()), of_gamma.data(), of_beta.data(), pieces, n);
@@ -84,31 +88,36 @@ void rows_match(i64 rows, i64 n, bool centred, int shift) {
   });
 }
 
-void columns_match(i64 rows, i64 n, i64 piece) {
-  Floats x = Floats::random(rows * n, 1), gamma = Floats::random(n, 2), beta = Floats::random(n, 3), dy = Floats::random(rows * n, 4);
-  for (i64 i = 0; i < x.size(); ++i) x[i] = 3 * x[i] + 5;
+template <typename T>
+void columns_match(i64 rows, i64 n, i64 piece, int shift) {
+  Array<T> x = Array<T>::random(rows * n, 1, shift), dy = Array<T>::random(rows * n, 4);
+  Floats gamma = Floats::random(n, 2), beta = Floats::random(n, 3);
+  for (i64 i = 0; i < x.size(); ++i) set(x[i], static_cast<float>(3 * value_of(x[i]) + 5));
   Doubles means, inverses, dgamma, dbeta;
   const Doubles y = normalised(x.doubles(), rows, n, true, true, gamma, beta, &means, &inverses);
-  parameter_gradients(x, dy, means, inverses, n, true, &dgamma, &dbeta);
+  parameter_gradients(x.doubles(), dy.doubles(), means, inverses, n, true, &dgamma, &dbeta);
   const Doubles dx = rows * n > 600 ? Doubles() : differences(
       [&](const Doubles& at) { return normalised(at, rows, n, true, true, gamma, beta, nullptr, nullptr); }, x.doubles(), dy.doubles());
   in_every_order([&] {
     const i64 pieces = (rows + piece - 1) / piece;
-    const dim3 grid{static_cast<unsigned>((n + 31) / 32), static_cast<unsigned>(pieces), 1};
+    const dim3 grid{static_cast<unsigned>(order + 1), 1, 1};
+    const auto typed = [](const char* kernel) { return std::string(kernel) + Stored<T>::name; };
     Floats partial(2 * pieces * n), running_mean(std::vector<float>(static_cast<std::size_t>(n), 1.0f));
     Floats running_variance(std::vector<float>(static_cast<std::size_t>(n), 2.0f));
-    Floats mean(n), inverse(n), scale(n), shift(n), actual(rows * n), slope(rows * n), share(n), of_x(n), of_gamma(n), of_beta(n);
-    const float *const px = x.data(), *const pm = mean.data(), *const pp = partial.data(), *const pg = gamma.data();
-    const float *const pd = dy.data(), *const ps = scale.data(), *const pi = inverse.data();
+    Array<T> actual(rows * n), slope(rows * n);
+    Floats mean(n), inverse(n), scale(n), offset(n), share(n), of_x(n), of_gamma(n), of_beta(n);
+    const T *const px = x.data(), *const pd = dy.data();
+    const float *const pm = mean.data(), *const pp = partial.data(), *const pg = gamma.data();
+    const float *const ps = scale.data(), *const pi = inverse.data();
     for (const bool failed : {true, false}) {
       u64 errors[1] = {failed ? 3 : ~0ull};
-      run("batch_norm_pieces", grid, 256, 0, px, partial.data(), rows, n, piece);
+      run(typed("batch_norm_pieces").c_str(), grid, 256, 0, px, partial.data(), rows, n, piece);
       run("batch_norm_finish", 2, 256, pp, pg, static_cast<const float*>(beta.data()), running_mean.data(), running_variance.data(),
-          mean.data(), inverse.data(), scale.data(), shift.data(), static_cast<const u64*>(&errors[0]), rows, n, piece,
+          mean.data(), inverse.data(), scale.data(), offset.data(), static_cast<const u64*>(&errors[0]), rows, n, piece,
           static_cast<float>(kEpsilon), 0.25f);
       CHECK(!failed || (running_mean[0] == 1 && running_variance[0] == 2), "statistics change after an error");
     }
-    run("batch_norm_apply", 2, 256, px, pm, ps, static_cast<const float*>(shift.data()), actual.data(), rows, n);
+    run(typed("batch_norm_apply").c_str(), 2, 256, px, pm, ps, static_cast<const float*>(offset.data()), actual.data(), rows, n);
     compare("mean", mean, means, 1e-6);
     compare("1 / deviation", inverse, inverses, 2e-6);
     compare("y", actual, y, 1e-5);  // of x around 5: an ulp of x is that much of a deviation
@@ -120,10 +129,10 @@ void columns_match(i64 rows, i64 n, i64 piece) {
     }
     compare("running mean", running_mean, average, 1e-6);
     compare("running variance", running_variance, variance, 1e-5);
-    run("batch_norm_grad_pieces", grid, 256, 0, px, pm, pd, partial.data(), rows, n, piece);
+    run(typed("batch_norm_grad_pieces").c_str(), grid, 256, 0, px, pm, pd, partial.data(), rows, n, piece);
     run("batch_norm_grad_finish", 1, 256, pp, pg, pi, of_gamma.data(), of_beta.data(), scale.data(), share.data(), of_x.data(), rows, n,
         pieces);
-    run("batch_norm_grad_apply", 3, 256, px, pm, pd, ps, static_cast<const float*>(share.data()), static_cast<const float*>(of_x.data()),
+    run(typed("batch_norm_grad_apply").c_str(), 3, 256, px, pm, pd, ps, static_cast<const float*>(share.data()), static_cast<const float*>(of_x.data()),
         slope.data(), rows, n);
     compare("dgamma", of_gamma, dgamma, 1e-5);
     compare("dbeta", of_beta, dbeta, 4e-6);
@@ -134,11 +143,20 @@ void columns_match(i64 rows, i64 n, i64 piece) {
 }  // namespace
 
 int main() {
-  const i64 rows[][2] = {{1, 1}, {5, 17}, {4, 128}, {3, 200}, {2, 513}, {9, 1024}, {2, 1027}};
+  const i64 rows[][2] = {{1, 1}, {5, 17}, {4, 128}, {3, 200}, {2, 513}, {3, 1024}, {2, 1027}};
   for (const auto& r : rows) {
-    for (const bool centred : {true, false}) rows_match(r[0], r[1], centred, static_cast<int>(r[1] % 2));
+    for (const bool centred : {true, false}) rows_match<float>(r[0], r[1], centred, static_cast<int>(r[1] % 2));
   }
-  const i64 columns[][3] = {{1, 3, 4}, {7, 1, 4}, {50, 5, 8}, {130, 33, 16}, {300, 70, 100}};
-  for (const auto& c : columns) columns_match(c[0], c[1], c[2]);
+  const i64 narrow[][2] = {{1, 1}, {5, 17}, {3, 200}, {2, 264}, {2, 1032}};
+  for (const auto& r : narrow) {
+    rows_match<bf16>(r[0], r[1], true, 0);
+    rows_match<f16>(r[0], r[1], false, 1);
+  }
+  const i64 columns[][3] = {{1, 3, 4}, {7, 1, 4}, {50, 5, 8}, {130, 33, 16}, {300, 72, 100}};
+  for (const auto& c : columns) columns_match<float>(c[0], c[1], c[2], 0);
+  columns_match<float>(20, 8, 9, 1);
+  columns_match<bf16>(50, 5, 8, 0);
+  columns_match<bf16>(150, 72, 70, 0);
+  columns_match<f16>(20, 24, 9, 1);
   return result();
 }

@@ -98,6 +98,13 @@ void updates_match(const char* name, Rule rule, i64 n, int shift, bool masked, b
     launch(name, u);
     for (i64 i = 0; i < n; ++i) CHECK(aw[i] == w[i] && aa[i] == a[i], "%s goes on after an error", name);
     errors = ~0ull;
+    const float nan = NAN;
+    u.scale = &nan;  // as loss scaling says that a gradient is not finite
+    launch(name, u);
+    CHECK(std::memcmp(aw.data(), w.data(), 4 * n) == 0 && std::memcmp(aa.data(), a.data(), 4 * n) == 0 &&
+              std::memcmp(ab.data(), b.data(), 4 * n) == 0,
+          "%s goes on with a scale of NaN", name);
+    u.scale = scaled ? scale.data() : nullptr;
     launch(name, u);
     compare(name, aw, ew, 2e-6);
     if (kernel != "sgd") compare("first moment", aa, ea, 2e-6);
@@ -133,13 +140,19 @@ void lamb_matches() {
   in_every_order([&] {
     Floats aw = w, aa = a, ab = b, u(n);
     Array<double> sums(3 * 4 * 2);
-    const Update update{aw.data(), g.data(), aa.data(), ab.data(), nullptr, h.data(), nullptr, nullptr, n};
-    run("lamb_moments", 2, 256, update, u.data(), static_cast<float>(kDecay), static_cast<float>(kBeta1), static_cast<float>(1 - kBeta1),
-        static_cast<float>(kBeta2), static_cast<float>(1 - kBeta2), static_cast<float>(kEpsilon));
-    run("lamb_norms", dim3{4, 3, 1}, 256, 0, static_cast<const float*>(aw.data()), static_cast<const float*>(u.data()), tensors, i64{100},
-        sums.data());
-    run("lamb_apply", dim3{2, 2, 1}, 256, 0, update, static_cast<const float*>(u.data()), tensors, i64{4},
-        static_cast<const double*>(sums.data()));
+    const float nan = NAN;
+    for (const bool skipped : {true, false}) {
+      const Update update{aw.data(), g.data(), aa.data(), ab.data(), nullptr, h.data(), skipped ? &nan : nullptr, nullptr, n};
+      run("lamb_moments", 2, 256, update, u.data(), static_cast<float>(kDecay), static_cast<float>(kBeta1), static_cast<float>(1 - kBeta1),
+          static_cast<float>(kBeta2), static_cast<float>(1 - kBeta2), static_cast<float>(kEpsilon));
+      run("lamb_norms", dim3{4, 3, 1}, 256, 0, static_cast<const float*>(aw.data()), static_cast<const float*>(u.data()), tensors, i64{100},
+          sums.data());
+      run("lamb_apply", dim3{2, 2, 1}, 256, 0, update, static_cast<const float*>(u.data()), tensors, i64{4},
+          static_cast<const double*>(sums.data()));
+      if (!skipped) continue;
+      CHECK(std::memcmp(aw.data(), w.data(), 4 * n) == 0 && aa[0] == a[0] && ab[0] == b[0],
+            "lamb goes on with a scale of NaN");
+    }
     compare("lamb", aw, ew, 2e-6);
   });
 }

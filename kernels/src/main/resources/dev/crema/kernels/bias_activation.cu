@@ -1,5 +1,5 @@
 // bias_activation.cu: what follows a product that a library did without it.
-//   bias_activation_f32: (y, bias or null, i64 rows, i64 columns, int activation): y = activation(y + bias), in place. Activations:
+//   bias_activation_T: (y, bias or null, i64 rows, i64 columns, int activation): y = activation(y + bias), in place. Activations:
 //     0 none, 1 relu, 2 sigmoid, 3 tanh, 4 gelu, 5 gelu by tanh, 6 silu. 256 threads; grid: any, about rows columns / 1024 blocks.
 #include "elementwise.cuh"
 
@@ -22,15 +22,25 @@ CREMA_DEVICE float activated(float x, int activation) {
   }
 }
 
-CREMA_KERNEL(bias_activation_f32, kThreads, float* y, const float* bias, i64 rows, i64 columns, int activation) {
+template <typename T>
+CREMA_DEVICE void bias_activation(T* y, const T* bias, i64 rows, i64 columns, int activation) {
+  constexpr int kWidth = kPack<T>;
   const i64 n = rows * columns;
   const bool whole = is_aligned(y, 16), small = n <= 0xffffffffll;
-  for (i64 i = 4 * global_thread(); i < n; i += 4 * global_threads()) {
-    const float4 v = load4(y + i, n - i, whole, 0.0f);
-    const auto of = [=](float x, i64 at) {
-      if (bias != nullptr && at < n) x += bias[small ? static_cast<u32>(at) % static_cast<u32>(columns) : at % columns];
-      return activated(x, activation);
-    };
-    store4(y + i, make_float4(of(v.x, i), of(v.y, i + 1), of(v.z, i + 2), of(v.w, i + 3)), n - i, whole);
+  for (i64 i = kWidth * global_thread(); i < n; i += kWidth * global_threads()) {
+    auto v = load<kWidth>(y + i, n - i, whole, 0.0f);
+    i64 j = small ? static_cast<u32>(i) % static_cast<u32>(columns) : i % columns;
+    CREMA_UNROLL
+    for (int k = 0; k < kWidth; ++k) {
+      v.v[k] = activated(bias != nullptr ? v.v[k] + to_float(bias[j]) : v.v[k], activation);
+      j = j + 1 == columns ? 0 : j + 1;
+    }
+    store(y + i, v, n - i, whole);
   }
 }
+
+#define CREMA_BIAS_ACTIVATION(type, T)                                                                                     \
+  CREMA_KERNEL(bias_activation_##type, kThreads, T* y, const T* bias, i64 rows, i64 columns, int activation) {             \
+    bias_activation(y, bias, rows, columns, activation);                                                                   \
+  }
+CREMA_EACH_TYPE(CREMA_BIAS_ACTIVATION)

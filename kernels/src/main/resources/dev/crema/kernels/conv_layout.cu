@@ -1,18 +1,17 @@
-// conv_layout.cu: what convolutions by cuDNN need around them: filters in its order, images with padding that differs from
-// side to side, and the gradient of a bias. float32; results are the same bits whatever the grid.
+// conv_layout.cu: what convolutions by cuDNN need around them: filters in its order, and images with padding that differs from
+// side to side, of elements of SIZE bytes, 2 or 4.
 //
-// transpose_filter_f32: [rows, columns] -> [columns, rows]: (x, y, i64 rows, i64 columns). 256 threads take a tile of 32 x 32:
+// transpose_filter_SIZE: [rows, columns] -> [columns, rows]: (x, y, i64 rows, i64 columns). 256 threads take a tile of 32 x 32:
 //   grid ceil(rows / 32) * ceil(columns / 32).
-// shift_image_f32: y[n, i, j] = x[n, i - down, j - across], or 0 where x has no such pixel: (x, y, i64 images, int x_height,
+// shift_image_SIZE: y[n, i, j] = x[n, i - down, j - across], or 0 where x has no such pixel: (x, y, i64 images, int x_height,
 //   int x_width, int y_height, int y_width, int channels, int down, int across). Grid any.
-// column_sums_f32: [rows, columns] -> [pieces, columns], sums of `piece` rows each: (x, y, i64 rows, i64 columns, i64 piece).
-//   256 threads take 32 columns of a piece: grid pieces * ceil(columns / 32).
 #include "common.cuh"
 
 constexpr int kTile = 32;
 
-CREMA_KERNEL(transpose_filter_f32, 256, const float* x, float* y, i64 rows, i64 columns) {
-  CREMA_SHARED_ROWS(float, tile, kTile, kTile + 1);  // one column more: no two lanes of a warp meet in a bank
+template <typename T>
+CREMA_DEVICE void transpose_filter(const T* x, T* y, i64 rows, i64 columns) {
+  CREMA_SHARED_ROWS(T, tile, kTile, kTile + 1);  // one column more: no two lanes of a warp meet in a bank
   const i64 across = (columns + kTile - 1) / kTile;
   const i64 row = blockIdx.x / across * kTile, column = blockIdx.x % across * kTile;
   const int lane = static_cast<int>(threadIdx.x) % kTile;
@@ -25,8 +24,9 @@ CREMA_KERNEL(transpose_filter_f32, 256, const float* x, float* y, i64 rows, i64 
   }
 }
 
-CREMA_KERNEL(shift_image_f32, 256, const float* x, float* y, i64 images, int x_height, int x_width, int y_height, int y_width,
-             int channels, int down, int across) {
+template <typename T>
+CREMA_DEVICE void shift_image(const T* x, T* y, i64 images, int x_height, int x_width, int y_height, int y_width, int channels,
+                              int down, int across) {
   const i64 elements = images * y_height * y_width * channels;
   for (i64 at = global_thread(); at < elements; at += global_threads()) {
     const int channel = static_cast<int>(at % channels);
@@ -35,26 +35,15 @@ CREMA_KERNEL(shift_image_f32, 256, const float* x, float* y, i64 images, int x_h
     const int i = static_cast<int>(pixel / y_width % y_height) - down;
     const i64 image = pixel / y_width / y_height;
     const bool inside = i >= 0 && i < x_height && j >= 0 && j < x_width;
-    y[at] = inside ? x[((image * x_height + i) * x_width + j) * channels + channel] : 0.0f;
+    y[at] = inside ? x[((image * x_height + i) * x_width + j) * channels + channel] : T(0);
   }
 }
 
-CREMA_KERNEL(column_sums_f32, 256, const float* x, float* y, i64 rows, i64 columns, i64 piece) {
-  CREMA_SHARED_ROWS(float, sums, 8, kTile);
-  const i64 across = (columns + kTile - 1) / kTile;
-  const i64 part = blockIdx.x / across;
-  const int lane = static_cast<int>(threadIdx.x) % kTile, warp = static_cast<int>(threadIdx.x) / kTile;
-  const i64 column = blockIdx.x % across * kTile + lane;
-  const i64 end = least(rows, (part + 1) * piece);
-  float sum = 0.0f;
-  if (column < columns) {
-    for (i64 row = part * piece + warp; row < end; row += 8) sum += x[row * columns + column];
+#define CREMA_LAYOUTS(size, T)                                                                                                  \
+  CREMA_KERNEL(transpose_filter_##size, 256, const T* x, T* y, i64 rows, i64 columns) { transpose_filter(x, y, rows, columns); } \
+  CREMA_KERNEL(shift_image_##size, 256, const T* x, T* y, i64 images, int x_height, int x_width, int y_height, int y_width,     \
+               int channels, int down, int across) {                                                                            \
+    shift_image(x, y, images, x_height, x_width, y_height, y_width, channels, down, across);                                    \
   }
-  sums[warp][lane] = sum;
-  __syncthreads();
-  if (warp == 0 && column < columns) {
-    float all = 0.0f;
-    for (int w = 0; w < 8; ++w) all += sums[w][lane];
-    y[part * columns + column] = all;
-  }
-}
+CREMA_LAYOUTS(2, u16)
+CREMA_LAYOUTS(4, u32)

@@ -1,12 +1,12 @@
 // dropout.cu: y = x / (1 - p) where a random bit keeps it, else 0 (Srivastava et al. 2014). The bits are a function of (seed,
 // step, stream, element) alone - Philox4x32-10, a counter-based generator (Salmon et al. 2011) - and the same as on the CPU,
-// so the backward pass draws the same ones again. float32; in place allowed.
+// so the backward pass draws the same ones again. x and y are stored as T; in place allowed.
 //
-// dropout: (x, u32* counter, y, i64 n, u32 threshold, float scale, u32 stream). counter: seed low, seed high, step low, step
+// dropout_T: (x, u32* counter, y, i64 n, u32 threshold, float scale, u32 stream). counter: seed low, seed high, step low, step
 //   high. An element is kept when its 32 bits are at least threshold = p 2^32. 256 threads; a thread takes one counter, whose
 //   four words belong to elements 16 apart: elements [64 b, 64 b + 64) take the words of counters 16 b .. 16 b + 15. Grid: any,
 //   about n / 1024 blocks. Reads x and writes y once.
-#include "common.cuh"
+#include "storage.cuh"
 
 struct Words {
   u32 v[4];
@@ -24,7 +24,8 @@ CREMA_DEVICE Words philox(Words c, u32 key0, u32 key1) {
   return c;
 }
 
-CREMA_KERNEL(dropout, kThreads, const float* x, const u32* counter, float* y, i64 n, u32 threshold, float scale, u32 stream) {
+template <typename T>
+CREMA_DEVICE void dropout(const T* x, const u32* counter, T* y, i64 n, u32 threshold, float scale, u32 stream) {
   const u32 key0 = counter[0], key1 = counter[1], step0 = counter[2], step1 = counter[3];
   const i64 counters = (n + 63) / 64 * 16;
   for (i64 at = global_thread(); at < counters; at += global_threads()) {
@@ -33,7 +34,13 @@ CREMA_KERNEL(dropout, kThreads, const float* x, const u32* counter, float* y, i6
     CREMA_UNROLL
     for (int k = 0; k < 4; ++k) {
       const i64 i = first + 16 * k;
-      if (i < n) y[i] = random.v[k] >= threshold ? x[i] * scale : 0.0f;
+      if (i < n) put(y + i, random.v[k] >= threshold ? to_float(x[i]) * scale : 0.0f);
     }
   }
 }
+
+#define CREMA_DROPOUT(type, T)                                                                                               \
+  CREMA_KERNEL(dropout_##type, kThreads, const T* x, const u32* counter, T* y, i64 n, u32 threshold, float scale, u32 stream) { \
+    dropout(x, counter, y, n, threshold, scale, stream);                                                                     \
+  }
+CREMA_EACH_TYPE(CREMA_DROPOUT)

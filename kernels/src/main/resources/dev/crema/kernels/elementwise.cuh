@@ -4,7 +4,7 @@
 // place in this list is the operation's number: the Java list ElementwiseOperations has the same order.
 #pragma once
 
-#include "common.cuh"
+#include "storage.cuh"
 
 CREMA_DEVICE float one_if(bool condition) { return condition ? 1.0f : 0.0f; }
 CREMA_DEVICE float sign_of(float x) { return x > 0.0f ? 1.0f : x < 0.0f ? -1.0f : x; }
@@ -119,6 +119,12 @@ CREMA_DEVICE float huber_of(float d, float delta) {
   X(fake_quantize, 1, rintf(at_most(at_least(a / p[0], p[1]), p[2])) * p[0])                                    \
   X(fake_quantize_grad, 2, rintf(a / p[0]) >= p[1] && rintf(a / p[0]) <= p[2] ? b : 0.0f) /* (x, dy) */
 
+// Those that have a kernel of their own for operands of any types; the others are done by chains, whose speed is near theirs where
+// memory is the limit.
+#define CREMA_MIXED_OPERATIONS(X)                                                                                         \
+  X(add) X(sub) X(mul) X(copy) X(affine) X(relu) X(relu_grad) X(leaky_relu) X(leaky_relu_grad) X(sigmoid) X(sigmoid_grad) \
+  X(tanh) X(tanh_grad) X(silu) X(silu_grad) X(gelu) X(gelu_grad) X(gelu_tanh) X(gelu_tanh_grad)
+
 #define CREMA_NUMBER(name, operands, ...) kOperation_##name,
 enum Operation : int { CREMA_ELEMENTWISE_OPERATIONS(CREMA_NUMBER) kOperations };
 #undef CREMA_NUMBER
@@ -126,6 +132,7 @@ enum Operation : int { CREMA_ELEMENTWISE_OPERATIONS(CREMA_NUMBER) kOperations };
 // operation_NAME()(a, b, c, p)
 #define CREMA_FUNCTION(name, operands, ...)                                                                       \
   struct operation_##name {                                                                                       \
+    static constexpr int kOperands = operands;                                                                    \
     CREMA_DEVICE_METHOD float operator()(float a, float b, float c, const float* p) const {                       \
       (void)a, (void)b, (void)c, (void)p;                                                                         \
       return __VA_ARGS__;                                                                                         \

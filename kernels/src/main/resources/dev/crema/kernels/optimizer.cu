@@ -2,8 +2,8 @@
 // memory. float32.
 //   Update: w, g, moments m0 and m1 (as the optimiser has them), mask (or null: all are kept; where it is 0 the parameter
 //   and its moments become 0), hyper (learning rate, step counted from 1, 1 - beta1^t, 1 - beta2^t), scale (or null: a
-//   number that multiplies gradients first, as clipping gives it), errors (or null: nothing is done where a kernel before
-//   failed), n.
+//   number that multiplies gradients first, as clipping and loss scaling give it; where it is NaN nothing is done), errors (or
+//   null: nothing is done where a kernel before failed), n.
 // The arithmetic is native/src/kernels/optimizer.cpp's. 256 threads; grid: any, about n / 1024 blocks. Limit: bytes of w, g,
 // the moments and the mask read, of w and the moments written.
 //
@@ -25,10 +25,13 @@ struct Update {
   i64 n;
 };
 
+// Whether parameters and moments stay as they are.
+CREMA_DEVICE bool is_skipped(const Update& u) { return has_failed(u.errors) || (u.scale != nullptr && is_nan(*u.scale)); }
+
 // f(w, g, m0, m1) for every parameter; g comes scaled, w and the moments by reference.
 template <int Moments, typename F>
 CREMA_DEVICE void update(const Update& u, F f) {
-  if (has_failed(u.errors)) return;
+  if (is_skipped(u)) return;
   const float factor = u.scale != nullptr ? *u.scale : 1.0f;
   const bool masked = u.mask != nullptr;
   const bool whole = is_aligned(u.w, 16) && is_aligned(u.g, 16) && (Moments < 1 || is_aligned(u.m0, 16)) &&
@@ -113,7 +116,7 @@ CREMA_KERNEL(lion, kThreads, const Update u, float decay, float beta1, float res
 
 CREMA_KERNEL(lamb_moments, kThreads, const Update u, float* step, float decay, float beta1, float rest1, float beta2,
              float rest2, float epsilon) {
-  if (has_failed(u.errors)) return;
+  if (is_skipped(u)) return;
   const float factor = u.scale != nullptr ? *u.scale : 1.0f, first = u.hyper[2], second = u.hyper[3];
   for (i64 i = global_thread(); i < u.n; i += global_threads()) {
     if (u.mask != nullptr && u.mask[i] == 0.0f) {
@@ -154,7 +157,7 @@ CREMA_KERNEL(lamb_norms, kThreads, const float* w, const float* step, const Tens
 }
 
 CREMA_KERNEL(lamb_apply, kThreads, const Update u, const float* step, const Tensors tensors, i64 pieces, const double* sums) {
-  if (has_failed(u.errors)) return;
+  if (is_skipped(u)) return;
   for (int t = static_cast<int>(blockIdx.y); t < static_cast<int>(tensors.count); t += static_cast<int>(gridDim.y)) {
     double of_w = 0, of_step = 0;
     for (i64 p = threadIdx.x; p < pieces; p += blockDim.x) {

@@ -1,8 +1,8 @@
 // pad.cu: elements before and after each axis: a value (mode 0), the mirrored inside without the border itself (1) or the border
-// repeated (2); and the gradient of the latter two. float32.
-//   pad: (x, y, i64 n, Padding p, float value): y [n]. 256 threads; grid: any, about n / 256 blocks.
-//   pad_grad: (dy, dx, i64 n, Padding p): every element of dx [n] sums what was read from it, in the order of the padded elements.
-#include "common.cuh"
+// repeated (2); and the gradient of the latter two. Tensors are stored as T.
+//   pad_T: (x, y, i64 n, Padding p, float value): y [n]. 256 threads; grid: any, about n / 256 blocks.
+//   pad_grad_T: (dy, dx, i64 n, Padding p): every element of dx [n] sums what was read from it, in the order of the padded elements.
+#include "storage.cuh"
 
 struct Padding {
   i64 rank, mode;
@@ -18,7 +18,8 @@ CREMA_DEVICE i64 source(i64 i, i64 before, i64 n, i64 mode) {
   return i < 0 ? -i : 2 * (n - 1) - i;
 }
 
-CREMA_KERNEL(pad, kThreads, const float* x, float* y, i64 n, const Padding p, float value) {
+template <typename T>
+CREMA_DEVICE void pad(const T* x, T* y, i64 n, const Padding& p, float value) {
   for (i64 i = global_thread(); i < n; i += global_threads()) {
     i64 rest = i, at = 0, stride = 1;
     bool inside = true;
@@ -29,7 +30,7 @@ CREMA_KERNEL(pad, kThreads, const float* x, float* y, i64 n, const Padding p, fl
       at += from * stride;
       stride *= p.inside[a];
     }
-    y[i] = inside ? x[at] : value;
+    put(y + i, inside ? to_float(x[at]) : value);
   }
 }
 
@@ -55,7 +56,8 @@ CREMA_DEVICE i64 reader(const Readers& r, i64 i, i64 mode) {
   return mode == 2 ? r.first + i : i == 0 ? r.first : i == 1 ? r.second : r.third;
 }
 
-CREMA_KERNEL(pad_grad, kThreads, const float* dy, float* dx, i64 n, const Padding p) {
+template <typename T>
+CREMA_DEVICE void pad_grad(const T* dy, T* dx, i64 n, const Padding& p) {
   const int rank = static_cast<int>(p.rank);
   for (i64 i = global_thread(); i < n; i += global_threads()) {
     Readers of[8];
@@ -70,11 +72,16 @@ CREMA_KERNEL(pad_grad, kThreads, const float* dy, float* dx, i64 n, const Paddin
     for (bool more = true; more;) {
       i64 at = 0;
       for (int a = 0; a < rank; ++a) at = at * p.padded[a] + reader(of[a], turn[a], p.mode);
-      sum += dy[at];
+      sum += to_float(dy[at]);
       int a = rank - 1;
       while (a >= 0 && ++turn[a] == of[a].count) turn[a--] = 0;
       more = a >= 0;
     }
-    dx[i] = sum;
+    put(dx + i, sum);
   }
 }
+
+#define CREMA_PADS(type, T)                                                                                                \
+  CREMA_KERNEL(pad_##type, kThreads, const T* x, T* y, i64 n, const Padding p, float value) { pad(x, y, n, p, value); }    \
+  CREMA_KERNEL(pad_grad_##type, kThreads, const T* dy, T* dx, i64 n, const Padding p) { pad_grad(dy, dx, n, p); }
+CREMA_EACH_TYPE(CREMA_PADS)

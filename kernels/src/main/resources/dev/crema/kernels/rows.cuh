@@ -1,72 +1,89 @@
-// rows.cuh: rows of n floats, each the work of a warp that keeps it in registers (n <= kMostWarpRow) or of a block that
-// reads it again or keeps it in shared memory. Elements are taken in fours; the k-th four of a row is the same thread's
+// rows.cuh: rows of n numbers, each the work of a warp that keeps it in registers (n <= kMostWarpRow) or of a block that
+// reads it again or keeps it in shared memory. Numbers are taken in packs of 16 bytes; the k-th pack of a row is the same thread's
 // whether memory is aligned or not, so that alignment changes no bits.
 //
 // Kernels NAME_warp: 256 threads, a row a warp: about rows / 8 blocks. Kernels NAME_block: 256 threads, a row a block:
-// about `rows` blocks. Any grid works.
+// about `rows` blocks. Any grid works. Both come for each type stored: NAME_warp_f32, _bf16, _f16.
 #pragma once
 
-#include "common.cuh"
+#include "storage.cuh"
 
-constexpr int kMostWarpRow = 1024;  // floats
+constexpr int kMostWarpRow = 1024;  // numbers
 
-// A row in the registers of a warp, 4 Fours floats a lane; what is past its end is `rest`.
-template <int Fours>
+// A row in the registers of a warp, so many packs of numbers stored as T a lane; what is past its end is `rest`.
+template <typename T, int Packs>
 struct WarpRow {
-  float4 v[Fours];
+  static constexpr int kWidth = kPack<T>;
+  Numbers<kWidth> v[Packs];
 
-  CREMA_DEVICE_METHOD void load(const float* x, int n, bool whole, float rest) {
+  CREMA_DEVICE_METHOD void load(const T* x, int n, bool whole, float rest) {
     CREMA_UNROLL
-    for (int f = 0; f < Fours; ++f) {
-      const int i = at(f);
-      v[f] = i < n ? load4(x + i, n - i, whole, rest) : make_float4(rest, rest, rest, rest);
+    for (int p = 0; p < Packs; ++p) {
+      const int i = at(p);
+      v[p] = i < n ? ::load<kWidth>(x + i, n - i, whole, rest) : all_of<kWidth>(rest);
     }
   }
-  CREMA_DEVICE_METHOD void store(float* y, int n, bool whole) const {
+  CREMA_DEVICE_METHOD void store(T* y, int n, bool whole) const {
     CREMA_UNROLL
-    for (int f = 0; f < Fours; ++f) {
-      const int i = at(f);
-      if (i < n) store4(y + i, v[f], n - i, whole);
+    for (int p = 0; p < Packs; ++p) {
+      const int i = at(p);
+      if (i < n) ::store(y + i, v[p], n - i, whole);
     }
   }
-  CREMA_DEVICE_METHOD static int at(int f) { return (f * kWarp + lane_of_warp()) * 4; }
-  // Replaces every element by g(element, its index).
+  CREMA_DEVICE_METHOD static int at(int p) { return (p * kWarp + lane_of_warp()) * kWidth; }
+  // Replaces every number by g(number, its index).
   template <typename G>
   CREMA_DEVICE_METHOD void map(G g) {
     CREMA_UNROLL
-    for (int f = 0; f < Fours; ++f) {
-      const int i = at(f);
-      v[f] = make_float4(g(v[f].x, i), g(v[f].y, i + 1), g(v[f].z, i + 2), g(v[f].w, i + 3));
+    for (int p = 0; p < Packs; ++p) {
+      CREMA_UNROLL
+      for (int k = 0; k < kWidth; ++k) v[p].v[k] = g(v[p].v[k], at(p) + k);
     }
   }
-  // Joins g(element) over the row, in all lanes.
+  // Replaces every number by g(number, the other row's).
+  template <typename G>
+  CREMA_DEVICE_METHOD void map(const WarpRow& other, G g) {
+    CREMA_UNROLL
+    for (int p = 0; p < Packs; ++p) v[p] = ::map(v[p], other.v[p], g);
+  }
+  // Joins g(number) over the row, in all lanes.
   template <typename Join, typename G>
   CREMA_DEVICE_METHOD float join(float start, Join j, G g) const {
     float a = start, b = start;
     CREMA_UNROLL
-    for (int f = 0; f < Fours; ++f) {
-      a = j(a, j(g(v[f].x), g(v[f].y)));
-      b = j(b, j(g(v[f].z), g(v[f].w)));
+    for (int p = 0; p < Packs; ++p) {
+      CREMA_UNROLL
+      for (int k = 0; k < kWidth; k += 4) {
+        a = j(a, j(g(v[p].v[k]), g(v[p].v[k + 1])));
+        b = j(b, j(g(v[p].v[k + 2]), g(v[p].v[k + 3])));
+      }
     }
     return warp_join(j(a, b), j);
   }
+  // Sum of g(number, the other row's), in all lanes.
+  template <typename G>
+  CREMA_DEVICE_METHOD float sum(const WarpRow& other, G g) const {
+    float sum = 0.0f;
+    CREMA_UNROLL
+    for (int p = 0; p < Packs; ++p) sum += sum_of(::map(v[p], other.v[p], g));
+    return warp_sum(sum);
+  }
 };
 
-// Calls f(std-like integral constant of fours a lane) that suffices for n floats.
+// Calls f(std-like integral constant of packs a lane) that suffices for n numbers stored as T.
 template <int N>
-struct Fours {
+struct Packs {
   static constexpr int value = N;
 };
-template <typename F>
-CREMA_DEVICE void with_fours(int n, F f) {
-  if (n <= 128) {
-    f(Fours<1>());
-  } else if (n <= 256) {
-    f(Fours<2>());
-  } else if (n <= 512) {
-    f(Fours<4>());
-  } else {
-    f(Fours<8>());
+template <typename T, typename F>
+CREMA_DEVICE void with_packs(int n, F f) {
+  constexpr int kOne = kWarp * kPack<T>;
+  if (n <= kOne) {
+    f(Packs<1>());
+  } else if (n <= 4 * kOne) {
+    f(Packs<4>());
+  } else if constexpr (4 * kOne < kMostWarpRow) {
+    f(Packs<kMostWarpRow / kOne>());
   }
 }
 
@@ -81,39 +98,35 @@ template <typename F>
 CREMA_DEVICE void each_block_row(i64 rows, F f) {
   for (i64 r = blockIdx.x; r < rows; r += gridDim.x) f(r);
 }
-// Calls f(first element, how many are left) for this thread's fours of a row of the block.
-template <typename F>
-CREMA_DEVICE void each_four(i64 n, F f) {
-  for (i64 i = 4 * static_cast<i64>(threadIdx.x); i < n; i += 4 * static_cast<i64>(blockDim.x)) f(i, n - i);
+// Calls f(first number, how many are left) for this thread's packs of N of a row of the block.
+template <int N, typename F>
+CREMA_DEVICE void each_pack(i64 n, F f) {
+  for (i64 i = N * static_cast<i64>(threadIdx.x); i < n; i += N * static_cast<i64>(blockDim.x)) f(i, n - i);
 }
 
 // A row that a block reads several times: from memory, or from shared memory where it has been copied on the first read.
+template <typename T>
 struct BlockRow {
-  const float* x;
-  float* cache;  // null: none
+  static constexpr int kWidth = kPack<T>;
+  const T* x;
+  float* cache;  // null: none; room for whole packs
   bool whole;
 
-  CREMA_DEVICE_METHOD float4 first(i64 i, i64 left, float rest) const {
-    const float4 v = load4(x + i, left, whole, rest);
-    if (cache != nullptr) store4(cache + i, v);  // room for whole fours
+  CREMA_DEVICE_METHOD Numbers<kWidth> first(i64 i, i64 left, float rest) const {
+    const Numbers<kWidth> v = load<kWidth>(x + i, left, whole, rest);
+    if (cache != nullptr) store_whole(cache + i, v);
     return v;
   }
-  CREMA_DEVICE_METHOD float4 again(i64 i, i64 left, float rest) const {
-    return cache != nullptr ? load4(cache + i) : load4(x + i, left, whole, rest);
+  CREMA_DEVICE_METHOD Numbers<kWidth> again(i64 i, i64 left, float rest) const {
+    return cache != nullptr ? load_whole<kWidth>(static_cast<const float*>(cache) + i) : load<kWidth>(x + i, left, whole, rest);
   }
 };
 
-CREMA_DEVICE float sum_of_four(float4 v) { return (v.x + v.y) + (v.z + v.w); }
-// g(element) of four elements, the last ones, which are not there, being 0.
-template <typename G>
-CREMA_DEVICE float sum_of_four(float4 v, i64 left, G g) {
-  return ((left > 0 ? g(v.x) : 0.0f) + (left > 1 ? g(v.y) : 0.0f)) + ((left > 2 ? g(v.z) : 0.0f) + (left > 3 ? g(v.w) : 0.0f));
-}
-template <typename G>
-CREMA_DEVICE float4 map_four(float4 v, G g) {
-  return make_float4(g(v.x), g(v.y), g(v.z), g(v.w));
-}
-template <typename G>
-CREMA_DEVICE float4 map_fours(float4 a, float4 b, G g) {
-  return make_float4(g(a.x, b.x), g(a.y, b.y), g(a.z, b.z), g(a.w, b.w));
+// Whether rows of n numbers can be read and written by whole packs at these addresses.
+template <typename T, typename... Pointers>
+CREMA_DEVICE bool whole_rows(i64 n, const T* first, Pointers... others) {
+  bool whole = n % kPack<T> == 0 && is_aligned(first, 16);
+  const bool each[] = {true, is_aligned(others, 16)...};
+  for (const bool aligned : each) whole = whole && aligned;
+  return whole;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "move.cuh"
+#include "storage.cuh"
 
 // x [outer, bound, row], indices [count] -> y [outer, count, row]; rows of `padding` (-1: none), and of indices out of range, which
 // are reported, are zero. A thread an element.
@@ -79,14 +80,17 @@ CREMA_DEVICE void sort_step(u64* keys, i64 n, i64 size, i64 step) {
 
 // dy [outer, count, row], sorted keys -> dx [outer, bound, row], which is zero before. A warp takes 32 columns of a key that is the
 // first of its index, and adds the rows of all keys of that index in their order.
-CREMA_DEVICE void add_rows(const u64* keys, const float* dy, float* dx, i64 outer, i64 bound, i64 count, i64 row) {
+template <typename T>
+CREMA_DEVICE void add_rows(const u64* keys, const T* dy, float* dx, i64 outer, i64 bound, i64 count, i64 row) {
   const i64 slices = (row + kWarp - 1) / kWarp, warps = static_cast<i64>(gridDim.x) * warps_of_block();
   for (i64 w = static_cast<i64>(blockIdx.x) * warps_of_block() + warp_of_block(); w < outer * count * slices; w += warps) {
     const i64 k = w / slices % count, o = w / slices / count, j = w % slices * kWarp + lane_of_warp();
     const u64 index = keys[k] >> 32;
     if (keys[k] == kLastKey || (k > 0 && keys[k - 1] >> 32 == index) || j >= row) continue;
     float sum = 0.0f;
-    for (i64 i = k; i < count && keys[i] >> 32 == index; ++i) sum += dy[(o * count + static_cast<i64>(keys[i] & 0xffffffffu)) * row + j];
+    for (i64 i = k; i < count && keys[i] >> 32 == index; ++i) {
+      sum += to_float(dy[(o * count + static_cast<i64>(keys[i] & 0xffffffffu)) * row + j]);
+    }
     dx[(o * bound + static_cast<i64>(index)) * row + j] = sum;
   }
 }

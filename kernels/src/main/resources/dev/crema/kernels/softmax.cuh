@@ -15,9 +15,9 @@ struct Softmax {
 // The sum of a part of a row for another largest number.
 CREMA_DEVICE float rescaled(Softmax s, float most) { return s.most == most ? s.sum : s.sum * exp_minus(s.most, most); }
 
-template <int Fours, bool Log>
-CREMA_DEVICE void softmax_row_of_warp(const float* x, float* y, int n, bool whole) {
-  WarpRow<Fours> row;
+template <typename T, int Packs, bool Log>
+CREMA_DEVICE void softmax_row_of_warp(const T* x, T* y, int n, bool whole) {
+  WarpRow<T, Packs> row;
   row.load(x, n, whole, -CREMA_INFINITY);
   const float m = row.join(-CREMA_INFINITY, GreaterNumber(), [](float v) { return v; });
   if (Log) {
@@ -31,38 +31,101 @@ CREMA_DEVICE void softmax_row_of_warp(const float* x, float* y, int n, bool whol
   row.store(y, n, whole);
 }
 
-template <bool Log>
-CREMA_DEVICE void softmax_of_warps(const float* x, float* y, i64 rows, int n) {
-  const bool whole = n % 4 == 0 && is_aligned(x, 16) && is_aligned(y, 16);
-  with_fours(n, [&](auto fours) {
-    each_warp_row(rows, [&](i64 r) { softmax_row_of_warp<decltype(fours)::value, Log>(x + r * n, y + r * n, n, whole); });
+template <bool Log, typename T>
+CREMA_DEVICE void softmax_of_warps(const T* x, T* y, i64 rows, int n) {
+  const bool whole = whole_rows(n, x, y);
+  with_packs<T>(n, [&](auto packs) {
+    each_warp_row(rows, [&](i64 r) { softmax_row_of_warp<T, decltype(packs)::value, Log>(x + r * n, y + r * n, n, whole); });
   });
 }
 
 // The largest number of a block's row and the sum of e^(x - largest), in all threads.
-CREMA_DEVICE Softmax softmax_of_row(const BlockRow& row, i64 n) {
+template <typename T>
+CREMA_DEVICE Softmax softmax_of_row(const BlockRow<T>& row, i64 n) {
+  constexpr int kWidth = kPack<T>;
   Softmax s = {-CREMA_INFINITY, 0.0f};
-  each_four(n, [&](i64 i, i64 left) {
-    const float4 v = row.first(i, left, -CREMA_INFINITY);
-    const float m = fmaxf(fmaxf(fmaxf(v.x, v.y), fmaxf(v.z, v.w)), s.most);
-    s.sum = rescaled(s, m) + sum_of_four(v, left, [m](float e) { return exp_minus(e, m); });
+  each_pack<kWidth>(n, [&](i64 i, i64 left) {
+    const Numbers<kWidth> v = row.first(i, left, -CREMA_INFINITY);
+    float m = s.most;
+    CREMA_UNROLL
+    for (int k = 0; k < kWidth; ++k) m = fmaxf(m, v.v[k]);
+    s.sum = rescaled(s, m) + sum_of(v, left, [m](float e) { return exp_minus(e, m); });
     s.most = m;
   });
   const float m = block_join(s.most, GreaterNumber(), -CREMA_INFINITY);
   return {m, block_sum(rescaled(s, m))};
 }
 
-template <bool Log>
-CREMA_DEVICE void softmax_of_blocks(const float* x, float* y, i64 rows, i64 n, float* cache) {
-  const bool whole = n % 4 == 0 && is_aligned(x, 16) && is_aligned(y, 16);
+template <bool Log, typename T>
+CREMA_DEVICE void softmax_of_blocks(const T* x, T* y, i64 rows, i64 n, float* cache) {
+  const bool whole = whole_rows(n, x, y);
   each_block_row(rows, [&](i64 r) {
-    const BlockRow row = {x + r * n, cache, whole};
+    const BlockRow<T> row = {x + r * n, cache, whole};
     const Softmax s = softmax_of_row(row, n);
     const float m = s.most, log_sum = logf(s.sum), inverse = 1.0f / s.sum;
-    each_four(n, [&](i64 i, i64 left) {
-      const float4 v = row.again(i, left, 0.0f);
-      store4(y + r * n + i, map_four(v, [=](float e) { return Log ? (e - m) - log_sum : expf(e - m) * inverse; }), left,
-             whole);
+    each_pack<kPack<T>>(n, [&](i64 i, i64 left) {
+      const auto v = row.again(i, left, 0.0f);
+      store(y + r * n + i, map(v, [=](float e) { return Log ? (e - m) - log_sum : expf(e - m) * inverse; }), left, whole);
     });
   });
 }
+
+// dx = y (dy - sum(dy y)), or of the logarithm dx = dy - e^y sum(dy).
+template <bool Log>
+CREMA_DEVICE float softmax_share(float y, float dy) {
+  return Log ? dy : y * dy;
+}
+template <bool Log>
+CREMA_DEVICE float softmax_slope(float y, float dy, float sum) {
+  return Log ? dy - expf(y) * sum : y * (dy - sum);
+}
+
+template <bool Log, typename T>
+CREMA_DEVICE void softmax_grad_of_warps(const T* y, const T* dy, T* dx, i64 rows, int n) {
+  const bool whole = whole_rows(n, y, dy, dx);
+  with_packs<T>(n, [&](auto packs) {
+    each_warp_row(rows, [&](i64 r) {
+      WarpRow<T, decltype(packs)::value> a, d;
+      a.load(y + r * n, n, whole, 0.0f);
+      d.load(dy + r * n, n, whole, 0.0f);
+      const float sum = a.sum(d, [](float p, float q) { return softmax_share<Log>(p, q); });
+      d.map(a, [sum](float q, float p) { return softmax_slope<Log>(p, q, sum); });
+      d.store(dx + r * n, n, whole);
+    });
+  });
+}
+
+template <bool Log, typename T>
+CREMA_DEVICE void softmax_grad_of_blocks(const T* y, const T* dy, T* dx, i64 rows, i64 n) {
+  constexpr int kWidth = kPack<T>;
+  const bool whole = whole_rows(n, y, dy, dx);
+  each_block_row(rows, [&](i64 r) {
+    const T* const a = y + r * n;
+    const T* const d = dy + r * n;
+    float sum = 0.0f;
+    each_pack<kWidth>(n, [&](i64 i, i64 left) {
+      sum += sum_of(map(load<kWidth>(a + i, left, whole, 0.0f), load<kWidth>(d + i, left, whole, 0.0f),
+                        [](float p, float q) { return softmax_share<Log>(p, q); }));
+    });
+    sum = block_sum(sum);
+    each_pack<kWidth>(n, [&](i64 i, i64 left) {
+      store(dx + r * n + i, map(load<kWidth>(a + i, left, whole, 0.0f), load<kWidth>(d + i, left, whole, 0.0f),
+                                [sum](float p, float q) { return softmax_slope<Log>(p, q, sum); }),
+            left, whole);
+    });
+  });
+}
+
+// The kernels of a family.
+#define CREMA_SOFTMAX(name, log, type, T)                                                                                \
+  CREMA_KERNEL(name##_warp_##type, kThreads, const T* x, T* y, i64 rows, int n) { softmax_of_warps<log>(x, y, rows, n); } \
+  CREMA_KERNEL(name##_block_##type, kThreads, const T* x, T* y, i64 rows, i64 n, int cached) {                           \
+    CREMA_DYNAMIC_SHARED(float, cache);                                                                                  \
+    softmax_of_blocks<log>(x, y, rows, n, cached != 0 ? cache : nullptr);                                                \
+  }                                                                                                                      \
+  CREMA_KERNEL(name##_grad_warp_##type, kThreads, const T* y, const T* dy, T* dx, i64 rows, int n) {                     \
+    softmax_grad_of_warps<log>(y, dy, dx, rows, n);                                                                      \
+  }                                                                                                                      \
+  CREMA_KERNEL(name##_grad_block_##type, kThreads, const T* y, const T* dy, T* dx, i64 rows, i64 n) {                    \
+    softmax_grad_of_blocks<log>(y, dy, dx, rows, n);                                                                     \
+  }

@@ -10,7 +10,7 @@ final class BiasActivation {
   /**
    * y = activation(y + bias), in place.
    *
-   * @param bias address of a float for each element of y's last axis; 0 for none
+   * @param bias address of a number, of y's type, for each element of y's last axis; 0 for none
    * @param activation number as FusedActivation's; 0 for none
    */
   static void launch(Launches to, Operand y, long bias, int activation) {
@@ -20,7 +20,7 @@ final class BiasActivation {
     long blocks = (y.elements() + THREADS * ELEMENTS - 1) / (THREADS * ELEMENTS);
     to.launch(
         "bias_activation",
-        "bias_activation_f32",
+        Stored.name("bias_activation", y.type()),
         Math.min(blocks, 1 << 20),
         THREADS,
         0,

@@ -79,7 +79,7 @@ final class ConvolutionKernels {
       FilterLayout.fromLibrary(to, filter, kernel);
     }
     if (c.outs() > 1) {
-      ColumnSums.launch(to, dy, c.out(1).address());
+      ColumnSums.launch(c, to, dy, c.out(1).address());
     }
   }
 }

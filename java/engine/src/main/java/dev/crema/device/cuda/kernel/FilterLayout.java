@@ -7,18 +7,19 @@ final class FilterLayout {
   private FilterLayout() {}
 
   static void toLibrary(Launches to, Operand kernel, long filter) {
-    transpose(to, kernel.address(), filter, kernel.rows(), kernel.last());
+    transpose(to, kernel, kernel.address(), filter, kernel.rows(), kernel.last());
   }
 
   static void fromLibrary(Launches to, long filter, Operand kernel) {
-    transpose(to, filter, kernel.address(), kernel.last(), kernel.rows());
+    transpose(to, kernel, filter, kernel.address(), kernel.last(), kernel.rows());
   }
 
-  private static void transpose(Launches to, long from, long into, long rows, long columns) {
+  private static void transpose(
+      Launches to, Operand kernel, long from, long into, long rows, long columns) {
     long tiles = ((rows + TILE - 1) / TILE) * ((columns + TILE - 1) / TILE);
     to.launch(
         "conv_layout",
-        "transpose_filter_f32",
+        "transpose_filter_" + kernel.type().byteSize(),
         tiles,
         256,
         0,

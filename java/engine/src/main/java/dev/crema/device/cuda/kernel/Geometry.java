@@ -148,7 +148,7 @@ record Geometry(
     long elements = (long) examples * h * w * channels;
     to.launch(
         "conv_layout",
-        "shift_image_f32",
+        "shift_image_" + type.byteSize(),
         Math.min((elements + THREADS - 1) / THREADS, 1 << 20),
         THREADS,
         0,

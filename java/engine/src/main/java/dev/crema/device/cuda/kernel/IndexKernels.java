@@ -122,7 +122,8 @@ final class IndexKernels {
     while (padded < count) {
       padded *= 2;
     }
-    to.fill(dx.address(), 0, dx.bytes());
+    Result sums = Result.of(to, dx);
+    to.fill(sums.address(), 0, sums.bytes());
     long keys = to.scratch(8 * padded);
     to.launch(
         GATHER,
@@ -155,18 +156,19 @@ final class IndexKernels {
     }
     to.launch(
         GATHER,
-        "scatter_add",
+        Stored.name("scatter_add", c.in(1).type()),
         Grid.ofWarps(c, outer * count * ((row + 31) / 32)),
         Grid.THREADS,
         0,
         Arguments.of()
             .pointer(keys)
             .pointer(c.address(1))
-            .pointer(dx.address())
+            .pointer(sums.address())
             .int64(outer)
             .int64(bound)
             .int64(count)
             .int64(row));
+    sums.store(c, to);
   }
 
   private static void sortPieces(

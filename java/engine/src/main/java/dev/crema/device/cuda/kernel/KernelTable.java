@@ -26,7 +26,45 @@ public final class KernelTable {
               SparseKernels.kernels()));
 
   /** Instructions whose tensors may be of a 16-bit floating type. */
-  private static final Set<String> HALF = Set.of();
+  private static final Set<String> HALF =
+      Set.of(
+          "elementwise",
+          "mean_scale",
+          "reduce_sum",
+          "reduce_mean",
+          "reduce_sum_squares",
+          "reduce_max",
+          "reduce_min",
+          "softmax",
+          "softmax_grad",
+          "log_softmax",
+          "log_softmax_grad",
+          "layer_norm",
+          "layer_norm_grad",
+          "rms_norm",
+          "rms_norm_grad",
+          "batch_norm",
+          "batch_norm_grad",
+          "dropout",
+          "max_pool2d",
+          "max_pool2d_grad",
+          "average_pool2d",
+          "average_pool2d_grad",
+          "global_average_pool",
+          "global_average_pool_grad",
+          "global_max_pool",
+          "global_max_pool_grad",
+          "concat",
+          "split",
+          "transpose",
+          "slice",
+          "slice_grad",
+          "pad",
+          "pad_grad",
+          "gather",
+          "gather_grad",
+          "embedding",
+          "embedding_grad");
 
   private KernelTable() {}
 

@@ -128,7 +128,7 @@ final class MoveKernels {
     long n = whole.elements();
     to.launch(
         "slice",
-        "slice_grad",
+        "slice_grad_" + part.type().byteSize(),
         Grid.ofElements(c, n),
         Grid.THREADS,
         0,
@@ -139,7 +139,7 @@ final class MoveKernels {
     Operand y = c.out(0);
     to.launch(
         "pad",
-        "pad",
+        Stored.name("pad", y.type()),
         Grid.ofElements(c, y.elements()),
         Grid.THREADS,
         0,
@@ -155,7 +155,7 @@ final class MoveKernels {
     Operand dx = c.out(0);
     to.launch(
         "pad",
-        "pad_grad",
+        Stored.name("pad_grad", dx.type()),
         Grid.ofElements(c, dx.elements()),
         Grid.THREADS,
         0,

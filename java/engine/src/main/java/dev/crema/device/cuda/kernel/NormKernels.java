@@ -59,13 +59,9 @@ final class NormKernels {
     long partial = to.scratch(Math.max(1, 8 * pieces * n));
     to.launch(
         LAYER,
-        "norm_grad_columns",
-        pieces == 0 ? 0 : (n + 31) / 32,
-        (int) Math.max(1, pieces),
-        1,
+        Stored.name("norm_grad_columns", c.in(0).type()),
+        Grid.ofBlocks(c, pieces * ((n + 31) / 32)),
         Grid.THREADS,
-        1,
-        1,
         0,
         Arguments.of()
             .pointer(c.address(0))
@@ -117,13 +113,9 @@ final class NormKernels {
     long shift = to.scratch(4 * n);
     to.launch(
         BATCH,
-        "batch_norm_pieces",
-        (n + 31) / 32,
-        (int) pieces,
-        1,
+        Stored.name("batch_norm_pieces", c.in(0).type()),
+        Grid.ofBlocks(c, pieces * ((n + 31) / 32)),
         Grid.THREADS,
-        1,
-        1,
         0,
         Arguments.of().pointer(c.address(0)).pointer(partial).int64(rows).int64(n).int64(piece));
     to.launch(
@@ -150,8 +142,8 @@ final class NormKernels {
             .float32(c.real(1)));
     to.launch(
         BATCH,
-        "batch_norm_apply",
-        Grid.ofElements(c, rows * n),
+        Stored.name("batch_norm_apply", c.in(0).type()),
+        Grid.ofFours(c, rows * n),
         Grid.THREADS,
         0,
         Arguments.of()
@@ -179,13 +171,9 @@ final class NormKernels {
     long slope = to.scratch(4 * n);
     to.launch(
         BATCH,
-        "batch_norm_grad_pieces",
-        pieces == 0 ? 0 : (n + 31) / 32,
-        (int) Math.max(1, pieces),
-        1,
+        Stored.name("batch_norm_grad_pieces", c.in(0).type()),
+        Grid.ofBlocks(c, pieces * ((n + 31) / 32)),
         Grid.THREADS,
-        1,
-        1,
         0,
         Arguments.of()
             .pointer(c.address(0))
@@ -215,8 +203,8 @@ final class NormKernels {
             .int64(pieces));
     to.launch(
         BATCH,
-        "batch_norm_grad_apply",
-        Grid.ofElements(c, rows * n),
+        Stored.name("batch_norm_grad_apply", c.in(0).type()),
+        Grid.ofFours(c, rows * n),
         Grid.THREADS,
         0,
         Arguments.of()
@@ -237,7 +225,7 @@ final class NormKernels {
     long n = c.in(0).elements();
     to.launch(
         "dropout",
-        "dropout",
+        Stored.name("dropout", c.in(0).type()),
         Grid.ofFours(c, n),
         Grid.THREADS,
         0,

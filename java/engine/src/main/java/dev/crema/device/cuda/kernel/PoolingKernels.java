@@ -14,7 +14,8 @@ final class PoolingKernels {
   static Map<String, Kernel> kernels() {
     Map<String, Kernel> all = new HashMap<>();
     all.put("max_pool2d", PoolingKernels::max);
-    all.put("average_pool2d", (c, to) -> forward(c, to, "average_pool2d"));
+    all.put(
+        "average_pool2d", (c, to) -> forward(c, to, Stored.name("average_pool2d", c.in(0).type())));
     all.put("max_pool2d_grad", PoolingKernels::maxGradient);
     all.put("average_pool2d_grad", PoolingKernels::averageGradient);
     all.put("global_average_pool", (c, to) -> global(c, to, "sum", true));
@@ -46,7 +47,7 @@ final class PoolingKernels {
 
   private static void max(Call c, Launches to) {
     boolean bytes = c.in(0).type() == ElementType.UINT8;
-    forward(c, to, bytes ? "max_pool2d_u8" : "max_pool2d");
+    forward(c, to, bytes ? "max_pool2d_u8" : Stored.name("max_pool2d", c.in(0).type()));
   }
 
   private static void forward(Call c, Launches to, String kernel) {
@@ -65,7 +66,7 @@ final class PoolingKernels {
     launch(
         c,
         to,
-        "max_pool2d_grad",
+        Stored.name("max_pool2d_grad", dx.type()),
         dx.elements(),
         Arguments.of()
             .pointer(c.address(0))
@@ -80,7 +81,7 @@ final class PoolingKernels {
     launch(
         c,
         to,
-        "average_pool2d_grad",
+        Stored.name("average_pool2d_grad", dx.type()),
         dx.elements(),
         Arguments.of().pointer(c.address(0)).pointer(dx.address()).struct(pool(c, dx, c.in(0))));
   }
@@ -93,24 +94,25 @@ final class PoolingKernels {
   private static void global(Call c, Launches to, String op, boolean mean) {
     Operand x = c.in(0);
     long pixels = x.elements(1, x.rank() - 1);
+    Result result = Result.of(to, c.out(0));
     ReduceKernels.longColumns(
         c,
         to,
-        op,
-        op,
+        Reduction.of(op, op, x.type()),
         x.address(),
-        c.out(0).address(),
+        result.address(),
         x.dim(0),
         pixels,
         x.last(),
         mean ? pixels : 1);
+    result.store(c, to);
   }
 
   private static void globalAverageGradient(Call c, Launches to) {
     Operand dx = c.out(0);
     to.launch(
         GLOBAL,
-        "global_average_pool_grad",
+        Stored.name("global_average_pool_grad", dx.type()),
         Grid.ofElements(c, dx.elements()),
         Grid.THREADS,
         0,
@@ -122,7 +124,7 @@ final class PoolingKernels {
     Operand dx = c.out(0);
     to.launch(
         GLOBAL,
-        "global_max_pool_grad",
+        Stored.name("global_max_pool_grad", dx.type()),
         Grid.ofElements(c, dx.dim(0) * dx.last()),
         Grid.THREADS,
         0,

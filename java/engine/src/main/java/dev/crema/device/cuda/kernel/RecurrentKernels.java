@@ -2,6 +2,7 @@ package dev.crema.device.cuda.kernel;
 
 import dev.crema.device.cuda.kernel.Product.Epilogue;
 import dev.crema.device.cuda.kernel.Product.Matrix;
+import dev.crema.memory.ElementType;
 import java.util.Map;
 
 /**
@@ -81,7 +82,8 @@ final class RecurrentKernels {
     }
 
     void sums(long d, long into) {
-      ReduceKernels.longColumns(c, to, "sum", "sum", d, into, 1, t * n, gates, 1);
+      Reduction sum = Reduction.of("sum", "sum", ElementType.FLOAT32);
+      ReduceKernels.longColumns(c, to, sum, d, into, 1, t * n, gates, 1);
     }
 
     /** [t, n, width] of x [n, t, width]. */

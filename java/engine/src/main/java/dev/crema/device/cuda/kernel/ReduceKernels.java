@@ -36,15 +36,21 @@ final class ReduceKernels {
 
   private static void reduce(Call c, Launches to, String first, String later, boolean mean) {
     Operand x = c.in(0);
-    long y = c.out(0).address();
+    Result result = Result.of(to, c.out(0));
+    reduce(c, to, Reduction.of(first, later, x.type()), result.address(), mean);
+    result.store(c, to);
+  }
+
+  private static void reduce(Call c, Launches to, Reduction by, long y, boolean mean) {
+    Operand x = c.in(0);
     long results = c.out(0).elements();
     double divisor = mean && results > 0 ? (double) (x.elements() / results) : 1;
     List<Group> groups = groups(c);
     if (x.elements() == 0) { // the start of a sum is what nothing sums to
-      rows(c, to, first, 0, y, results, 0, divisor);
+      rows(c, to, by, 0, y, results, 0, divisor);
       return;
     }
-    String op = first;
+    Reduction op = by;
     long from = x.address();
     int last = lastReduced(groups, groups.size());
     if (last < 0) { // every reduced axis has the extent 1
@@ -62,11 +68,11 @@ final class ReduceKernels {
       double divided = before < 0 ? divisor : 1;
       long n = groups.get(last).extent();
       if (inner == 1) {
-        longRows(c, to, op, later, from, into, outer, n, divided);
+        longRows(c, to, op, from, into, outer, n, divided);
       } else {
-        longColumns(c, to, op, later, from, into, outer, n, inner, divided);
+        longColumns(c, to, op, from, into, outer, n, inner, divided);
       }
-      op = later;
+      op = op.next();
       from = into;
       last = before;
     }
@@ -110,15 +116,7 @@ final class ReduceKernels {
   }
 
   private static void longRows(
-      Call c,
-      Launches to,
-      String op,
-      String later,
-      long x,
-      long y,
-      long outer,
-      long n,
-      double divisor) {
+      Call c, Launches to, Reduction op, long x, long y, long outer, long n, double divisor) {
     if (n < LONG_ROW) {
       rows(c, to, op, x, y, outer, n, divisor);
       return;
@@ -127,21 +125,21 @@ final class ReduceKernels {
     long partial = to.scratch(4 * outer * pieces);
     to.launch(
         FAMILY,
-        "reduce_pieces_" + op,
+        op.kernel("reduce_pieces_"),
         Grid.ofBlocks(c, outer * pieces),
         Grid.THREADS,
         0,
         Arguments.of().pointer(x).pointer(partial).int64(outer).int64(n).int64(PIECE));
-    longRows(c, to, later, later, partial, y, outer, pieces, divisor);
+    longRows(c, to, op.next(), partial, y, outer, pieces, divisor);
   }
 
   /** [outer, n] to [outer]. */
   private static void rows(
-      Call c, Launches to, String op, long x, long y, long outer, long n, double divisor) {
+      Call c, Launches to, Reduction op, long x, long y, long outer, long n, double divisor) {
     boolean small = n <= SHORT_ROW;
     to.launch(
         FAMILY,
-        (small ? "reduce_rows_" : "reduce_long_rows_") + op,
+        op.kernel(small ? "reduce_rows_" : "reduce_long_rows_"),
         small ? Grid.ofWarps(c, outer) : Grid.ofBlocks(c, outer),
         Grid.THREADS,
         0,
@@ -152,8 +150,7 @@ final class ReduceKernels {
   static void longColumns(
       Call c,
       Launches to,
-      String op,
-      String later,
+      Reduction op,
       long x,
       long y,
       long outer,
@@ -167,14 +164,14 @@ final class ReduceKernels {
     }
     long partial = to.scratch(4 * outer * pieces * inner);
     launchColumns(c, to, op, x, partial, outer, n, inner, PIECE_ROWS, 1);
-    longColumns(c, to, later, later, partial, y, outer, pieces, inner, divisor);
+    longColumns(c, to, op.next(), partial, y, outer, pieces, inner, divisor);
   }
 
   /** [outer, n, inner] to [outer, inner]. */
   private static void columns(
       Call c,
       Launches to,
-      String op,
+      Reduction op,
       long x,
       long y,
       long outer,
@@ -187,7 +184,7 @@ final class ReduceKernels {
   private static void launchColumns(
       Call c,
       Launches to,
-      String op,
+      Reduction op,
       long x,
       long y,
       long outer,
@@ -199,7 +196,7 @@ final class ReduceKernels {
     long blocks = outer * pieces * ((inner + 31) / 32);
     to.launch(
         FAMILY,
-        "reduce_columns_" + op,
+        op.kernel("reduce_columns_"),
         Grid.ofBlocks(c, blocks),
         Grid.THREADS,
         0,

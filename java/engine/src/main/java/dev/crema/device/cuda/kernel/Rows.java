@@ -1,15 +1,21 @@
 package dev.crema.device.cuda.kernel;
 
+import dev.crema.memory.ElementType;
+
 /**
  * Rows of an input's last axis, each the work of a warp that keeps it in registers or, where it is
- * longer, of a block. Kernels come in pairs NAME_warp and NAME_block (rows.cuh).
+ * longer, of a block. Kernels come in pairs NAME_warp and NAME_block for each type (rows.cuh).
  */
 record Rows(Call call, long count, long length) {
-  private static final int MOST_OF_WARP = 1024; // floats
+  private static final int MOST_OF_WARP = 1024; // numbers
   private static final int MOST_CACHED = 48 << 10; // bytes of shared memory that are there unasked
 
   static Rows of(Call c) {
     return new Rows(c, c.in(0).rows(), c.in(0).last());
+  }
+
+  private ElementType type() {
+    return call.in(0).type();
   }
 
   private boolean isShort() {
@@ -24,7 +30,7 @@ record Rows(Call call, long count, long length) {
     if (isShort()) {
       to.launch(
           family,
-          kernel + "_warp",
+          Stored.name(kernel + "_warp", type()),
           Grid.ofWarps(call, count),
           Grid.THREADS,
           0,
@@ -33,7 +39,7 @@ record Rows(Call call, long count, long length) {
     }
     to.launch(
         family,
-        kernel + "_block",
+        Stored.name(kernel + "_block", type()),
         Grid.ofBlocks(call, count),
         Grid.THREADS,
         0,
@@ -55,14 +61,20 @@ record Rows(Call call, long count, long length) {
       arguments.float32(f);
     }
     if (isShort()) {
-      to.launch(family, kernel + "_warp", Grid.ofWarps(call, count), Grid.THREADS, 0, arguments);
+      to.launch(
+          family,
+          Stored.name(kernel + "_warp", type()),
+          Grid.ofWarps(call, count),
+          Grid.THREADS,
+          0,
+          arguments);
       return;
     }
-    long bytes = (length + 3) / 4 * 16;
+    long bytes = (length + 7) / 8 * 32; // floats, in packs of at most eight
     boolean cached = bytes <= MOST_CACHED;
     to.launch(
         family,
-        kernel + "_block",
+        Stored.name(kernel + "_block", type()),
         Grid.ofBlocks(call, count),
         Grid.THREADS,
         cached ? (int) bytes : 16,

@@ -61,6 +61,17 @@ final class KernelTableTest {
     assertThat(ElementwiseOperations.number("nothing")).isEqualTo(-1);
   }
 
+  @Test
+  void operationsOfMixedTypesAreThoseOfTheKernelsList() throws IOException {
+    try (InputStream in = getClass().getResourceAsStream("/dev/crema/kernels/elementwise.cuh")) {
+      String source = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+      int begin = source.indexOf("#define CREMA_MIXED_OPERATIONS(X)");
+      String list = source.substring(begin, source.indexOf("\n\n", begin));
+      assertThat(matches("X\\((\\w+)\\)", list)).isEqualTo(ElementwiseKernels.MIXED);
+      assertThat(ElementwiseOperations.NAMES).containsAll(ElementwiseKernels.MIXED);
+    }
+  }
+
   /** The first groups of what matches in the CPU's sources. */
   private static List<String> names(String pattern) {
     try (Stream<Path> files = Files.list(CPU)) {
