@@ -22,6 +22,7 @@ import java.util.concurrent.TimeUnit;
  */
 public final class GrpcLanes implements Lanes {
   private static final int PREFIX = 5;
+  private static final String STATUS = "grpc-status";
 
   private final EventLoopGroup group;
   private final EventLoop eventLoop;
@@ -90,7 +91,10 @@ public final class GrpcLanes implements Lanes {
   }
 
   private static int code(AggregatedHttpResponse response) {
-    String code = response.trailers().get("grpc-status", response.headers().get("grpc-status"));
+    String code = response.trailers().get(STATUS);
+    if (code == null) {
+      code = response.headers().get(STATUS); // there is no message
+    }
     return code == null ? Status.Code.UNKNOWN.value() : Integer.parseInt(code);
   }
 
@@ -101,7 +105,7 @@ public final class GrpcLanes implements Lanes {
 
   @Override
   public String name(int code) {
-    return Status.fromCodeValue(code).getCode().name();
+    return code == NO_CONNECTION ? "no answer" : Status.fromCodeValue(code).getCode().name();
   }
 
   @Override

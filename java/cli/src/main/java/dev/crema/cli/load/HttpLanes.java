@@ -18,11 +18,7 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioSocketChannel;
-import io.netty.handler.codec.http.HttpResponse;
-import io.netty.handler.codec.http.HttpResponseDecoder;
-import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.ssl.SslContext;
-import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -171,7 +167,7 @@ public final class HttpLanes implements Lanes {
       if (tls != null) {
         c.pipeline().addLast(tls.newHandler(c.alloc(), target.uri().getHost(), target.port()));
       }
-      c.pipeline().addLast(new HttpResponseDecoder()).addLast(new Reader());
+      c.pipeline().addLast(new Reader());
     }
 
     void send(Answered answered) {
@@ -210,30 +206,26 @@ public final class HttpLanes implements Lanes {
     }
 
     private final class Reader extends ChannelInboundHandlerAdapter {
-      private int status;
-      private boolean closes;
+      private final Answers answers = new Answers();
 
       @Override
       public void channelRead(ChannelHandlerContext ctx, Object message) {
+        ByteBuf bytes = (ByteBuf) message;
         try {
-          if (message instanceof HttpResponse response) {
-            status = response.status().code();
-            closes = response.headers().containsValue("Connection", "close", true);
-          }
-          if (message instanceof LastHttpContent) {
-            if (closes) {
+          while (answers.read(bytes)) {
+            if (answers.closes()) {
               ctx.close(); // it is opened again when it is inactive
             }
-            answer(status, !closes);
+            answer(answers.status(), !answers.closes());
           }
         } finally {
-          ReferenceCountUtil.release(message);
+          bytes.release();
         }
       }
 
       @Override
       public void channelInactive(ChannelHandlerContext ctx) {
-        answer(NO_CONNECTION, false);
+        answer(answers.endsWithConnection() ? answers.status() : NO_CONNECTION, false);
         reconnect();
       }
 

@@ -7,8 +7,8 @@ import io.netty.channel.EventLoop;
  * come, on one thread: that of {@link #eventLoop}.
  */
 public interface Lanes extends AutoCloseable {
-  /** The code of a request that got no answer at all. */
-  int NO_CONNECTION = 0;
+  /** The code of a request that got no answer at all; 0 is OK in gRPC. */
+  int NO_CONNECTION = -1;
 
   int count();
 

@@ -1,5 +1,6 @@
 package dev.crema.cli.load;
 
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -16,8 +17,7 @@ import org.HdrHistogram.Histogram;
  * latencies.
  */
 public final class Load implements Lanes.Answered {
-  /** How long answers are waited for after the last request should have been sent. */
-  private static final long GRACE_NANOS = TimeUnit.SECONDS.toNanos(10);
+  private static final Duration GRACE = Duration.ofSeconds(10);
 
   private static final long LONGEST_NANOS = TimeUnit.MINUTES.toNanos(10);
 
@@ -36,6 +36,7 @@ public final class Load implements Lanes.Answered {
 
   private final Lanes lanes;
   private final Plan plan;
+  private final Duration grace;
   private final Histogram latencies = new Histogram(LONGEST_NANOS, 3);
   private final Map<Integer, Long> codes = new TreeMap<>();
   private final ArrayDeque<Integer> free = new ArrayDeque<>();
@@ -53,9 +54,10 @@ public final class Load implements Lanes.Answered {
   private boolean pumping;
   private boolean timerSet;
 
-  private Load(Lanes lanes, Plan plan) {
+  private Load(Lanes lanes, Plan plan, Duration grace) {
     this.lanes = lanes;
     this.plan = plan;
+    this.grace = grace;
     this.scheduled = new long[lanes.count()];
     this.busy = new boolean[lanes.count()];
     this.random = new SplittableRandom(plan.seed());
@@ -63,7 +65,14 @@ public final class Load implements Lanes.Answered {
 
   /** Runs a plan to its end. */
   public static LoadResult run(Lanes lanes, Plan plan) {
-    Load load = new Load(lanes, plan);
+    return run(lanes, plan, GRACE);
+  }
+
+  /**
+   * @param grace how long answers are waited for after the last request should have been sent
+   */
+  static LoadResult run(Lanes lanes, Plan plan, Duration grace) {
+    Load load = new Load(lanes, plan, grace);
     lanes.eventLoop().execute(load::start);
     return load.result.join();
   }
@@ -78,7 +87,7 @@ public final class Load implements Lanes.Answered {
     for (int i = 0; i < lanes.count(); i++) {
       free.add(i);
     }
-    lanes.eventLoop().schedule(this::giveUp, end + GRACE_NANOS - now, TimeUnit.NANOSECONDS);
+    lanes.eventLoop().schedule(this::giveUp, end + grace.toNanos() - now, TimeUnit.NANOSECONDS);
     origin = now;
     pump();
   }
@@ -165,7 +174,7 @@ public final class Load implements Lanes.Answered {
     long now = System.nanoTime();
     for (int i = 0; i < busy.length; i++) {
       if (busy[i]) {
-        record(scheduled[i], now, Lanes.NO_CONNECTION);
+        record(Math.max(begin, scheduled[i]), now, Lanes.NO_CONNECTION);
       }
     }
     while (plan.rate() != 0 && next < end) {

@@ -4,12 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.linecorp.armeria.common.HttpData;
+import com.linecorp.armeria.common.HttpHeaders;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpResponseWriter;
 import com.linecorp.armeria.common.ResponseHeaders;
+import com.linecorp.armeria.common.ResponseHeadersBuilder;
+import com.linecorp.armeria.common.SessionProtocol;
 import com.linecorp.armeria.server.HttpService;
 import com.linecorp.armeria.server.Server;
 import dev.crema.CremaException;
+import dev.crema.serving.http.EventLoops;
+import io.netty.channel.EventLoopGroup;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -19,8 +24,10 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.HdrHistogram.Histogram;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -29,21 +36,32 @@ class LoadTest {
   private static final byte[] BODY = "{\"instances\":[[1]]}".getBytes(StandardCharsets.UTF_8);
   private static final String PATH = "/v1/models/m:predict";
 
-  private Server server;
+  private static final EventLoopGroup THREADS = EventLoops.of(1, "load-test-server");
+  private static volatile HttpService answer;
+  private static Server server;
 
-  @AfterEach
-  void stop() {
-    server.stop().join();
-  }
-
-  private void serve(HttpService service) {
+  @BeforeAll
+  static void start() {
     server =
         Server.builder()
-            .localPort(0, com.linecorp.armeria.common.SessionProtocol.HTTP)
-            .serviceUnder("/", service)
+            .localPort(0, SessionProtocol.HTTP)
+            .workerGroup(THREADS, false)
+            .bossGroupFactory(name -> EventLoops.of(1, name))
+            .serviceUnder("/", (ctx, req) -> answer.serve(ctx, req))
             .gracefulShutdownTimeout(Duration.ZERO, Duration.ZERO)
             .build();
     server.start().join();
+  }
+
+  @AfterAll
+  static void stop() {
+    server.stop().join();
+    THREADS.shutdownGracefully().awaitUninterruptibly();
+  }
+
+  /** What the server does from now on. */
+  private static void serve(HttpService service) {
+    answer = service;
   }
 
   private LoadResult load(int connections, Load.Plan plan) {
@@ -73,7 +91,7 @@ class LoadTest {
                           asked.incrementAndGet();
                           return HttpResponse.of(right ? 200 : 400);
                         })));
-    LoadResult result = load(4, plan(500, 1));
+    LoadResult result = load(4, plan(1000, 0.5));
     assertThat(result.requests()).isEqualTo(500);
     assertThat(result.good()).isEqualTo(500);
     assertThat(result.errors()).isEmpty();
@@ -84,7 +102,7 @@ class LoadTest {
   @Test
   void whatComesBeforeTheMeasurementIsNotCounted() {
     serve((ctx, req) -> HttpResponse.of(200));
-    LoadResult result = load(2, new Load.Plan(400, true, 0.5, 0.5, 3));
+    LoadResult result = load(2, new Load.Plan(800, true, 0.25, 0.25, 3));
     assertThat(result.requests()).isBetween(100L, 300L); // 200, at random
   }
 
@@ -94,12 +112,12 @@ class LoadTest {
     AtomicInteger asked = new AtomicInteger();
     serve(
         (ctx, req) ->
-            asked.incrementAndGet() == 100
+            asked.incrementAndGet() == 40
                 ? HttpResponse.delayed(
                     HttpResponse.of(200), Duration.ofMillis(500), ctx.eventLoop())
                 : HttpResponse.of(200));
-    LoadResult result = load(1, plan(200, 2));
-    assertThat(result.requests()).isEqualTo(400);
+    LoadResult result = load(1, plan(200, 0.8));
+    assertThat(result.requests()).isEqualTo(160);
     Histogram latencies = result.latencies();
     long late =
         latencies.getCountBetweenValues(
@@ -112,7 +130,7 @@ class LoadTest {
   void errorsAreCountedByTheirCode() {
     AtomicInteger asked = new AtomicInteger();
     serve((ctx, req) -> HttpResponse.of(asked.incrementAndGet() % 4 == 0 ? 503 : 200));
-    LoadResult result = load(1, plan(400, 0.5));
+    LoadResult result = load(1, plan(800, 0.25));
     assertThat(result.errors()).isEqualTo(Map.of("503", 50L));
     assertThat(result.good()).isEqualTo(150);
     assertThat(result.failed()).isTrue();
@@ -130,7 +148,7 @@ class LoadTest {
           }
           return HttpResponse.of("all is well");
         });
-    LoadResult result = load(3, plan(300, 1));
+    LoadResult result = load(3, plan(600, 0.5));
     assertThat(result.errors()).isEmpty();
     assertThat(result.good()).isEqualTo(300);
   }
@@ -146,7 +164,7 @@ class LoadTest {
           }
           return HttpResponse.of(200);
         });
-    LoadResult result = load(2, plan(200, 1));
+    LoadResult result = load(2, plan(400, 0.5));
     assertThat(result.requests()).isEqualTo(200);
     assertThat(result.errors()).containsOnlyKeys("connection");
     assertThat(result.errors().get("connection")).isBetween(3L, 4L);
@@ -164,7 +182,7 @@ class LoadTest {
           writer.close();
           return writer;
         });
-    LoadResult result = load(2, plan(200, 0.5));
+    LoadResult result = load(2, plan(400, 0.25));
     assertThat(result.errors()).isEmpty();
     assertThat(result.good()).isEqualTo(100);
   }
@@ -181,29 +199,61 @@ class LoadTest {
   @Test
   void grpcIsCountedByItsOwnCodes() {
     AtomicInteger asked = new AtomicInteger();
+    serveGrpc(() -> asked.incrementAndGet() % 5 == 0 ? "8" : "0");
+    LoadResult result = grpc(plan(200, 0.5), Duration.ofSeconds(10));
+    assertThat(result.errors()).isEqualTo(Map.of("RESOURCE_EXHAUSTED", 20L));
+    assertThat(result.good()).isEqualTo(80);
+  }
+
+  @Test
+  void whatIsNeverAnsweredIsAnErrorOverGrpcToo() {
+    serve((ctx, req) -> HttpResponse.of(new CompletableFuture<>()));
+    for (double rate : new double[] {100, 0}) { // 10 of a schedule; or one of each of 4 lanes
+      LoadResult result = grpc(plan(rate, 0.1), Duration.ofMillis(300));
+      assertThat(result.errors()).isEqualTo(Map.of("no answer", rate > 0 ? 10L : 4L));
+      assertThat(result.failed()).isTrue();
+    }
+  }
+
+  @Test
+  void closedLoopsAreAnsweredOverGrpcToo() {
+    serveGrpc(() -> "0");
+    LoadResult result = grpc(plan(0, 0.5), Duration.ofSeconds(10));
+    assertThat(result.errors()).isEmpty();
+    assertThat(result.good()).isGreaterThan(20);
+  }
+
+  /** Answers with a message, behind which the status comes, or with a status alone. */
+  private static void serveGrpc(Supplier<String> status) {
     serve(
         (ctx, req) ->
             HttpResponse.of(
                 req.aggregate()
                     .thenApply(
                         all ->
-                            HttpResponse.of(
-                                ResponseHeaders.builder(200)
-                                    .endOfStream(true)
-                                    .add("content-type", "application/grpc")
-                                    .add(
-                                        "grpc-status",
-                                        all.content().length() != 5 + BODY.length
-                                            ? "3"
-                                            : asked.incrementAndGet() % 5 == 0 ? "8" : "0")
-                                    .build()))));
+                            all.content().length() == 5 + BODY.length
+                                ? grpcAnswer(status.get())
+                                : grpcAnswer("3"))));
+  }
+
+  private static HttpResponse grpcAnswer(String status) {
+    boolean good = status.equals("0");
+    ResponseHeadersBuilder headers =
+        ResponseHeaders.builder(200).add("content-type", "application/grpc");
+    return good
+        ? HttpResponse.of(
+            headers.build(),
+            HttpData.wrap(new byte[] {0, 0, 0, 0, 1, 42}),
+            HttpHeaders.of("grpc-status", status))
+        : HttpResponse.of(headers.endOfStream(true).add("grpc-status", status).build());
+  }
+
+  private static LoadResult grpc(Load.Plan plan, Duration grace) {
     Target target =
         Target.of(
             "http://127.0.0.1:" + server.activeLocalPort(), Target.Protocol.TENSORFLOW_GRPC, "m");
     try (Lanes lanes = new GrpcLanes(target, "/x.Y/Z", BODY, Map.of(), 4)) {
-      LoadResult result = Load.run(lanes, plan(200, 0.5));
-      assertThat(result.errors()).isEqualTo(Map.of("RESOURCE_EXHAUSTED", 20L));
-      assertThat(result.good()).isEqualTo(80);
+      return Load.run(lanes, plan, grace);
     }
   }
 
