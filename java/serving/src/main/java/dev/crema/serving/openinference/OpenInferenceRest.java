@@ -17,6 +17,7 @@ import dev.crema.serving.inference.InferenceRequest;
 import dev.crema.serving.inference.ServingException;
 import dev.crema.serving.inference.Signature;
 import dev.crema.serving.inference.TensorSpec;
+import dev.crema.serving.protocol.CallService;
 import dev.crema.serving.protocol.Calls;
 import dev.crema.serving.protocol.Failures;
 import dev.crema.serving.protocol.Rest;
@@ -87,10 +88,11 @@ public final class OpenInferenceRest implements Endpoint {
 
   private static void post(ServerBuilder server, String path, HttpService service) {
     HttpService checked =
-        (context, request) ->
-            request.method() == HttpMethod.POST
-                ? service.serve(context, request)
-                : Rest.methodNotAllowed(request.method(), HttpMethod.POST);
+        new CallService(
+            (context, request) ->
+                request.method() == HttpMethod.POST
+                    ? service.serve(context, request)
+                    : Rest.methodNotAllowed(request.method(), HttpMethod.POST));
     server.service(path, checked.decorate(DecodingService.newDecorator()));
   }
 

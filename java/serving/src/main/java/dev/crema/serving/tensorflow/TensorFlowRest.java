@@ -13,6 +13,7 @@ import dev.crema.serving.inference.InferenceRequest;
 import dev.crema.serving.inference.ServingException;
 import dev.crema.serving.inference.Signature;
 import dev.crema.serving.inference.TensorValue;
+import dev.crema.serving.protocol.CallService;
 import dev.crema.serving.protocol.Calls;
 import dev.crema.serving.protocol.Failures;
 import dev.crema.serving.protocol.Rest;
@@ -42,18 +43,18 @@ public final class TensorFlowRest implements Endpoint {
 
   @Override
   public void addTo(ServerBuilder server) {
-    HttpService model = (context, request) -> serve(context, request, "model", this::latest);
-    HttpService version = (context, request) -> serve(context, request, "version", this::numbered);
-    HttpService label = (context, request) -> serve(context, request, "label", this::labelled);
+    HttpService model = call("model", this::latest);
+    HttpService version = call("version", this::numbered);
+    HttpService label = call("label", this::labelled);
     HttpService status =
         (context, request) ->
             request.method() == HttpMethod.GET || request.method() == HttpMethod.HEAD
                 ? Rest.error(ServingException.invalidArgument("Missing model name in request."))
                 : Rest.methodNotAllowed(request.method(), HttpMethod.GET);
     server.service("/v1/models", status);
-    server.service(MODEL, model.decorate(DecodingService.newDecorator()));
-    server.service(MODEL + "/versions/{version}", version.decorate(DecodingService.newDecorator()));
-    server.service(MODEL + "/labels/{label}", label.decorate(DecodingService.newDecorator()));
+    server.service(MODEL, model);
+    server.service(MODEL + "/versions/{version}", version);
+    server.service(MODEL + "/labels/{label}", label);
     server.service(MODEL + "/metadata", (c, r) -> metadata(c, r, this::latest, ""));
     server.service(
         MODEL + "/versions/{version}/metadata",
@@ -61,6 +62,11 @@ public final class TensorFlowRest implements Endpoint {
     server.service(
         MODEL + "/labels/{label}/metadata",
         (c, r) -> metadata(c, r, this::labelled, c.pathParam("label")));
+  }
+
+  private HttpService call(String last, Choice choice) {
+    return new CallService((context, request) -> serve(context, request, last, choice))
+        .decorate(DecodingService.newDecorator());
   }
 
   /** Which version the end of a path means. */
