@@ -23,9 +23,15 @@ final class CommandRun {
   }
 
   static Result run(String... args) {
+    return run(new ByteArrayOutputStream(), args);
+  }
+
+  /**
+   * @param outBytes where standard output goes
+   */
+  static Result run(ByteArrayOutputStream outBytes, String... args) {
     PrintStream out = System.out;
     PrintStream err = System.err;
-    ByteArrayOutputStream outBytes = new ByteArrayOutputStream();
     ByteArrayOutputStream errBytes = new ByteArrayOutputStream();
     try {
       System.setOut(new PrintStream(outBytes, true, StandardCharsets.UTF_8));

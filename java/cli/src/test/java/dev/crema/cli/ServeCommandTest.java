@@ -53,11 +53,11 @@ class ServeCommandTest {
               "--model",
               "flowers",
               "--rate",
-              "50",
+              "100",
               "--duration",
-              "1",
-              "--warm-up",
               "0.5",
+              "--warm-up",
+              "0.2",
               "--json");
       assertThat(load.code()).as(load.err()).isZero();
       JsonNode json = load.json();
@@ -76,9 +76,9 @@ class ServeCommandTest {
                 "--batch",
                 "3",
                 "--rate",
-                "20",
+                "50",
                 "--duration",
-                "1",
+                "0.4",
                 "--warm-up",
                 "0");
         assertThat(other.code()).as(protocol + other.out() + other.err()).isZero();

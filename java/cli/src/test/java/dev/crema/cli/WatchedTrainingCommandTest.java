@@ -10,14 +10,20 @@ import dev.crema.eval.drift.Reference;
 import dev.crema.eval.drift.ReferenceFormat;
 import dev.crema.io.Json;
 import dev.crema.nn.Model;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.net.ServerSocket;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -28,47 +34,57 @@ class WatchedTrainingCommandTest {
   @Test
   void theCurvesAreServedWhileItTrains() throws Exception {
     String[] train = {
-      "train", "--data", "" + flowers(folder), "--out", "" + folder.resolve("m"), "--epochs", "4000"
+      "train", "--data", "" + flowers(folder), "--out", "" + folder.resolve("m"), "--epochs", "50"
     };
-    int port = freePort();
-    CompletableFuture<JsonNode> seen = CompletableFuture.supplyAsync(() -> firstEpochs(port));
-    Result result = run(CommandRun.with(train, "--patience", "200", "--watch", "" + port));
+    Watcher watcher = new Watcher();
+    Result result = run(watcher, CommandRun.with(train, "--patience", "50", "--watch", "0"));
     assertThat(result.code()).as(result.err()).isZero();
-    assertThat(result.out()).contains("Watch: http://127.0.0.1:" + port + "/");
-    JsonNode training = seen.get();
+    JsonNode training = watcher.seen.get(1, TimeUnit.MINUTES);
     assertThat(training.path("run").asText()).isEqualTo("flowers.csv, mlp:64,64");
     assertThat(training.path("state").asText()).isEqualTo("running");
     assertThat(training.at("/history/0/loss").asDouble()).isPositive();
   }
 
-  /** One that is free now; a port of 0 is told of only in what the command prints. */
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0)) {
-      return socket.getLocalPort();
-    }
-  }
+  /**
+   * Standard output: when it is told where the page is, it asks for it before the training goes on,
+   * and then beside it until there is a curve.
+   */
+  private static final class Watcher extends ByteArrayOutputStream {
+    private static final Pattern WATCH =
+        Pattern.compile("Watch: (http://127\\.0\\.0\\.1:\\d+)/\\R");
+    private final HttpClient client = HttpClient.newHttpClient();
+    private CompletableFuture<JsonNode> seen;
 
-  private static JsonNode firstEpochs(int port) {
-    HttpClient client = HttpClient.newHttpClient();
-    URI uri = URI.create("http://127.0.0.1:" + port + "/api/training");
-    for (int i = 0; i < 3000; i++) {
-      try {
-        Thread.sleep(20);
-        byte[] body =
-            client
-                .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofByteArray())
-                .body();
-        JsonNode training = Json.mapper().readTree(body).at("/trainings/0");
-        if (!training.path("history").isEmpty()) {
-          return training;
-        }
-      } catch (IOException e) {
-        continue; // it has not begun
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
+    @Override
+    public synchronized void write(byte[] bytes, int from, int length) {
+      super.write(bytes, from, length);
+      Matcher matcher = WATCH.matcher(toString(StandardCharsets.UTF_8));
+      if (seen == null && matcher.find()) {
+        URI page = URI.create(matcher.group(1) + "/api/training");
+        assertThat(training(page).path("history")).isEmpty();
+        seen = CompletableFuture.supplyAsync(() -> firstEpochs(page));
       }
     }
-    throw new IllegalStateException("The training was not served for a minute");
+
+    private JsonNode firstEpochs(URI page) {
+      JsonNode training = training(page);
+      while (training.path("history").isEmpty()) {
+        training = training(page);
+      }
+      return training;
+    }
+
+    private JsonNode training(URI page) {
+      HttpRequest request = HttpRequest.newBuilder(page).timeout(Duration.ofSeconds(30)).build();
+      try {
+        byte[] body = client.send(request, HttpResponse.BodyHandlers.ofByteArray()).body();
+        return Json.mapper().readTree(body).at("/trainings/0");
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+    }
   }
 
   @Test

@@ -4,10 +4,12 @@ import com.linecorp.armeria.common.SessionProtocol;
 import com.linecorp.armeria.server.Server;
 import com.linecorp.armeria.server.ServerBuilder;
 import dev.crema.CremaException;
+import dev.crema.serving.http.EventLoops;
 import dev.crema.serving.monitoring.Monitoring;
 import dev.crema.serving.monitoring.TrainingFeed;
 import dev.crema.serving.monitoring.TrainingMetrics;
 import dev.crema.train.Callback;
+import io.netty.channel.EventLoopGroup;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -22,6 +24,7 @@ import java.util.concurrent.CompletionException;
 public final class TrainingPage implements AutoCloseable {
   private final Monitoring monitoring = Monitoring.prometheus();
   private final List<Callback> callbacks;
+  private final EventLoopGroup threads = EventLoops.of(1, "crema-page");
   private final Server server;
 
   /**
@@ -39,6 +42,8 @@ public final class TrainingPage implements AutoCloseable {
         Server.builder()
             .port(
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), port), SessionProtocol.HTTP)
+            .workerGroup(threads, false)
+            .bossGroupFactory(name -> EventLoops.of(1, "crema-page-accept"))
             .gracefulShutdownTimeout(Duration.ZERO, Duration.ZERO)
             .disableServerHeader();
     monitoring.endpoint().addTo(builder);
@@ -47,7 +52,7 @@ public final class TrainingPage implements AutoCloseable {
     try {
       server.start().join();
     } catch (CompletionException e) {
-      monitoring.close();
+      close();
       throw new CremaException(
           "Can't show the training at port "
               + port
@@ -70,6 +75,7 @@ public final class TrainingPage implements AutoCloseable {
   @Override
   public void close() {
     server.stop().join();
+    threads.shutdownGracefully().awaitUninterruptibly();
     monitoring.close();
   }
 }
