@@ -21,6 +21,11 @@ public record Cast(ElementType element) implements ElementwiseOp {
     }
   }
 
+  /** {@code x} as that type: itself where it is of it. */
+  static Node to(ElementType element, Node x) {
+    return x.type().element() == element ? x : x.then(new Cast(element));
+  }
+
   @Override
   public String operation() {
     return "copy";

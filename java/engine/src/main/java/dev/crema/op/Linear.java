@@ -96,12 +96,16 @@ public record Linear(FusedActivation activation, Precision precision, boolean wi
     Node d = activation.gradient(y.output(0), dy.get(0));
     Node x = y.input(0);
     Node kernel = y.input(1);
+    Node narrow = Cast.to(x.type().element(), d);
     if (g.needs(x)) {
       g.add(
-          x, rows(d).then(new MatMul(false, true, precision), kernel).then(new Reshape(x.type())));
+          x,
+          rows(narrow)
+              .then(new MatMul(false, true, precision), kernel)
+              .then(new Reshape(x.type())));
     }
     if (g.needs(kernel)) {
-      g.add(kernel, rows(x).then(new MatMul(true, false, precision), rows(d)));
+      g.add(kernel, rows(x).then(new MatMul(true, false, precision), rows(narrow)));
     }
     if (g.needs(y.input(2))) {
       g.add(y.input(2), rows(d).then(new ReduceSum(List.of(0), false)));

@@ -85,7 +85,7 @@ public record MatMul(boolean transposeA, boolean transposeB, Precision precision
   public void gradient(Application y, List<Node> dy, Gradients g) {
     Node a = y.input(0);
     Node b = y.input(1);
-    Node d = dy.get(0);
+    Node d = Cast.to(a.type().element(), dy.get(0));
     if (g.needs(a)) {
       g.add(
           a,

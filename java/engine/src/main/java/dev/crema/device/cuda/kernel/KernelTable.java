@@ -28,6 +28,12 @@ public final class KernelTable {
   /** Instructions whose tensors may be of a 16-bit floating type. */
   private static final Set<String> HALF =
       Set.of(
+          "linear",
+          "mat_mul",
+          "conv2d",
+          "conv2d_input_grad",
+          "conv2d_weight_grad",
+          "conv_transpose2d",
           "elementwise",
           "mean_scale",
           "reduce_sum",
