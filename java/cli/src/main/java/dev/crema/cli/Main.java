@@ -13,22 +13,7 @@ import picocli.CommandLine.Command;
     synopsisSubcommandLabel = "COMMAND",
     footer =
         "%n`crema bench` measures this machine and other engines; it is built when it is first"
-            + " used.",
-    subcommands = {
-      DemoCommand.class,
-      TrainCommand.class,
-      EvaluateCommand.class,
-      QuantizeCommand.class,
-      PredictCommand.class,
-      DistillCommand.class,
-      PruneCommand.class,
-      OptimizeCommand.class,
-      InspectCommand.class,
-      DevicesCommand.class,
-      ServeCommand.class,
-      ServeKeyCommand.class,
-      LoadTestCommand.class
-    })
+            + " used.")
 public final class Main implements Runnable {
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
@@ -43,10 +28,17 @@ public final class Main implements Runnable {
 
   /** Runs a command line; gives its exit code. */
   static int execute(String... args) {
-    return new CommandLine(new Main())
+    return commandLine(args)
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setExecutionExceptionHandler(Main::failed)
         .execute(args);
+  }
+
+  /** What understands these arguments. */
+  static CommandLine commandLine(String... args) {
+    CommandLine line = new CommandLine(new Main());
+    Commands.addTo(line, args);
+    return line;
   }
 
   private static int failed(Exception e, CommandLine command, CommandLine.ParseResult parsed) {

@@ -14,7 +14,6 @@ import dev.crema.memory.ElementType;
 import dev.crema.nn.BuiltIn;
 import dev.crema.nn.Model;
 import dev.crema.nn.TopologyFormat;
-import dev.crema.serving.page.TrainingPage;
 import dev.crema.train.EarlyStopping;
 import dev.crema.train.EpochLog;
 import dev.crema.train.Evaluation;
@@ -155,6 +154,9 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (watch != null) {
+      ServingJars.require("--watch");
+    }
     ModelArchive.requireReplaceable(out);
     ModelArchive.requireReplaceable(checkpoint());
     if (plot != null) {
@@ -341,11 +343,8 @@ final class TrainCommand implements Callable<Integer> {
     if (watch == null) {
       return trainer.fit(train);
     }
-    try (TrainingPage page = new TrainingPage(watch, data.getFileName() + ", " + model)) {
-      common.text().println("Watch: " + page.uri());
-      page.callbacks().forEach(trainer::callback);
-      return trainer.fit(train);
-    }
+    String run = data.getFileName() + ", " + model;
+    return WatchedTraining.fit(trainer, train, watch, run, common.text());
   }
 
   /** With few steps in an epoch, 20 epochs are not enough to learn anything. */

@@ -24,7 +24,6 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
 
 /** What java/serving/deploy says of the server is true of it: flags, ports and paths. */
 class DeployTest {
@@ -37,7 +36,8 @@ class DeployTest {
     for (JsonNode container : containers) {
       List<String> arguments = new ArrayList<>(List.of("serve"));
       container.path("args").forEach(a -> arguments.add(a.asText()));
-      new CommandLine(new Main()).parseArgs(arguments.toArray(new String[0])); // throws
+      String[] given = arguments.toArray(new String[0]);
+      Main.commandLine(given).parseArgs(given); // throws
       String port = arguments.get(arguments.indexOf("--port") + 1);
       assertThat(container.at("/ports/0/containerPort").asText()).isEqualTo(port);
     }
