@@ -6,6 +6,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import java.util.function.IntFunction;
 
 /**
@@ -53,6 +54,7 @@ public final class Prefetcher implements AutoCloseable {
   private final Dataset dataset;
   private final int batchSize;
   private final Batch[] ring;
+  private final Consumer<Batch> onFilled;
   private final Thread producer;
 
   // Batch number i lives in ring[i % depth]. taken ≤ filled ≤ recycled + depth.
@@ -74,6 +76,21 @@ public final class Prefetcher implements AutoCloseable {
    *     caller's, who may free it after {@link #close}
    */
   public Prefetcher(Dataset dataset, int batchSize, int depth, IntFunction<ByteBuffer> allocator) {
+    this(dataset, batchSize, depth, allocator, batch -> {});
+  }
+
+  /**
+   * As {@link #Prefetcher(Dataset, int, int, IntFunction)}.
+   *
+   * @param onFilled called on the reading thread with each batch that is ready, before {@link
+   *     #next} gives it; what it throws ends the epoch as what the reader throws does
+   */
+  public Prefetcher(
+      Dataset dataset,
+      int batchSize,
+      int depth,
+      IntFunction<ByteBuffer> allocator,
+      Consumer<Batch> onFilled) {
     if (batchSize < 1 || depth < 2) {
       throw new IllegalArgumentException(
           "A prefetcher has batches of at least 1 row and a ring of at least 2, got "
@@ -82,6 +99,7 @@ public final class Prefetcher implements AutoCloseable {
               + depth);
     }
     this.dataset = dataset;
+    this.onFilled = onFilled;
     this.batchSize = batchSize;
     this.ring = new Batch[depth];
     List<Dataset.Slot> slots = new ArrayList<>(dataset.inputs());
@@ -263,6 +281,7 @@ public final class Prefetcher implements AutoCloseable {
       if (batch.rows == 0) {
         return;
       }
+      onFilled.accept(batch);
       filled = filled + 1;
       LockSupport.unpark(consumer);
     }

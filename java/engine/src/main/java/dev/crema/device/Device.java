@@ -55,6 +55,22 @@ public interface Device {
   }
 
   /**
+   * As {@link #hostMemory}, for inputs of programs that are sent ahead.
+   *
+   * @param name what errors and leak reports call it
+   */
+  default Buffer inputMemory(long bytes, String name) {
+    return hostMemory(bytes, name);
+  }
+
+  /**
+   * Says that the first bytes of {@link #inputMemory} are what the next run reads that it is bound
+   * to: a device with memory of its own begins to copy them, while other runs go on. Nobody may
+   * change them, or send anew, until that run has ended. Thread-safe.
+   */
+  default void send(Buffer memory, long bytes) {}
+
+  /**
    * Makes a program ready to run. Memory regions are bound afterwards.
    *
    * @throws dev.crema.CremaException if the device lacks a kernel or memory

@@ -1,17 +1,11 @@
 package dev.crema.train;
 
 import dev.crema.CremaException;
-import dev.crema.graph.TensorType;
-import dev.crema.memory.Buffer;
-import dev.crema.memory.ElementType;
 import dev.crema.memory.Exclusive;
 import dev.crema.nn.Topology;
 import java.nio.ByteBuffer;
-import java.nio.FloatBuffer;
-import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /**
  * Trains a model by batches that the caller brings, for whoever wants the loop in their own hands
@@ -35,46 +29,12 @@ public final class BatchTrainer implements AutoCloseable {
   private final int capacity;
   private final int inputs;
   private final List<String> outputs;
-  private final List<Slot> slots = new ArrayList<>();
+  private final Topology topology;
+  private final List<TrainingBatch> batches = new ArrayList<>();
+  private final TrainingBatch usual; // what input and target show
+  private TrainingBatch bound; // what the step reads
   private final Exclusive use = new Exclusive("This trainer", this::release);
   private double learningRate;
-
-  /** Memory for one input or target, seen as floats and as whole numbers. */
-  private record Slot(
-      String name,
-      TensorType type,
-      int elements,
-      Buffer buffer,
-      ByteBuffer bytes,
-      FloatBuffer floats,
-      IntBuffer ints) {
-    void put(float[] values, int rows) {
-      check(ElementType.FLOAT32, "floats", values.length, rows);
-      floats.put(0, values, 0, rows * elements);
-    }
-
-    void put(int[] values, int rows) {
-      check(ElementType.INT32, "class numbers", values.length, rows);
-      ints.put(0, values, 0, rows * elements);
-    }
-
-    private void check(ElementType given, String what, int length, int rows) {
-      if (type.element() != given) {
-        throw new IllegalArgumentException("'" + name + "' is " + type + ", got " + what);
-      }
-      if (length < (long) rows * elements) {
-        throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
-                "'%s' needs %d numbers for %d examples of %d, got %d",
-                name,
-                (long) rows * elements,
-                rows,
-                elements,
-                length));
-      }
-    }
-  }
 
   BatchTrainer(Trainer trainer, int capacity) {
     List<Head> heads = trainer.outputs.usualHeads();
@@ -83,37 +43,47 @@ public final class BatchTrainer implements AutoCloseable {
     this.inputs = trainer.model.topology().inputs().size();
     this.outputs = trainer.outputs.trained();
     this.step = new TrainingStep(trainer, capacity, heads);
+    this.topology = trainer.model.topology();
     try {
-      for (Topology.InputSpec input : trainer.model.topology().inputs()) {
-        slots.add(slot(input.name(), input.type()));
-      }
-      for (HeadResult output : step.outputs()) {
-        String name = heads.size() == 1 ? Objective.TARGET : output.head().output();
-        slots.add(slot(name, output.target()));
-      }
+      this.usual = make();
     } catch (RuntimeException | Error e) {
-      close();
+      step.close();
       throw e;
     }
   }
 
-  private Slot slot(String name, TensorType type) {
-    long bytes = type.at(capacity).byteSize(type.element());
-    if (bytes > Integer.MAX_VALUE) {
-      throw new CremaException(
-          "'" + name + "' " + type + " has more than 2 GB for " + capacity + " examples");
+  private TrainingBatch make() {
+    List<BatchSlot> slots = new ArrayList<>();
+    try {
+      for (Topology.InputSpec input : topology.inputs()) {
+        slots.add(new BatchSlot(input.name(), input.type(), capacity, step.device()));
+      }
+      for (HeadResult output : step.outputs()) {
+        String name = outputs.size() == 1 ? Objective.TARGET : output.head().output();
+        slots.add(new BatchSlot(name, output.target(), capacity, step.device()));
+      }
+    } catch (RuntimeException | Error e) {
+      slots.forEach(BatchSlot::close);
+      throw e;
     }
-    Buffer buffer = Buffer.allocate(Math.max(4, bytes), name);
-    ByteBuffer view = buffer.bytes(0, (int) bytes);
-    step.bind(slots.size(), buffer);
-    return new Slot(
-        name,
-        type,
-        (int) type.elements().perExample(),
-        buffer,
-        view,
-        view.asFloatBuffer(),
-        view.asIntBuffer());
+    TrainingBatch made = new TrainingBatch(this, capacity, inputs, outputs, slots);
+    batches.add(made);
+    return made;
+  }
+
+  /**
+   * Memory for one more batch, so that it can be written while another trains. It is closed with
+   * this trainer.
+   *
+   * @throws IllegalStateException if this is closed or another thread uses it
+   */
+  public TrainingBatch newBatch() {
+    use.enter();
+    try {
+      return make();
+    } finally {
+      use.leave();
+    }
   }
 
   /** The most examples of a step. */
@@ -126,11 +96,7 @@ public final class BatchTrainer implements AutoCloseable {
    * room for {@link #capacity} examples. Valid for as long as it can be reached.
    */
   public ByteBuffer input(int index) {
-    if (index < 0 || index >= inputs) {
-      throw new IllegalArgumentException(
-          "There are inputs 0 to " + (inputs - 1) + ", got " + index);
-    }
-    return slots.get(index).bytes;
+    return usual.input(index);
   }
 
   /**
@@ -139,18 +105,12 @@ public final class BatchTrainer implements AutoCloseable {
    * @throws CremaException if several outputs are trained
    */
   public ByteBuffer target() {
-    if (outputs.size() > 1) {
-      throw new CremaException(
-          "There are several targets, one for each of the outputs "
-              + outputs
-              + ": use target(output)");
-    }
-    return slots.get(inputs).bytes;
+    return usual.target();
   }
 
   /** As {@link #target()}, of one output of several. */
   public ByteBuffer target(String output) {
-    return slots.get(inputs + indexOf(output)).bytes;
+    return usual.target(output);
   }
 
   /** The mean loss of one output of several in the last step, without its weight. */
@@ -177,7 +137,7 @@ public final class BatchTrainer implements AutoCloseable {
     }
   }
 
-  private int indexOf(String output) {
+  int indexOf(String output) {
     int index = outputs.indexOf(output);
     if (index < 0) {
       throw new CremaException("No output '" + output + "' is trained here; there are " + outputs);
@@ -198,13 +158,38 @@ public final class BatchTrainer implements AutoCloseable {
    * @throws IllegalStateException if this is closed or another thread uses it
    */
   public float run(int rows) {
-    requireRows(rows);
+    return run(usual, rows);
+  }
+
+  /**
+   * As {@link #run(int)}, with what stands in a batch of {@link #newBatch}.
+   *
+   * @throws IllegalArgumentException if it is another trainer's
+   */
+  public float run(TrainingBatch batch, int rows) {
+    batch.requireRows(rows);
+    if (!batch.isOf(this)) {
+      throw new IllegalArgumentException("This batch is another trainer's; use newBatch()");
+    }
     use.enter();
     try {
+      bind(batch);
       return step.run(rows, learningRate, true);
     } finally {
       use.leave();
     }
+  }
+
+  private void bind(TrainingBatch batch) {
+    if (bound == batch) {
+      return;
+    }
+    bound = null; // unless all of it can be bound
+    List<BatchSlot> slots = batch.slots();
+    for (int i = 0; i < slots.size(); i++) {
+      step.bind(i, slots.get(i).buffer());
+    }
+    bound = batch;
   }
 
   /**
@@ -214,42 +199,12 @@ public final class BatchTrainer implements AutoCloseable {
    * @param classes [rows]
    */
   public float step(float[] examples, int[] classes, int rows) {
-    requireRows(rows);
-    onlyInput().put(examples, rows);
-    slots.get(1).put(classes, rows);
-    return run(rows);
+    return run(usual.fill(examples, classes, rows), rows);
   }
 
   /** As {@link #step(float[], int[], int)}, of targets that are numbers [rows, …]. */
   public float step(float[] examples, float[] targets, int rows) {
-    requireRows(rows);
-    onlyInput().put(examples, rows);
-    slots.get(1).put(targets, rows);
-    return run(rows);
-  }
-
-  private Slot onlyInput() {
-    if (inputs != 1) {
-      throw new CremaException(
-          "This model has "
-              + inputs
-              + " inputs: write each to input(i), the target to target(), and call run");
-    }
-    if (slots.size() != 2) {
-      throw new CremaException(
-          "The outputs "
-              + outputs
-              + " are trained: write the input to input(0), each target to target(output), and"
-              + " call run");
-    }
-    return slots.get(0);
-  }
-
-  private void requireRows(int rows) {
-    if (rows < 1 || rows > capacity) {
-      throw new IllegalArgumentException(
-          "A step takes 1 to " + capacity + " examples, got " + rows);
-    }
+    return run(usual.fill(examples, targets, rows), rows);
   }
 
   /**
@@ -263,6 +218,6 @@ public final class BatchTrainer implements AutoCloseable {
 
   private void release() {
     step.close();
-    slots.forEach(s -> s.buffer.close());
+    batches.forEach(batch -> batch.slots().forEach(BatchSlot::close));
   }
 }

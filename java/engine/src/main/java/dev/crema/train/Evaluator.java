@@ -38,6 +38,7 @@ public final class Evaluator implements AutoCloseable {
   private final Model model;
   private final List<Head> heads;
   private final int capacity;
+  private final Device device;
   private final Plan plan;
   private final Exclusive use;
   private final FloatBuffer total;
@@ -68,6 +69,7 @@ public final class Evaluator implements AutoCloseable {
     this.model = model;
     this.heads = heads;
     this.capacity = capacity;
+    this.device = device == null ? Device.best() : device;
     Graph graph = new Graph();
     ModelGraph built = model.build(graph, false);
     Objective objective = Objective.build(built, heads);
@@ -76,10 +78,10 @@ public final class Evaluator implements AutoCloseable {
             .outputs(objective.outputs(objective.total()))
             .capacity(capacity)
             .threads(threads)
-            .device(device)
+            .device(this.device)
             .storage(Storage.PARAMETERS, model.parameters())
             .storage(Storage.STATE, model.state())
-            .passes(model.predictionPasses(false, capacity, threads, device))
+            .passes(model.predictionPasses(false, capacity, threads, this.device))
             .prepared(new Prepared())
             .build();
     this.use = new Exclusive("This evaluator", plan::close);
@@ -151,8 +153,9 @@ public final class Evaluator implements AutoCloseable {
     double sum = 0;
     double[] sums = new double[outputs.size()];
     long examples = 0;
-    try (BatchMemory memory = new BatchMemory();
-        Prefetcher batches = new Prefetcher(data, capacity, PREFETCHED, memory::allocate)) {
+    try (BatchMemory memory = new BatchMemory(device, capacity);
+        Prefetcher batches =
+            new Prefetcher(data, capacity, PREFETCHED, memory::allocate, memory::send)) {
       batches.start(Order.sequential());
       for (Prefetcher.Batch b = batches.next(); b != null; b = batches.next()) {
         bind(b.buffers(), places, memory);

@@ -26,7 +26,7 @@ final class Fit implements AutoCloseable {
   private final Evaluator validator;
   private final Dataset validation;
   private final Prefetcher batches;
-  private final BatchMemory memory = new BatchMemory();
+  private final BatchMemory memory;
   private final History history = new History();
   private final Training training;
   private final Callback[] callbacks;
@@ -48,8 +48,10 @@ final class Fit implements AutoCloseable {
       this.places = Binding.of(trainer.model, heads, data);
       this.step = new TrainingStep(trainer, batchSize, heads);
       made.add(step);
-      this.batches = new Prefetcher(data, batchSize, PREFETCHED, memory::allocate);
-      made.add(batches);
+      this.memory = new BatchMemory(step.device(), batchSize);
+      made.add(0, memory);
+      this.batches = new Prefetcher(data, batchSize, PREFETCHED, memory::allocate, memory::send);
+      made.add(0, batches); // nobody writes to memory that is closed
       this.validator =
           validation == null
               ? null
@@ -57,7 +59,6 @@ final class Fit implements AutoCloseable {
                   trainer.model, heads, Evaluator.BATCH, trainer.threads, step.device());
     } catch (RuntimeException | Error e) {
       made.forEach(Fit::closeQuietly);
-      memory.close();
       throw e;
     }
     this.training = new Training(trainer.model, trainer.epochs, step, history);

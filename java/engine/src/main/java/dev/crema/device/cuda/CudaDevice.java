@@ -9,6 +9,7 @@ import dev.crema.device.cuda.kernel.KernelTable;
 import dev.crema.device.cuda.kernel.Processor;
 import dev.crema.memory.Buffer;
 import dev.crema.memory.ElementType;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.LoggerFactory;
 
@@ -28,6 +29,7 @@ public final class CudaDevice implements Device {
   private final Context context;
   private final CopyStream copies;
   private final DeviceMemory memory;
+  private final InputCopies inputs;
   private final Mirrors mirrors;
   private final Modules modules;
   private final Processor processor;
@@ -52,6 +54,7 @@ public final class CudaDevice implements Device {
               context.attribute(SHARED_BYTES_OPTIN),
               context.attribute(L2_BYTES));
       this.memory = new DeviceMemory(context);
+      this.inputs = new InputCopies(context, memory);
       this.copies = undo.on(new CopyStream(context), CopyStream::close);
       this.mirrors = new Mirrors(context, copies, memory);
       this.modules = new Modules(context, this::compiler);
@@ -99,6 +102,16 @@ public final class CudaDevice implements Device {
   }
 
   @Override
+  public Buffer inputMemory(long bytes, String name) {
+    return inputs.allocate(bytes, name);
+  }
+
+  @Override
+  public void send(Buffer memory, long bytes) {
+    inputs.send(Objects.requireNonNull(memory, "memory"), bytes);
+  }
+
+  @Override
   public Program load(ProgramSpec spec) {
     spec.requireElements(this);
     return new CudaProgram(this, spec);
@@ -115,6 +128,10 @@ public final class CudaDevice implements Device {
 
   DeviceMemory memory() {
     return memory;
+  }
+
+  InputCopies inputs() {
+    return inputs;
   }
 
   Mirrors mirrors() {
@@ -178,6 +195,7 @@ public final class CudaDevice implements Device {
     }
     modules.close();
     memory.close();
+    inputs.close();
     copies.close();
     context.close();
   }

@@ -73,6 +73,23 @@ final class DeviceMemory {
     return new Piece(address, size);
   }
 
+  /** As {@link #allocate}; null if there is not that much. */
+  synchronized Piece allocateIfThere(long bytes) {
+    long size = rounded(Math.max(1, bytes));
+    long address = reuse(size);
+    if (address == 0) {
+      long[] made = new long[1];
+      int status = context.calls().cuMemAlloc(made, size);
+      if (status == DriverStatus.OUT_OF_MEMORY) {
+        return null;
+      }
+      context.check(status, "cuMemAlloc");
+      address = made[0];
+    }
+    used += size;
+    return new Piece(address, size);
+  }
+
   private static long rounded(long bytes) {
     long unit = bytes < BIG ? SMALL : BIG;
     return Math.multiplyExact((bytes + unit - 1) / unit, unit);

@@ -18,6 +18,7 @@ final class Regions {
   private final Context context;
   private final DriverCalls calls;
   private final Mirrors mirrors;
+  private final InputCopies inputs;
   private final ProgramSpec spec;
   private final DeviceMemory.Piece own;
   private final long errors;
@@ -25,6 +26,7 @@ final class Regions {
   private final long[] addresses; // on the card; 0 while a shared region is not bound
   private final long[] hosts;
   private final Buffer[] bound; // inputs and results
+  private final InputCopy[] sent; // of inputs; null where nothing can be sent ahead
   private final Mirror[] shared;
 
   /** The context is current. */
@@ -32,12 +34,14 @@ final class Regions {
     this.context = device.context();
     this.calls = context.calls();
     this.mirrors = device.mirrors();
+    this.inputs = device.inputs();
     this.spec = spec;
     this.errorBytes = errorBytes;
     int count = spec.regions().size();
     this.addresses = new long[count];
     this.hosts = new long[count];
     this.bound = new Buffer[count];
+    this.sent = new InputCopy[count];
     this.shared = new Mirror[count];
     long bytes = errorBytes;
     for (int r = 0; r < count; r++) {
@@ -86,6 +90,7 @@ final class Regions {
       }
       bound[region] = buffer;
       hosts[region] = host;
+      sent[region] = inputs.of(host);
       return false;
     }
     Mirror mirror = mirrors.use(buffer);
@@ -105,12 +110,19 @@ final class Regions {
         shared[i].upload(stream);
       } else if (r.uploads[i] > 0) {
         bound(i).settle();
-        context.check(
-            calls.cuMemcpyHtoDAsync(addresses[i], hosts[i], r.uploads[i], stream),
-            "cuMemcpyHtoDAsync");
+        uploadInput(i, r.uploads[i], stream);
       } else if (isShared(i)) {
         throw unbound(i);
       }
+    }
+  }
+
+  private void uploadInput(int region, long bytes, long stream) {
+    InputCopy ahead = sent[region];
+    if (ahead == null || !ahead.take(addresses[region], bytes, stream)) {
+      context.check(
+          calls.cuMemcpyHtoDAsync(addresses[region], hosts[region], bytes, stream),
+          "cuMemcpyHtoDAsync");
     }
   }
 

@@ -15,8 +15,9 @@ final class FakeDriver implements DriverCalls {
   // Not Crema's own memory, of which tests keep account.
   private final Map<Long, ByteBuffer> memory = new HashMap<>();
   private final Map<Long, ByteBuffer> pinned = new HashMap<>();
-  private final Map<Long, List<Runnable>> queues = new HashMap<>(); // by stream
+  private final Map<Long, List<Work>> queues = new HashMap<>(); // by stream
   private final Map<Long, List<Runnable>> graphs = new HashMap<>();
+  private final Map<Long, Point> events = new HashMap<>();
   private final Map<Long, String> functions = new HashMap<>();
   private final FakeCard card;
   private final ThreadLocal<Long> current = ThreadLocal.withInitial(() -> 0L);
@@ -31,6 +32,24 @@ final class FakeDriver implements DriverCalls {
   int moduleStatus; // of images that were compiled when Crema was built
   long totalBytes = 8L << 30;
   private long allocated;
+
+  /** What is queued; a copy, or anything that may touch all memory of the card. */
+  private record Work(Runnable run, long to, long from, long bytes) {
+    boolean isCopy() {
+      return bytes < Long.MAX_VALUE;
+    }
+
+    boolean copies(long address, long size) {
+      return isCopy() && (overlaps(to, address, size) || overlaps(from, address, size));
+    }
+
+    private boolean overlaps(long at, long address, long size) {
+      return at < address + size && address < at + bytes;
+    }
+  }
+
+  /** Where an event was recorded last, and whether the stream has come there. */
+  private record Point(long stream, boolean[] passed) {}
 
   FakeDriver(FakeCard card) {
     this.card = card;
@@ -155,10 +174,11 @@ final class FakeDriver implements DriverCalls {
     requireContext();
     int status = card.call("cuMemFree");
     card.giveBack("memory", address);
-    if (queues.values().stream().anyMatch(q -> !q.isEmpty())) {
+    int bytes = memory.remove(address).capacity() - 256;
+    if (isInFlight(address, bytes)) {
       card.misuses.add("memory given back while work is in flight");
     }
-    allocated -= memory.remove(address).capacity() - 256;
+    allocated -= bytes;
     return status;
   }
 
@@ -179,23 +199,25 @@ final class FakeDriver implements DriverCalls {
   public synchronized int cuMemFreeHost(long address) {
     int status = card.call("cuMemFreeHost");
     card.giveBack("pinned", address);
-    pinned.remove(address);
+    if (isCopied(address, pinned.remove(address).capacity())) {
+      card.misuses.add("pinned memory given back while it is copied");
+    }
     return status;
   }
 
   @Override
   public int cuMemcpyHtoDAsync(long to, long from, long bytes, long stream) {
-    return queue("cuMemcpyHtoDAsync " + bytes, stream, () -> Crema.crema_copy(to, from, bytes));
+    return copy("cuMemcpyHtoDAsync " + bytes, to, from, bytes, stream);
   }
 
   @Override
   public int cuMemcpyDtoHAsync(long to, long from, long bytes, long stream) {
-    return queue("cuMemcpyDtoHAsync " + bytes, stream, () -> Crema.crema_copy(to, from, bytes));
+    return copy("cuMemcpyDtoHAsync " + bytes, to, from, bytes, stream);
   }
 
   @Override
   public int cuMemcpyDtoDAsync(long to, long from, long bytes, long stream) {
-    return queue("cuMemcpyDtoDAsync " + bytes, stream, () -> Crema.crema_copy(to, from, bytes));
+    return copy("cuMemcpyDtoDAsync " + bytes, to, from, bytes, stream);
   }
 
   @Override
@@ -203,14 +225,22 @@ final class FakeDriver implements DriverCalls {
     return queue("cuMemsetD8Async " + bytes, stream, () -> Crema.crema_fill(to, value, bytes));
   }
 
+  private int copy(String name, long to, long from, long bytes, long stream) {
+    return queue(name, stream, new Work(() -> Crema.crema_copy(to, from, bytes), to, from, bytes));
+  }
+
   /** Records the call and queues what it does, unless it fails. */
-  synchronized int queue(String name, long stream, Runnable work) {
+  int queue(String name, long stream, Runnable work) {
+    return queue(name, stream, new Work(work, 0, 0, Long.MAX_VALUE));
+  }
+
+  private synchronized int queue(String name, long stream, Work work) {
     requireContext();
     card.require("stream", stream);
     int status = card.call(name);
     if (status == 0) {
       if (capturing == stream) {
-        captured.add(work);
+        captured.add(work.run);
       } else {
         queues.get(stream).add(work);
       }
@@ -249,11 +279,22 @@ final class FakeDriver implements DriverCalls {
   }
 
   private void drain(long stream) {
-    List<Runnable> work = queues.get(stream);
-    if (work != null) {
-      work.forEach(Runnable::run);
-      work.clear();
+    List<Work> work = queues.get(stream);
+    while (work != null && !work.isEmpty()) {
+      work.remove(0).run.run();
     }
+  }
+
+  private boolean isInFlight(long address, long bytes) {
+    return queues.values().stream()
+        .flatMap(List::stream)
+        .anyMatch(work -> !work.isCopy() || work.copies(address, bytes));
+  }
+
+  private boolean isCopied(long address, long bytes) {
+    return queues.values().stream()
+        .flatMap(List::stream)
+        .anyMatch(work -> work.copies(address, bytes));
   }
 
   @Override
@@ -335,7 +376,39 @@ final class FakeDriver implements DriverCalls {
   @Override
   public int cuEventRecord(long event, long stream) {
     card.require("event", event);
-    return card.call("cuEventRecord");
+    boolean[] passed = new boolean[1];
+    int status = queue("cuEventRecord", stream, new Work(() -> passed[0] = true, 0, 0, 0));
+    if (status == 0) {
+      synchronized (this) {
+        events.put(event, new Point(stream, passed));
+      }
+    }
+    return status;
+  }
+
+  /** The stream goes on when what was queued on the other before the event has run. */
+  @Override
+  public int cuStreamWaitEvent(long stream, long event, int flags) {
+    card.require("event", event);
+    Point point;
+    synchronized (this) {
+      point = events.get(event);
+    }
+    return queue("cuStreamWaitEvent", stream, new Work(() -> runUpTo(point), 0, 0, 0));
+  }
+
+  @Override
+  public synchronized int cuEventSynchronize(long event) {
+    card.require("event", event);
+    int status = card.call("cuEventSynchronize");
+    runUpTo(events.get(event));
+    return status;
+  }
+
+  private synchronized void runUpTo(Point point) {
+    while (point != null && !point.passed[0]) {
+      queues.get(point.stream).remove(0).run.run();
+    }
   }
 
   @Override
@@ -348,6 +421,9 @@ final class FakeDriver implements DriverCalls {
   public int cuEventDestroy(long event) {
     int status = card.call("cuEventDestroy");
     card.giveBack("event", event);
+    synchronized (this) {
+      events.remove(event);
+    }
     return status;
   }
 

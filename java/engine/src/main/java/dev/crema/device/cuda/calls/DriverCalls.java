@@ -67,6 +67,10 @@ public interface DriverCalls {
 
   int cuEventRecord(long event, long stream);
 
+  int cuEventSynchronize(long event);
+
+  int cuStreamWaitEvent(long stream, long event, int flags);
+
   int cuEventElapsedTime(float[] milliseconds, long start, long end);
 
   int cuEventDestroy(long event);

@@ -226,6 +226,17 @@ final class PresetDriver implements DriverCalls {
   }
 
   @Override
+  public int cuEventSynchronize(long event) {
+    return cudart.cuEventSynchronize(new CUevent_st(new At(event)));
+  }
+
+  @Override
+  public int cuStreamWaitEvent(long stream, long event, int flags) {
+    return cudart.cuStreamWaitEvent(
+        At.Step.get().stream.set(stream), new CUevent_st(new At(event)), flags);
+  }
+
+  @Override
   public int cuEventElapsedTime(float[] milliseconds, long start, long end) {
     return cudart.cuEventElapsedTime(
         milliseconds, new CUevent_st(new At(start)), new CUevent_st(new At(end)));
