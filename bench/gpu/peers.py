@@ -1,48 +1,320 @@
 #!/usr/bin/env python3
-"""The works of Crema's benchmark in PyTorch on one card: eager, torch.compile, and CUDA graphs.
+"""The works of `crema bench gpu` in PyTorch on the same card, and one table of both.
 
-Medians of rounds, each of as many steps as take a tenth of a second, after warming up. The same shapes, batch sizes,
-losses and optimiser as Crema's works of the same name; float32 with TF32 off. With --crema FILE (what
-`crema bench --json` wrote on the same card) both are joined into one table. Not yet run on hardware.
+  peers.py --crema FILE    what `crema bench gpu --out FILE` has written: the sizes, and Crema's figures for the table
+           --data DIR      what its --data DIR has written: weights and batches to begin with, so that losses compare
+           --out FILE      PyTorch's figures as JSON
+           NAME ...        only these works
+
+Each work runs eagerly, compiled (torch.compile; then with its CUDA graphs, reduce-overhead), as one CUDA graph, and as
+one CUDA graph of what torch.compile made. A training step is what it is in Crema: the next batch is copied from pinned
+memory while this one is trained on, and the loss is read after each step. Networks of bf16 run under autocast with
+float32 weights; float32 runs without TF32. Adam is PyTorch's fused one. Medians of rounds of a fifth of a second.
+Not yet run on hardware.
 """
 import argparse
+import array
 import json
+import math
+import pathlib
 import statistics
 import sys
 import time
 
-try:
-    import torch
-    from torch import nn
-except ImportError as e:
-    sys.exit(f"PyTorch is not measured: {e}")
+import join
 
+# As Sizes.full() of Crema's bench has them, for a run without --crema.
+SIZES = {
+    "seedBatch": 32, "mlp": [4096, 8192, 8192, 4096], "mlpBatch": 8192, "lenetBatch": 512, "residualSide": 224,
+    "residualClasses": 1000, "residualBatch": 256, "width": 1024, "heads": 16, "sequence": 1024, "blockBatch": 16,
+    "parameters": 100_000_000, "rows": 1 << 18, "columns": 1024, "product": 8192,
+}
+STEPS = 5  # whose losses are compared
 ROUNDS = 7
-SECONDS = 0.1
+SECONDS = 0.2
+BIG = 1 << 20  # bytes of a batch that are worth a stream of their own
+NAMES = ("seed-mlp", "wide-mlp", "lenet", "resnet18", "transformer-block", "adam", "softmax", "layer-norm", "gelu")
 
 
-def mlp(*sizes):
+def mlp(widths):
     layers = []
-    for i in range(len(sizes) - 1):
-        layers.append(nn.Linear(sizes[i], sizes[i + 1]))
-        if i < len(sizes) - 2:
+    for i in range(len(widths) - 1):
+        layers.append(nn.Linear(widths[i], widths[i + 1]))
+        if i < len(widths) - 2:
             layers.append(nn.ReLU())
     return nn.Sequential(*layers)
 
 
 def lenet():
-    """As the lenet of Crema's bench: 5x5 convolutions to 32 and 64 channels, each pooled, then a layer of 512."""
+    """5x5 convolutions to 32 and 64 channels, each pooled, then a layer of 512."""
     return nn.Sequential(
         nn.Conv2d(1, 32, 5), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(32, 64, 5), nn.ReLU(), nn.MaxPool2d(2),
         nn.Flatten(), nn.Linear(1024, 512), nn.ReLU(), nn.Linear(512, 10))
 
 
+def resnet18(classes):
+    """He et al. 2016."""
+    def normalised(before, channels, side, stride):
+        return nn.Sequential(
+            nn.Conv2d(before, channels, side, stride, padding=side // 2, bias=False), nn.BatchNorm2d(channels))
+
+    class Block(nn.Module):
+        def __init__(self, before, channels, stride):
+            super().__init__()
+            self.inner = nn.Sequential(
+                normalised(before, channels, 3, stride), nn.ReLU(), normalised(channels, channels, 3, 1))
+            same = stride == 1 and before == channels
+            self.around = nn.Identity() if same else normalised(before, channels, 1, stride)
+
+        def forward(self, x):
+            return functional.relu(self.inner(x) + self.around(x))
+
+    layers = [normalised(3, 64, 7, 2), nn.ReLU(), nn.MaxPool2d(3, 2, padding=1)]
+    before = 64
+    for channels in (64, 128, 256, 512):
+        layers += [Block(before, channels, 1 if before == channels else 2), Block(channels, channels, 1)]
+        before = channels
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, classes))
+
+
+def transformer_block(width, heads):
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.norms = nn.ModuleList([nn.LayerNorm(width), nn.LayerNorm(width)])
+            self.parts = nn.Linear(width, 3 * width)
+            self.joined = nn.Linear(width, width)
+            self.wider = nn.Linear(width, 4 * width)
+            self.narrower = nn.Linear(4 * width, width)
+
+        def forward(self, x):
+            batch, sequence, _ = x.shape
+            parts = self.parts(self.norms[0](x)).view(batch, sequence, 3, heads, width // heads)
+            q, k, v = parts.permute(2, 0, 3, 1, 4)
+            mixed = functional.scaled_dot_product_attention(q, k, v)
+            x = x + self.joined(mixed.transpose(1, 2).reshape(batch, sequence, width))
+            return x + self.narrower(functional.gelu(self.wider(self.norms[1](x))))
+
+    return Block()
+
+
+def numbers(path, kind):
+    """What Crema has written: little-endian numbers of four bytes."""
+    values = array.array(kind)
+    with open(path, "rb") as file:
+        values.frombytes(file.read())
+    if sys.byteorder != "little":
+        values.byteswap()
+    return values
+
+
+def give_weights(model, values):
+    """Layer by layer, kernel then bias; kernels are [in, out] or [height, width, in, out], features channels last."""
+    flat = torch.tensor(values)
+    at = 0
+    channels = None  # of the last convolution, until its features become a row
+
+    def take(*shape):
+        nonlocal at
+        count = math.prod(shape)
+        at += count
+        return flat[at - count:at].view(*shape)
+
+    with torch.no_grad():
+        for layer in model:
+            if isinstance(layer, nn.Conv2d):
+                channels = layer.out_channels
+                kernel = take(*layer.kernel_size, layer.in_channels, channels).permute(3, 2, 0, 1)
+            elif isinstance(layer, nn.Linear):
+                kernel = take(layer.in_features, layer.out_features)
+                if channels:
+                    kernel = kernel.view(-1, channels, layer.out_features).transpose(0, 1).reshape(layer.in_features, -1)
+                    channels = None
+                kernel = kernel.t()
+            else:
+                continue
+            layer.weight.copy_(kernel)
+            layer.bias.copy_(take(layer.bias.numel()))
+    if at != flat.numel():
+        raise ValueError(f"Crema's network has {flat.numel()} weights, this one {at}")
+
+
+class Feed:
+    """A batch that comes from pinned memory for each step, while the step before it runs if that is worth it."""
+
+    def __init__(self, *host):
+        self.host = [t.pin_memory() for t in host]
+        self.here = [t.cuda() for t in host]  # what a step reads; stays in place, for graphs
+        self.ahead = None
+        if sum(t.numel() * t.element_size() for t in host) >= BIG:
+            self.ahead = [t.cuda() for t in host]
+            self.side = torch.cuda.Stream()
+            self.side.wait_stream(torch.cuda.current_stream())
+
+    def next(self):
+        if self.ahead is None:
+            for here, host in zip(self.here, self.host):
+                here.copy_(host, non_blocking=True)
+            return
+        now = torch.cuda.current_stream()
+        now.wait_stream(self.side)
+        for here, ahead in zip(self.here, self.ahead):
+            here.copy_(ahead)
+        self.side.wait_stream(now)
+        with torch.cuda.stream(self.side):
+            for ahead, host in zip(self.ahead, self.host):
+                ahead.copy_(host, non_blocking=True)
+
+
+def compiled(f, mode):
+    if mode == "reduce-overhead":
+        return torch.compile(f, mode="reduce-overhead")
+    return torch.compile(f) if mode.startswith("compile") else f
+
+
+def graphed(step, mode):
+    """As one CUDA graph where the mode says so; gives what the step gives, which stays in place."""
+    if mode not in ("graph", "compile-graph"):
+        return step
+    side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):
+        for _ in range(3):
+            step()
+    torch.cuda.current_stream().wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        result = step()
+
+    def replay():
+        graph.replay()
+        return result
+
+    return replay
+
+
+def autocast(half, mode):
+    return torch.autocast("cuda", torch.bfloat16, enabled=half, cache_enabled=mode not in ("graph", "compile-graph"))
+
+
+def training(model, x, y, mode, half=False, channels_last=False):
+    """A step that gives its loss to the host."""
+    model = model.cuda()
+    if channels_last:
+        model = model.to(memory_format=torch.channels_last)
+        x = x.to(memory_format=torch.channels_last)
+    feed = Feed(x, y)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True, capturable="graph" in mode)
+    loss_of = nn.CrossEntropyLoss()
+    forward = compiled(model, mode)
+
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        with autocast(half, mode):
+            loss = loss_of(forward(feed.here[0]), feed.here[1])
+        loss.backward()
+        optimizer.step()
+        return loss.detach()
+
+    # Warming a graph up trains, too: losses are compared of eager steps.
+    step = graphed(step, mode)
+
+    def fed():
+        feed.next()
+        return step().item()
+
+    return fed
+
+
+def block(sizes, mode):
+    shape = (sizes["blockBatch"], sizes["sequence"], sizes["width"])
+    model = transformer_block(sizes["width"], sizes["heads"]).cuda()
+    forward = compiled(model, mode)
+    x = torch.rand(shape, device="cuda").requires_grad_()
+    dy = torch.rand(shape, device="cuda")
+    wanted = [x, *model.parameters()]
+
+    def step():
+        with autocast(True, mode):
+            y = forward(x)
+        torch.autograd.grad(y, wanted, dy.to(y.dtype))
+        return y.detach()
+
+    return graphed(step, mode)
+
+
+def rows(f, sizes, mode):
+    x = 4 * torch.rand(sizes["rows"], sizes["columns"], device="cuda") - 2
+    g = compiled(f, mode)
+    return graphed(lambda: g(x), mode)
+
+
+def adam(count, mode):
+    if mode in ("compile", "reduce-overhead", "compile-graph"):
+        return None  # the fused kernel is what there is to run
+    p = torch.rand(count, device="cuda").requires_grad_()
+    p.grad = torch.rand(count, device="cuda")
+    optimizer = torch.optim.Adam([p], fused=True, capturable=mode == "graph")
+    return graphed(optimizer.step, mode)
+
+
+def batch(count, classes, *shape):
+    return torch.rand(count, *shape), torch.randint(0, classes, (count,))
+
+
+def given(name, data, model, x):
+    """Crema's batch and weights where they are there; whether they are."""
+    if data is None or not (data / f"{name}.weights").exists():
+        return x, None
+    give_weights(model, numbers(data / f"{name}.weights", "f"))
+    values = torch.tensor(numbers(data / f"{name}.examples", "f"))
+    targets = torch.tensor(numbers(data / f"{name}.targets", "i")).long()
+    shape = x.shape
+    if len(shape) == 4:  # Crema's images are channels last
+        values = values.view(shape[0], shape[2], shape[3], shape[1]).permute(0, 3, 1, 2).contiguous()
+    return values.view(shape), targets
+
+
+def prepare(name, sizes, data, mode):
+    """The step of a work, and whether it begins with Crema's weights; None where a mode has no meaning."""
+    torch.manual_seed(1)
+    if name in ("seed-mlp", "lenet"):
+        model = mlp([100, 64, 64, 10]) if name == "seed-mlp" else lenet()
+        count = sizes["seedBatch" if name == "seed-mlp" else "lenetBatch"]
+        x, y = batch(count, 10, *((100,) if name == "seed-mlp" else (1, 28, 28)))
+        x, targets = given(name, data, model, x)
+        return training(model, x, y if targets is None else targets, mode), targets is not None
+    if name == "wide-mlp":
+        widths = sizes["mlp"]
+        x, y = batch(sizes["mlpBatch"], widths[-1], widths[0])
+        return training(mlp(widths), x, y, mode, half=True), False
+    if name == "resnet18":
+        side = sizes["residualSide"]
+        x, y = batch(sizes["residualBatch"], sizes["residualClasses"], 3, side, side)
+        model = resnet18(sizes["residualClasses"])
+        return training(model, x, y, mode, half=True, channels_last=True), False
+    if name == "transformer-block":
+        return block(sizes, mode), False
+    if name == "adam":
+        return adam(sizes["parameters"], mode), False
+    weight = [torch.rand(sizes["columns"], device="cuda") for _ in range(2)]
+    functions = {
+        "softmax": lambda x: torch.softmax(x, -1),
+        "layer-norm": lambda x: functional.layer_norm(x, (sizes["columns"],), *weight),
+        "gelu": lambda x: functional.gelu(x),
+    }
+    return rows(functions[name], sizes, mode), False
+
+
 def measure(step):
     """Median seconds a step."""
-    for _ in range(20):
+    start = time.perf_counter()
+    runs = 0
+    while runs < 10 or time.perf_counter() - start < 1:
         step()
-    torch.cuda.synchronize()
+        runs += 1
+        torch.cuda.synchronize()
     start = time.perf_counter()
     step()
     torch.cuda.synchronize()
@@ -57,138 +329,104 @@ def measure(step):
     return statistics.median(times)
 
 
-def training(model, x, y, mode):
-    model = model.cuda()
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True, capturable=mode != "eager")
-    loss_of = nn.CrossEntropyLoss()
-    forward = torch.compile(model, mode="max-autotune") if mode == "compile" else model
-
-    def step():
-        optimizer.zero_grad(set_to_none=False)
-        loss = loss_of(forward(x), y)
-        loss.backward()
-        optimizer.step()
-        return loss
-
-    return graphed(step) if mode == "graph" else lambda: step().item()
+def complaint(losses, last):
+    """What is wrong with the first losses and the one after all steps that were timed; None if nothing is."""
+    if any(not math.isfinite(loss) for loss in losses):
+        return f"a loss is not finite: {losses}"
+    return None if last < losses[0] else f"the loss does not fall: from {losses[0]} to {last}"
 
 
-def prediction(model, x, mode):
-    model = model.cuda().eval()
-    forward = torch.compile(model, mode="max-autotune") if mode == "compile" else model
-
-    def step():
-        with torch.no_grad():
-            return forward(x)
-
-    return graphed(step) if mode == "graph" else step
-
-
-def graphed(step):
-    side = torch.cuda.Stream()
-    side.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(side):
-        for _ in range(3):
-            step()
-    torch.cuda.current_stream().wait_stream(side)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        step()
-    return graph.replay
+def figures(name, sizes, data, mode):
+    """What a mode of a work has given; empty where the mode has no meaning."""
+    try:
+        step, same = prepare(name, sizes, data, mode)
+        if step is None:
+            return {}
+        first = step()
+        if not isinstance(first, float):  # no training
+            return {"seconds": measure(step)}
+        losses = [first] + [step() for _ in range(STEPS - 1)]
+        seconds = measure(step)
+        wrong = complaint(losses, step())
+        return {"failure": wrong} if wrong else {"seconds": seconds, "losses": losses, "same_weights": same}
+    except Exception as e:  # one that fails must not hide the others
+        return {"failure": f"{type(e).__name__}: {e}".splitlines()[0]}
+    finally:
+        torch._dynamo.reset()
+        torch.cuda.empty_cache()
 
 
-def function(f, mode):
-    x = torch.randn(4096, 1024, device="cuda")
-    g = torch.compile(f, mode="max-autotune") if mode == "compile" else f
-    return graphed(lambda: g(x)) if mode == "graph" else lambda: g(x)
+def card_limits(sizes):
+    n = sizes["product"]
+    rates = {}
+    x = torch.rand(sizes["rows"], sizes["columns"], device="cuda")
+    y = torch.empty_like(x)
+    rates["copy"] = 2 * x.numel() * x.element_size() / measure(lambda: y.copy_(x))
+    for name, kind, tf32 in (("fp32", torch.float32, False), ("tf32", torch.float32, True), ("bf16", torch.bfloat16, False)):
+        torch.backends.cuda.matmul.allow_tf32 = tf32
+        a, b, c = (torch.rand(n, n, device="cuda", dtype=kind) for _ in range(3))
+        rates[name] = 2 * n ** 3 / measure(lambda: torch.matmul(a, b, out=c))
+    torch.backends.cuda.matmul.allow_tf32 = False
+    return rates
 
 
-def adam(parameters, mode):
-    p = torch.zeros(parameters, device="cuda", requires_grad=True)
-    p.grad = torch.full_like(p, 1e-3)
-    optimizer = torch.optim.Adam([p], fused=True, capturable=mode != "eager")
-    return graphed(optimizer.step) if mode == "graph" else optimizer.step
-
-
-def product(m, n, k, mode):
-    a = torch.randn(m, k, device="cuda")
-    b = torch.randn(k, n, device="cuda")
-    return graphed(lambda: a @ b) if mode == "graph" else lambda: a @ b
-
-
-def works():
-    def rows(n, *shape):
-        return torch.randn(n, *shape, device="cuda"), torch.randint(0, 10, (n,), device="cuda")
-
-    def train(model, n, *shape):
-        return lambda mode: training(model(), *rows(n, *shape), mode)
-
-    def predict(model, n, *shape):
-        return lambda mode: prediction(model(), rows(n, *shape)[0], mode)
-
-    seed = lambda: mlp(100, 64, 64, 10)
-    wide = lambda: mlp(784, 1024, 1024, 10)
-    yield "seed.train.32", train(seed, 32, 100)
-    yield "mlp.train.256", train(wide, 256, 784)
-    for n in (1, 8, 32, 256):
-        yield f"mlp.predict.{n}", predict(wide, n, 784)
-    yield "lenet.train.64", train(lenet, 64, 1, 28, 28)
-    yield "lenet.predict.64", predict(lenet, 64, 1, 28, 28)
-    yield "adam.10m", lambda mode: adam(10_000_000, mode)
-    yield "softmax.4096x1024", lambda mode: function(lambda x: torch.softmax(x, -1), mode)
-    yield "layer-norm.4096x1024", lambda mode: function(lambda x: nn.functional.layer_norm(x, (1024,)), mode)
-    yield "gelu.4096x1024", lambda mode: function(nn.functional.gelu, mode)
-    for n in (1024, 2048):
-        yield f"matmul.{n}", lambda mode, n=n: product(n, n, n, mode)
-
-
-def crema_times(path):
-    if path is None:
-        return {}
-    with open(path, encoding="utf-8") as file:
-        document = json.load(file)
-    times = {}
-    for work in document["works"]:
-        for name, engine in work.get("engines", {}).items():
-            if name.lower() == "crema":
-                times[work["name"]] = engine["median_ns"] * 1e-9
-    return times
+def run(names, sizes, data):
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.benchmark = True
+    rates = card_limits(sizes)
+    works = {}
+    for name in names:
+        works[name] = {}
+        for mode in join.MODES:
+            print(f"{name}: {mode}", file=sys.stderr, flush=True)
+            works[name][mode] = figures(name, sizes, data, mode)
+    for name, rate in card_limits(sizes).items():
+        rates[name] = max(rates[name], rate)
+    return {
+        "torch": torch.__version__, "cuda": torch.version.cuda, "card": torch.cuda.get_device_name(),
+        "limits": rates, "works": works,
+    }
 
 
 def main():
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--crema", help="what `crema bench --json` wrote")
-    options.add_argument("--out", help="file for the figures as JSON")
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("names", nargs="*", metavar="NAME", help="works; by default all")
+    options.add_argument("--crema", type=pathlib.Path)
+    options.add_argument("--data", type=pathlib.Path)
+    options.add_argument("--out", type=pathlib.Path)
+    options.add_argument("--list", action="store_true", help="list the works")
     arguments = options.parse_args()
-    if not torch.cuda.is_available():
-        sys.exit("PyTorch is not measured: it sees no card")
-    torch.backends.cuda.matmul.allow_tf32 = False
-    torch.backends.cudnn.allow_tf32 = False
-    crema = crema_times(arguments.crema)
-    figures = {}
-    print(f"PyTorch {torch.__version__}, CUDA {torch.version.cuda}, {torch.cuda.get_device_name()}\n")
-    print("| work | Crema µs | eager µs | compile µs | graph µs | eager / Crema | best / Crema |")
-    print("|---|---:|---:|---:|---:|---:|---:|")
-    for name, make in works():
-        row = {}
-        for mode in ("eager", "compile", "graph"):
-            try:
-                row[mode] = measure(make(mode))
-            except Exception as e:  # one work that fails must not hide the others
-                print(f"{name} {mode}: {e}", file=sys.stderr)
-            torch.cuda.empty_cache()
-        figures[name] = row
-        own = crema.get(name)
-        micro = lambda t: "" if t is None else f"{t * 1e6:.1f}"
-        ratio = lambda t: "" if t is None or own is None else f"{t / own:.2f}"
-        best = min(row.values(), default=None)
-        cells = [micro(own), micro(row.get("eager")), micro(row.get("compile")), micro(row.get("graph")),
-                 ratio(row.get("eager")), ratio(best)]
-        print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
-    if arguments.out:
-        with open(arguments.out, "w", encoding="utf-8") as file:
-            json.dump({"torch": torch.__version__, "card": torch.cuda.get_device_name(), "seconds": figures}, file, indent=1)
+    unknown = [name for name in arguments.names if name not in NAMES]
+    if unknown:
+        options.error(f"there is no work {unknown[0]}; there are {', '.join(NAMES)}")
+    if arguments.list:
+        print("\n".join(NAMES))
+        return 0
+    crema = json.loads(arguments.crema.read_text(encoding="utf-8")) if arguments.crema else None
+    sizes = crema["sizes"] if crema else SIZES
+    names = arguments.names or ([work["name"] for work in crema["works"]] if crema else NAMES)
+    peers = None
+    global torch, nn, functional
+    try:
+        import torch
+        from torch import nn
+        from torch.nn import functional
+    except ImportError as e:
+        print(f"PyTorch is not measured: {e}\n")
+    else:
+        if torch.cuda.is_available():
+            peers = run(names, sizes, arguments.data)
+        else:
+            print("PyTorch is not measured: it sees no card\n")
+    if peers and arguments.out:
+        arguments.out.write_text(json.dumps(peers, indent=1), encoding="utf-8")
+    if crema is None and peers is None:
+        return 1
+    text, fine = join.table(crema, peers)
+    print(text)
+    return 0 if fine else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

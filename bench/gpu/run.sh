@@ -4,7 +4,7 @@
 # nvidia-cudnn-cu13), which are found where the loader, CREMA_CUDA_PATH, the virtual environment or python3 has them.
 #   run.sh          test, then bench, then demo
 #   run.sh test     every op and its gradient against float64 references, and trainings against the CPU's, on the card
-#   run.sh bench    what Crema takes on the card, beside PyTorch on the same card where python3 has it
+#   run.sh bench    what Crema takes on the card, beside PyTorch on the same card where python3 has it: one table
 #   run.sh demo     a training and predictions on the card
 # What it says also goes to results/.
 set -uo pipefail
@@ -26,13 +26,17 @@ run_test() {
 }
 
 run_bench() {
+  tiny=
+  if [ "$CREMA_DEVICE" = cpu ]; then
+    tiny=--tiny # full sizes are for cards: on a CPU this only shows that it works
+  fi
   say "Crema on $CREMA_DEVICE"
-  "$java" -cp "$here/lib/*" dev.crema.bench.BenchCommand --rounds 3 --json \
-    seed.train seed.predict mlp.train mlp.predict lenet.train lenet.predict adam softmax layer-norm gelu matmul \
-    >"$results/crema.json" || failed=1
+  "$java" -Xmx8g -cp "$here/lib/*" dev.crema.bench.BenchCommand gpu $tiny \
+    --data "$results/data" --out "$results/crema.json" || failed=1
   say "PyTorch on the same card"
   if command -v python3 >/dev/null; then
-    python3 "$here/gpu/peers.py" --crema "$results/crema.json" --out "$results/peers.json" 2>&1 | tee "$results/bench.md" || failed=1
+    python3 "$here/gpu/peers.py" --crema "$results/crema.json" --data "$results/data" --out "$results/peers.json" \
+      | tee "$results/bench.md" || failed=1
   else
     echo "no python3: PyTorch is not measured; Crema's figures are in $results/crema.json"
   fi

@@ -3,6 +3,7 @@ package dev.crema.bench;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import dev.crema.CremaException;
+import dev.crema.bench.gpu.GpuCommand;
 import dev.crema.bench.serving.ServingCommand;
 import dev.crema.io.Json;
 import dev.crema.nn.Model;
@@ -28,7 +29,7 @@ import picocli.CommandLine.Parameters;
         "Measures Crema beside this machine's limits and, with --peers, beside other engines,"
             + " whose results are first compared with Crema's.",
     mixinStandardHelpOptions = true,
-    subcommands = ServingCommand.class,
+    subcommands = {ServingCommand.class, GpuCommand.class},
     version = "crema bench " + Model.VERSION)
 final class BenchCommand implements Callable<Integer> {
   @Parameters(

@@ -43,7 +43,8 @@ final class DistillCommand implements Callable<Integer> {
   @Option(
       names = "--student",
       required = true,
-      description = "seed-mlp, mlp:H1,H2,..., lenet, resnet18-small, linear, or FILE.json.")
+      description =
+          "seed-mlp, mlp:H1,H2,..., lenet, resnet18, resnet18-small, linear, or FILE.json.")
   private String student;
 
   @Option(

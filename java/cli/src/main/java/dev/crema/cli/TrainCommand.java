@@ -67,7 +67,7 @@ final class TrainCommand implements Callable<Integer> {
       names = "--model",
       defaultValue = "mlp:64,64",
       description =
-          "seed-mlp, mlp:H1,H2,..., lenet, resnet18-small, linear, or FILE.json (default:"
+          "seed-mlp, mlp:H1,H2,..., lenet, resnet18, resnet18-small, linear, or FILE.json (default:"
               + " ${DEFAULT-VALUE}).")
   private String model;
 

@@ -16,9 +16,11 @@ import java.util.List;
  *   <li>{@code linear}: the output layer alone: linear or logistic regression.
  *   <li>{@code lenet}: LeNet-5 (LeCun et al. 1998) as it is built today: convolution 6 5×5 same,
  *       max pool 2, convolution 16 5×5, max pool 2, Dense 120, Dense 84, output, all ReLU.
- *   <li>{@code resnet18-small}: ResNet-18 (He et al. 2016) for small images: a 3×3 stem without
- *       pooling as in their CIFAR networks, four stages of two basic blocks, and a quarter of
- *       ResNet-18's width: 16, 32, 64 and 128 channels.
+ *   <li>{@code resnet18}: ResNet-18 (He et al. 2016): a 7×7 stem of stride 2, max pool, and four
+ *       stages of two basic blocks, of 64, 128, 256 and 512 channels.
+ *   <li>{@code resnet18-small}: ResNet-18 for small images: a 3×3 stem without pooling as in their
+ *       CIFAR networks, four stages of two basic blocks, and a quarter of ResNet-18's width: 16,
+ *       32, 64 and 128 channels.
  *   <li>a name that ends in {@code .json}: the topology in that file ({@link TopologyFormat}).
  * </ul>
  */
@@ -35,10 +37,19 @@ public final class BuiltIn {
 
   /** The names, as users write them. */
   public static final List<String> NAMES =
-      List.of("seed-mlp", "mlp:H1,H2,...", "lenet", "resnet18-small", "linear", "FILE.json");
+      List.of(
+          "seed-mlp",
+          "mlp:H1,H2,...",
+          "lenet",
+          "resnet18",
+          "resnet18-small",
+          "linear",
+          "FILE.json");
 
   private static final int LENET_LEAST = 12; // pixels that leave one after both pools
-  private static final int[] RESNET_CHANNELS = {16, 32, 64, 128};
+  private static final int RESNET_LEAST = 32; // pixels that leave one after five halvings
+  private static final int[] RESNET_CHANNELS = {64, 128, 256, 512};
+  private static final int[] SMALL_RESNET_CHANNELS = {16, 32, 64, 128};
 
   private BuiltIn() {}
 
@@ -69,7 +80,10 @@ public final class BuiltIn {
             case "seed-mlp" -> mlp(flat(x, inputShape), List.of(64, 64));
             case "linear" -> flat(x, inputShape);
             case "lenet" -> lenet(images(name, x, inputShape, LENET_LEAST));
-            case "resnet18-small" -> resnet(images(name, x, inputShape, 4));
+            case "resnet18" ->
+                stages(stem(images(name, x, inputShape, RESNET_LEAST)), RESNET_CHANNELS);
+            case "resnet18-small" ->
+                stages(smallStem(images(name, x, inputShape, 4)), SMALL_RESNET_CHANNELS);
             default ->
                 throw new CremaException(
                     "There is no model '"
@@ -174,10 +188,19 @@ public final class BuiltIn {
         List.of(120, 84));
   }
 
-  private static Symbol resnet(Symbol x) {
-    x = normalised(x, RESNET_CHANNELS[0], 3, 1).then(new Activate(Activation.RELU));
-    int before = RESNET_CHANNELS[0];
-    for (int channels : RESNET_CHANNELS) {
+  private static Symbol stem(Symbol x) {
+    return normalised(x, RESNET_CHANNELS[0], 7, 2)
+        .then(new Activate(Activation.RELU))
+        .then(MaxPool2d.of(3, 2).withPadding(Padding.SAME));
+  }
+
+  private static Symbol smallStem(Symbol x) {
+    return normalised(x, SMALL_RESNET_CHANNELS[0], 3, 1).then(new Activate(Activation.RELU));
+  }
+
+  private static Symbol stages(Symbol x, int[] widths) {
+    int before = widths[0];
+    for (int channels : widths) {
       x = block(x, before, channels, before == channels ? 1 : 2);
       x = block(x, channels, channels, 1);
       before = channels;

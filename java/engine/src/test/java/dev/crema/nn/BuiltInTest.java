@@ -39,6 +39,7 @@ class BuiltInTest {
     "lenet, 28x28x1, 10, 61706",
     "lenet, 28x28, 10, 61706",
     "lenet, 12x12x1, 10, 15626",
+    "resnet18, 224x224x3, 1000, 11689512",
     "resnet18-small, 32x32x3, 10, 701466",
   })
   void aModelHasItsParameters(String name, String input, int classes, long parameters) {
@@ -53,6 +54,7 @@ class BuiltInTest {
     "'mlp:9,7', 5",
     "linear, 13",
     "lenet, 14x13x2",
+    "resnet18, 35x32x3",
     "resnet18-small, 12x9x3"
   })
   void aModelPredictsProbabilities(String name, String input) {
@@ -103,7 +105,9 @@ class BuiltInTest {
         "resnet18-small | 5 | resnet18-small needs images [height, width, channels] of at least 4 by 4"
             + " pixels, but an example is [5]. Choose seed-mlp, mlp:H1,H2,... or linear.",
         "vgg | 100 | There is no model 'vgg'. There are: seed-mlp, mlp:H1,H2,..., lenet,"
-            + " resnet18-small, linear, FILE.json.",
+            + " resnet18, resnet18-small, linear, FILE.json.",
+        "resnet18 | 28x28x1 | resnet18 needs images [height, width, channels] of at least 32 by 32"
+            + " pixels, but an example is [28, 28, 1]. Choose seed-mlp, mlp:H1,H2,... or linear.",
         "mlp:12,,3 | 100 | In the model 'mlp:12,,3', '' is no width. Write mlp:128,64.",
         "mlp:0 | 100 | In the model 'mlp:0', '0' is no width. Write mlp:128,64.",
       })

@@ -249,12 +249,23 @@ class FeedingTest {
       assertThat(losses).isEqualTo(expected);
       assertThatThrownBy(() -> one.run(two.newBatch(), 1)).hasMessageContaining("newBatch()");
       assertThatThrownBy(() -> two.newBatch().send(ROWS + 1)).hasMessageContaining("1 to 8");
-      TrainingBatch kept = two.newBatch();
-      two.close();
+    }
+  }
+
+  @Test
+  void aBatchOfAClosedTrainerIsRefused() {
+    try (EmulatedCard card = new EmulatedCard();
+        Model model = model()) {
+      BatchTrainer trainer = trainer(model, card.device());
+      TrainingBatch kept = trainer.newBatch().fill(examples(0), classes(0), ROWS);
+      kept.send(ROWS);
+      trainer.close(); // while it is copied
       assertThatThrownBy(() -> kept.send(1)).isInstanceOf(IllegalStateException.class);
       assertThatThrownBy(() -> kept.fill(examples(0), classes(0), 1))
+          .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining("closed");
-      assertThatThrownBy(two::newBatch).isInstanceOf(IllegalStateException.class);
+      assertThatThrownBy(() -> trainer.run(kept, 1)).isInstanceOf(IllegalStateException.class);
+      assertThatThrownBy(trainer::newBatch).isInstanceOf(IllegalStateException.class);
     }
   }
 

@@ -1,0 +1,139 @@
+package dev.crema.bench.gpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.crema.device.Device;
+import dev.crema.device.cuda.EmulatedCard;
+import dev.crema.nn.BuiltIn;
+import dev.crema.nn.Model;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The works of the table, small. */
+class CardWorksTest {
+  @TempDir private Path folder;
+
+  static List<CardWork> works() {
+    return CardWorks.of(Sizes.tiny());
+  }
+
+  @ParameterizedTest
+  @MethodSource("works")
+  void everyWorkRunsOnTheCpu(CardWork work) {
+    check(work, Device.cpu());
+  }
+
+  @ParameterizedTest
+  @MethodSource("works")
+  void everyWorkRunsOnACard(CardWork work) {
+    assumeTrue(EmulatedCard.missing() == null, EmulatedCard::missing);
+    try (EmulatedCard card = new EmulatedCard()) {
+      check(work, card.device());
+    }
+  }
+
+  private static void check(CardWork work, Device device) {
+    CardReport report =
+        new CardBench(device, Sizes.tiny(), new CardTimer(1, 0, 0), line -> {}).run(List.of(work));
+    CardReport.Row row = report.rows().get(0);
+    assertThat(row.failure()).isNull();
+    assertThat(row.median()).isPositive();
+    assertThat(report.limits().seconds(work)).isPositive();
+  }
+
+  /** What is timed is the work, not its way to the card and back. */
+  @Test
+  void aRunOfAnOperationCopiesNothingToTheCardOrBack() {
+    assumeTrue(EmulatedCard.missing() == null, EmulatedCard::missing);
+    for (CardWork work : works()) {
+      if (work.bytes() == 0 && !work.name().equals("transformer-block")) {
+        continue;
+      }
+      try (EmulatedCard card = new EmulatedCard();
+          CardTask task = work.maker().make(card.device())) {
+        for (int i = 0; i < 3; i++) {
+          task.run();
+        }
+        card.clearLog();
+        task.run();
+        assertThat(card.calls("cuGraphLaunch")).as(work.name()).isEqualTo(1);
+        assertThat(card.calls("cuMemcpyHtoDAsync") + card.calls("cuMemcpyDtoHAsync"))
+            .as(work.name())
+            .isZero();
+      }
+    }
+  }
+
+  /** By hand: a stem, blocks of 3×3 convolutions, projections, 512 features to 1000 classes. */
+  @Test
+  void productsAreThoseOfTheLayers() {
+    long[] image = {224, 224, 3};
+    double stem = 112.0 * 112 * 64 * 147;
+    double first = 4 * 56.0 * 56 * 64 * 64 * 9; // one stage without a change of shape
+    double stages = 0;
+    for (int c : new int[] {128, 256, 512}) {
+      double pixels = Math.pow(56.0 * 64 / c, 2);
+      stages += pixels * c * (9.0 * c / 2 + 3 * 9.0 * c + c / 2.0);
+    }
+    try (Model model =
+        Model.of(BuiltIn.topology("resnet18", image, BuiltIn.Output.CLASSES, 1000), 1)) {
+      assertThat(Products.of(model).stream().mapToDouble(Long::doubleValue).sum())
+          .isEqualTo(stem + first + stages + 512_000);
+    }
+  }
+
+  @Test
+  void aStepsProductsAreTheForwardsThriceButTheFirstLayersTwice() {
+    CardWork seed = works().get(0);
+    assertThat(seed.flops()).isEqualTo(2.0 * 32 * (2 * 6400 + 3 * 4096 + 3 * 640));
+  }
+
+  @Test
+  void aBlocksProductsAreThoseOfItsMatrices() {
+    Sizes s = Sizes.tiny(); // width 16, sequence 8, batch 2
+    double linear = 2.0 * 16 * 16 * (3 + 1 + 4 + 4);
+    double attention = 2 * 2.0 * 8 * 16;
+    assertThat(TransformerBlock.flops(s)).isEqualTo(3 * 16 * (linear + attention));
+  }
+
+  @Test
+  void whatPyTorchBeginsWithIsWritten() throws IOException {
+    for (CardWork work : works()) {
+      if (work.given() != null) {
+        work.given().write(folder, work.name());
+      }
+    }
+    long parameters = 100 * 64 + 64 + 64 * 64 + 64 + 640 + 10;
+    assertThat(folder.resolve("seed-mlp.weights")).hasSize(4 * parameters);
+    assertThat(folder.resolve("seed-mlp.examples")).hasSize(4 * 32 * 100);
+    assertThat(folder.resolve("seed-mlp.targets")).hasSize(4 * 32);
+    long lenet = 25 * 32 + 32 + 25 * 32 * 64 + 64 + 1024 * 512 + 512 + 512 * 10 + 10;
+    assertThat(folder.resolve("lenet.weights")).hasSize(4 * lenet);
+  }
+
+  @Test
+  void theDocumentHasWhatTheTableNeeds() {
+    List<CardReport.Row> rows = new ArrayList<>();
+    for (CardWork work : works()) {
+      rows.add(new CardReport.Row(work, List.of(0.5, 0.25, 1.0), new double[] {2, 1}, null));
+    }
+    CardLimits limits = new CardLimits(1e12, Map.of(Arithmetic.FP32, 1e13));
+    JsonNode json = new CardReport(Device.cpu(), Sizes.tiny(), limits, rows).json();
+    assertThat(json.at("/sizes/mlpBatch").asInt()).isEqualTo(8);
+    assertThat(json.at("/limits/fp32").asDouble()).isEqualTo(1e13);
+    JsonNode seed = json.at("/works/0");
+    assertThat(seed.get("seconds").asDouble()).isEqualTo(0.5);
+    assertThat(seed.at("/bars/0").toString())
+        .isEqualTo("{\"times\":10.0,\"over\":\"PyTorch eager\",\"modes\":[\"eager\"]}");
+    assertThat(json.at("/works/5/bars/0/of_limit").asDouble()).isEqualTo(0.9);
+  }
+}
