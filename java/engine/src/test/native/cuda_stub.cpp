@@ -192,7 +192,7 @@ API int cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz, un
       }
     });
   }
-  if (name == "transpose_filter_f32") {
+  if (name == "transpose_filter_4") {
     const float* x = *static_cast<float**>(p[0]);
     float* y = *static_cast<float**>(p[1]);
     const long long rows = *static_cast<long long*>(p[2]), columns = *static_cast<long long*>(p[3]);

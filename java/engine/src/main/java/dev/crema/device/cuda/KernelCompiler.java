@@ -18,8 +18,14 @@ final class KernelCompiler {
   KernelCompiler(CompilerCalls calls, KernelCache cache, int capability) {
     this.calls = calls;
     this.cache = cache;
-    // No fast math: results are those of IEEE 754, NaN and infinity included.
-    this.options = List.of("--gpu-architecture=sm_" + capability, "--std=c++17");
+    // No fast math: results are those of IEEE 754, NaN and infinity included. Generic lambdas carry
+    // no
+    // __device__: NVRTC, unlike nvcc, takes them for the host's unless it is told.
+    this.options =
+        List.of(
+            "--gpu-architecture=sm_" + capability,
+            "--std=c++17",
+            "--device-as-default-execution-space");
     int[] major = new int[1];
     int[] minor = new int[1];
     check(calls.nvrtcVersion(major, minor), "nvrtcVersion");

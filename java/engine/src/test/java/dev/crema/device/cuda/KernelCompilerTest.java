@@ -32,7 +32,9 @@ class KernelCompilerTest {
   void eachSourceIsCompiledOnceForItsArchitecture() {
     assertThat(compiler().compile(SOURCE)).isEqualTo(FakeCompiler.CODE);
     assertThat(card.log("nvrtcCompileProgram"))
-        .containsExactly("nvrtcCompileProgram --gpu-architecture=sm_90 --std=c++17");
+        .containsExactly(
+            "nvrtcCompileProgram --gpu-architecture=sm_90 --std=c++17"
+                + " --device-as-default-execution-space");
     assertThat(card.fakeCompiler().headers).containsExactly("common.cuh");
     assertThat(compiler().compile(SOURCE)).isEqualTo(FakeCompiler.CODE);
     assertThat(compilations()).isEqualTo(1);

@@ -45,6 +45,7 @@ class PresetTest {
     {"libcudnn_cnn.so.9", "STUB_NOTHING"},
     {"libcudnn_adv.so.9", "STUB_NOTHING"},
     {"libcudnn.so.9", "STUB_NOTHING"},
+    {"libnvrtc-builtins.so.13.2", "STUB_NOTHING"},
     {"libnvrtc.so.13", "STUB_NVRTC"},
   };
 
@@ -83,6 +84,7 @@ class PresetTest {
     convolution(
         device,
         x -> x.get(0).then(new Conv2dWeightGrad(window(), 2, x.get(1).type(), false), x.get(3)));
+    assertThat(Path.of("/proc/self/maps")).content().contains("libnvrtc-builtins.so.13.2");
     assertThat(device.context().calls().errorName(2)).isEqualTo("CUDA_ERROR_OUT_OF_MEMORY");
     device.close();
   }

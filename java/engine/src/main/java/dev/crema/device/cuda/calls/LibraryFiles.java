@@ -1,8 +1,12 @@
 package dev.crema.device.cuda.calls;
 
 import dev.crema.CremaException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Predicate;
@@ -35,6 +39,24 @@ public record LibraryFiles(List<Path> folders, Predicate<String> onClassPath) {
         .filter(Files::isRegularFile)
         .findFirst()
         .orElse(null);
+  }
+
+  /**
+   * Files of the folder of that library whose names begin so, in order; none if it is not found.
+   */
+  public List<Path> beside(String name, String start) {
+    Path file = find(name);
+    if (file == null) {
+      return List.of();
+    }
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(file.getParent(), start + "*")) {
+      List<Path> found = new ArrayList<>();
+      files.forEach(found::add);
+      found.sort(null);
+      return found;
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot list " + file.getParent(), e);
+    }
   }
 
   /**

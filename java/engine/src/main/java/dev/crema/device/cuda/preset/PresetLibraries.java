@@ -23,6 +23,7 @@ public final class PresetLibraries implements CudaLibraries {
   private static final List<String> CUDART = List.of("libcuda.so.1", "libcudart.so.13");
   private static final List<String> CUBLAS = List.of("libcublasLt.so.13", "libcublas.so.13");
   private static final List<String> NVRTC = List.of("libnvrtc.so.13");
+  private static final String NVRTC_BUILTINS = "libnvrtc-builtins.so.13";
   private static final List<String> CUDNN =
       List.of(
           "libcudnn_graph.so.9",
@@ -89,6 +90,8 @@ public final class PresetLibraries implements CudaLibraries {
   @Override
   public synchronized CompilerCalls compiler() {
     if (compiler == null) {
+      // NVRTC opens its builtins by their name alone, which the loader knows once they are loaded.
+      files.beside(NVRTC.get(0), NVRTC_BUILTINS).forEach(file -> System.load(file.toString()));
       load(NVRTC, nvrtc.class);
       compiler = new PresetCompiler();
     }
