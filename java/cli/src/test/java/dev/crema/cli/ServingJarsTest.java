@@ -88,7 +88,7 @@ class ServingJarsTest {
 
   /** A module of this build may be a folder of classes or a jar. */
   private static boolean isKept(String entry) {
-    Path path = Path.of(entry);
+    Path path = Path.of(entry).toAbsolutePath();
     String name = path.getFileName().toString();
     if (name.equals("classes")) {
       return !path.getParent().getParent().endsWith("serving");
