@@ -49,17 +49,24 @@ public record Prepack() implements Pass {
         .anyMatch(a -> a.op().writes().length > 0);
   }
 
-  /** Elements of what other passes have computed ahead of the runs. */
+  /**
+   * Floats that hold what other passes have computed ahead of the runs, whole blocks of 64 bytes.
+   */
   static long prepared(List<Application> live) {
     return live.stream()
         .filter(a -> a.op() instanceof Variable v && v.storage().equals(Storage.PREPARED))
         .map(a -> (Variable) a.op())
-        .mapToLong(v -> v.offset() + (v.type().elements().constant() + 15) / 16 * 16)
+        .mapToLong(Prepack::end)
         .max()
         .orElse(0);
   }
 
-  private static boolean isParameter(Node kernel) {
+  private static long end(Variable v) {
+    long bytes = (v.offset() + v.type().elements().constant()) * v.type().element().byteSize();
+    return (bytes + 63) / 64 * 16;
+  }
+
+  static boolean isParameter(Node kernel) {
     return kernel.op() instanceof Variable v && v.storage().equals(Storage.PARAMETERS);
   }
 

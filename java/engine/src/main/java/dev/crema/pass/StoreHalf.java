@@ -1,6 +1,7 @@
 package dev.crema.pass;
 
 import dev.crema.graph.Application;
+import dev.crema.graph.Assign;
 import dev.crema.graph.Constant;
 import dev.crema.graph.ElementwiseOp;
 import dev.crema.graph.Input;
@@ -27,12 +28,17 @@ import java.util.function.Predicate;
  *
  * @param type {@link ElementType#BFLOAT16} or {@link ElementType#FLOAT16}
  * @param kernels whether the device's kernel of that name reads and writes it
+ * @param ahead whether parameters that no run changes are cast ahead of the runs, in {@link
+ *     Computation#PREPARE}
  */
-public record StoreHalf(ElementType type, Predicate<String> kernels) implements Pass {
+public record StoreHalf(ElementType type, Predicate<String> kernels, boolean ahead)
+    implements Pass {
   @Override
   public Rewrite apply(Computation from) {
-    Casts casts = new Casts(type, from, new Rewrite(from));
-    for (Application a : from.live()) {
+    List<Application> live = from.live();
+    boolean prepares = ahead && !Prepack.changesVariables(from, live);
+    Casts casts = new Casts(type, from, prepares ? Prepack.prepared(live) : -1);
+    for (Application a : live) {
       Node[] in = casts.rewrite.inputs(a);
       if (isHalf(a, in, casts)) {
         for (int i = 0; i < in.length; i++) {
@@ -108,10 +114,13 @@ public record StoreHalf(ElementType type, Predicate<String> kernels) implements 
     private final Map<Node, Map<Long, Node>> known = new IdentityHashMap<>(); // by section
     private final Map<Node, Long> sections = new IdentityHashMap<>();
 
-    Casts(ElementType type, Computation from, Rewrite rewrite) {
+    private long prepared; // floats, or -1: nothing is cast ahead of the runs
+
+    Casts(ElementType type, Computation from, long prepared) {
       this.type = type;
       this.from = from;
-      this.rewrite = rewrite;
+      this.rewrite = new Rewrite(from);
+      this.prepared = prepared;
     }
 
     /** Whether a value is there in 16 bits. */
@@ -141,10 +150,32 @@ public record StoreHalf(ElementType type, Predicate<String> kernels) implements 
     }
 
     private Node cast(ElementType to, Node x, Application reader) {
+      if (prepared >= 0 && Prepack.isParameter(x)) {
+        return known
+            .computeIfAbsent(x, key -> new HashMap<>())
+            .computeIfAbsent(Computation.PREPARE, key -> prepare(x, reader));
+      }
       long section = section(x, reader);
       return known
           .computeIfAbsent(x, key -> new HashMap<>())
           .computeIfAbsent(section, key -> add(to, x, reader, section));
+    }
+
+    /** Casts a parameter when it has changed, into memory that runs read. */
+    private Node prepare(Node x, Application reader) {
+      Variable v = (Variable) x.op();
+      long at = 4 / type.byteSize() * prepared; // in elements
+      Variable half =
+          new Variable(v.name() + ".16", Storage.PREPARED, at, v.type().withElement(type));
+      prepared += (v.type().elements().constant() * type.byteSize() + 63) / 64 * 16;
+      Node memory = rewrite.add(half, reader).output(0);
+      rewrite.add(
+          new Assign(false),
+          reader,
+          Computation.PREPARE,
+          memory,
+          add(type, x, reader, Computation.PREPARE));
+      return memory;
     }
 
     private Node add(ElementType to, Node x, Application reader, long section) {

@@ -1,6 +1,7 @@
 package dev.crema.pass;
 
 import dev.crema.graph.Application;
+import dev.crema.graph.Assign;
 import dev.crema.graph.Node;
 import dev.crema.graph.Op;
 import dev.crema.memory.ElementType;
@@ -21,7 +22,11 @@ public record WidenProducts() implements Pass {
   public Rewrite apply(Computation from) {
     List<Application> live = from.live();
     Map<Node, List<Application>> readers = new IdentityHashMap<>();
+    Map<Node, Node> stored = new IdentityHashMap<>(); // what variables are given ahead of the runs
     for (Application a : live) {
+      if (a.op() instanceof Assign && from.sections().applyAsLong(a) == Computation.PREPARE) {
+        stored.put(a.input(0), a.input(1));
+      }
       for (Node x : a.inputs()) {
         if (x != null) {
           readers.computeIfAbsent(x, key -> new ArrayList<>()).add(a);
@@ -34,7 +39,7 @@ public record WidenProducts() implements Pass {
       if (wide != null && isOnlyCast(a.output(0), from, readers)) {
         Node[] in = rewrite.inputs(a);
         if (a.op() instanceof Linear) {
-          in[2] = floats(in[2], a, rewrite);
+          in[2] = floats(a.input(2), a, rewrite, stored);
         }
         rewrite.put(a, rewrite.add(wide, a, in));
       } else if (a.op() instanceof Cast && isWidened(a, rewrite)) {
@@ -69,15 +74,15 @@ public record WidenProducts() implements Pass {
   }
 
   /** The bias of a float32 output is float32: what was cast, or cast back. */
-  private static Node floats(Node bias, Application at, Rewrite rewrite) {
-    if (bias == null || bias.type().element() == ElementType.FLOAT32) {
-      return bias;
+  private static Node floats(Node old, Application at, Rewrite rewrite, Map<Node, Node> stored) {
+    if (old == null) {
+      return null;
     }
-    boolean wasFloats =
-        bias.op() instanceof Cast
-            && bias.application().input(0).type().element() == ElementType.FLOAT32;
-    return wasFloats
-        ? bias.application().input(0)
+    Node source = stored.getOrDefault(old, old);
+    Node before = source.op() instanceof Cast ? source.application().input(0) : source;
+    Node bias = rewrite.map(before.type().element() == ElementType.FLOAT32 ? before : old);
+    return bias.type().element() == ElementType.FLOAT32
+        ? bias
         : rewrite.add(new Cast(ElementType.FLOAT32), at, bias).output(0);
   }
 }

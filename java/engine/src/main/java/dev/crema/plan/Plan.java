@@ -62,7 +62,7 @@ public final class Plan implements AutoCloseable {
     checkOutputs(b.outputs);
     Passes.Result result =
         Passes.apply(
-            Reduced.passes(b.passes, b.precision, b.device),
+            Reduced.passes(b.passes, b.precision, b.device, b.shared != null),
             new Computation(b.graph, b.outputs, b.sections));
     this.rewritten = result.outputs();
     this.layout =

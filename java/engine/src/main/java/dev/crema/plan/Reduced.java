@@ -14,14 +14,15 @@ final class Reduced {
   private Reduced() {}
 
   /**
+   * @param ahead whether the plan has memory for what is computed ahead of its runs
    * @throws CremaException if the device can't compute so
    */
-  static List<Pass> passes(List<Pass> passes, Precision precision, Device device) {
+  static List<Pass> passes(List<Pass> passes, Precision precision, Device device, boolean ahead) {
     return switch (precision) {
       case FLOAT32, TF32 -> passes;
       case BFLOAT16 ->
           stores(device, ElementType.BFLOAT16)
-              ? stored(passes, ElementType.BFLOAT16, device)
+              ? stored(passes, ElementType.BFLOAT16, device, ahead)
               : Passes.rounded(passes, precision);
       case FLOAT16 -> {
         if (!stores(device, ElementType.FLOAT16)) {
@@ -32,7 +33,7 @@ final class Reduced {
                   + device.description()
                   + ") has none. Use BFLOAT16 or FLOAT32 there, or a CUDA device.");
         }
-        yield stored(passes, ElementType.FLOAT16, device);
+        yield stored(passes, ElementType.FLOAT16, device, ahead);
       }
     };
   }
@@ -42,7 +43,8 @@ final class Reduced {
     return device.has("elementwise", type);
   }
 
-  private static List<Pass> stored(List<Pass> passes, ElementType type, Device device) {
-    return Passes.stored(passes, new StoreHalf(type, kernel -> device.has(kernel, type)));
+  private static List<Pass> stored(
+      List<Pass> passes, ElementType type, Device device, boolean ahead) {
+    return Passes.stored(passes, new StoreHalf(type, kernel -> device.has(kernel, type), ahead));
   }
 }

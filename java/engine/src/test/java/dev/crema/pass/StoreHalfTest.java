@@ -62,7 +62,8 @@ class StoreHalfTest {
   }
 
   private List<Application> live(Node... outputs) {
-    List<Pass> passes = Passes.stored(Passes.standard(), new StoreHalf(HALF, kernel -> true));
+    List<Pass> passes =
+        Passes.stored(Passes.standard(), new StoreHalf(HALF, kernel -> true, false));
     Passes.Result result = Passes.apply(passes, new Computation(graph, Set.of(outputs), a -> -1L));
     for (Node y : outputs) {
       assertThat(result.outputs().get(y).type()).isEqualTo(y.type());
@@ -177,7 +178,7 @@ class StoreHalfTest {
   void whatTheDeviceLacksIsComputedInFloat32() {
     Node y = x.then(new Linear(), w1, null).then(new LayerNorm(1e-5), null, null);
     Set<String> has = new HashSet<>(Set.of("linear", "elementwise"));
-    List<Pass> passes = Passes.stored(List.of(), new StoreHalf(HALF, has::contains));
+    List<Pass> passes = Passes.stored(List.of(), new StoreHalf(HALF, has::contains, true));
     List<Application> all =
         Passes.apply(passes, new Computation(graph, Set.of(y), a -> -1L)).computation().live();
     List<Op> ops = new ArrayList<>();
@@ -208,5 +209,37 @@ class StoreHalfTest {
             .filter(a -> a.input(0).op() instanceof Variable)
             .count();
     assertThat(casts).isEqualTo(2);
+  }
+
+  @Test
+  void parametersThatNoRunChangesAreCastAhead() {
+    Node b3 = weight("b3", 160, 5);
+    Node h = x.then(new Linear(), w1, null).then(new Add(), b1).then(new Relu());
+    Node y = h.then(new Linear(), w2, null).then(new Linear(), w3(), b3);
+    List<Pass> passes = Passes.stored(Passes.standard(), new StoreHalf(HALF, k -> true, true));
+    Computation all =
+        Passes.apply(passes, new Computation(graph, Set.of(y), a -> -1L)).computation();
+    long end = 0;
+    int products = 0;
+    for (Application a : all.live()) {
+      if (a.op() instanceof Linear) {
+        Variable v = (Variable) a.input(1).op();
+        assertThat(v.storage()).isEqualTo(Storage.PREPARED);
+        assertThat(v.offset()).as("no two in one place").isGreaterThanOrEqualTo(end);
+        end = v.offset() + v.type().elements().constant();
+        products++;
+        if (a.output(0).type().element() == ElementType.FLOAT32) {
+          assertThat(((Variable) a.input(2).op()).name()).as("not rounded").isEqualTo("b3");
+        }
+      }
+      if (a.op() instanceof Assign) {
+        assertThat(all.sections().applyAsLong(a)).isEqualTo(Computation.PREPARE);
+      }
+    }
+    assertThat(products).isEqualTo(3);
+  }
+
+  private Node w3() {
+    return weight("w3", 128, 3, 5);
   }
 }

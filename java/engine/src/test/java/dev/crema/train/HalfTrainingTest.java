@@ -215,6 +215,33 @@ class HalfTrainingTest {
   }
 
   @Test
+  void aPredictorFollowsItsModelThoughItCastsWeightsOnce() {
+    try (EmulatedCard card = new EmulatedCard();
+        Model model = model("mlp:16,16", 6);
+        Predictor kept = model.predictor(ROWS, 0, card.device(), Precision.BFLOAT16)) {
+      float[] x = new float[ROWS * 6];
+      int[] y = fill(x, new SplittableRandom(1));
+      float[] before = new float[ROWS * 2];
+      float[] after = new float[ROWS * 2];
+      float[] fresh = new float[ROWS * 2];
+      kept.predict(x, before, ROWS);
+      kept.predict(x, before, ROWS);
+      kept.predict(x, before, ROWS);
+      card.clearLog();
+      kept.predict(x, before, ROWS);
+      assertThat(card.calls("cuGraphLaunch")).isEqualTo(1);
+      try (BatchTrainer batches = trainer(model, card.device(), Precision.BFLOAT16).batches(ROWS)) {
+        batches.step(x, y, ROWS);
+      }
+      kept.predict(x, after, ROWS);
+      try (Predictor other = model.predictor(ROWS, 0, card.device(), Precision.BFLOAT16)) {
+        other.predict(x, fresh, ROWS);
+      }
+      assertThat(after).isEqualTo(fresh).isNotEqualTo(before);
+    }
+  }
+
+  @Test
   void tf32AsksForTensorCoresAndFloat32DoesNot() {
     for (boolean tf32 : new boolean[] {false, true}) {
       try (EmulatedCard card = new EmulatedCard();

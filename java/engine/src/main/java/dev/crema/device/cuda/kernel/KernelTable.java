@@ -34,6 +34,7 @@ public final class KernelTable {
           "conv2d_input_grad",
           "conv2d_weight_grad",
           "conv_transpose2d",
+          "assign",
           "elementwise",
           "mean_scale",
           "reduce_sum",
