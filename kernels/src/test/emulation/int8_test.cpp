@@ -1,4 +1,6 @@
 // int8_test.cpp: layers of bytes and of weights of few bits against sums of whole numbers.
+#include <string>
+
 #include "check.h"
 #include "int8.cuh"
 
@@ -60,6 +62,27 @@ void dense_layers_match(i64 m, i64 n, i64 k) {
     run("dynamic_quantized_linear", 1, 256, static_cast<const u8*>(x.data()), static_cast<const float*>(row_scales.data()),
         static_cast<const u8*>(zeros.data()), static_cast<const int*>(packed.data()), pb, z.data(), m, n, k, 0);
     compare("dynamic", z, dynamic, 1e-6);
+    // Tiles sum the same whole numbers: the same bits.
+    for (const int tile : {64, 128}) {
+      const auto name = [&](const char* kernel) { return std::string(kernel) + "_tiles_" + std::to_string(tile); };
+      const int threads = tile == 64 ? 128 : 256;
+      Floats tiled_y(m * n), tiled_z(m * n);
+      Array<u8> tiled_q(m * n);
+      run(name("dynamic_quantized_linear").c_str(), 2, threads, static_cast<const u8*>(x.data()), static_cast<const float*>(row_scales.data()),
+          static_cast<const u8*>(zeros.data()), static_cast<const int*>(packed.data()), pb, tiled_z.data(), m, n, k, 0);
+      run("pack_quantized", 1, 256, pw, ps, pb, packed.data(), k, n, k, zero, x_scale, 0.0f);
+      run(name("quantized_linear").c_str(), 3, threads, static_cast<const u8*>(x.data()), static_cast<const int*>(packed.data()),
+          to_floats(tiled_y), m, n, k);
+      run("pack_quantized", 1, 256, pw, ps, pb, packed.data(), k, n, k, zero, x_scale, y_scale);
+      run(name("quantized_linear").c_str(), 1, threads, static_cast<const u8*>(x.data()), static_cast<const int*>(packed.data()),
+          Target{nullptr, tiled_q.data(), 100, 1}, m, n, k);
+      run("pack_quantized", 1, 256, pw, ps, static_cast<const float*>(nullptr), packed.data(), k, n, k, 0, 0.0f, 0.0f);
+      for (i64 i = 0; i < m * n; ++i) {
+        CHECK(tiled_y[i] == y[i], "tiles of %d, float32 %lld", tile, i);
+        CHECK(tiled_z[i] == z[i], "tiles of %d, dynamic %lld", tile, i);
+        CHECK(tiled_q[i] == q[i], "tiles of %d, byte %lld", tile, i);
+      }
+    }
   });
 }
 
@@ -94,6 +117,8 @@ int main() {
   dense_layers_match(1, 1, 1);
   dense_layers_match(3, 17, 5);
   dense_layers_match(5, 40, 63);
+  dense_layers_match(20, 70, 80);   // two tiles of 64, x read 16 bytes at a time
+  dense_layers_match(129, 20, 67);  // two of 128, and rows of x that begin anywhere
   for (const int bits : {8, 4}) {
     few_bits_match(1, 1, 1, bits, 1);
     few_bits_match(3, 17, 37, bits, 37);

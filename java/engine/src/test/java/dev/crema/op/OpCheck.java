@@ -2,11 +2,8 @@ package dev.crema.op;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.crema.CremaException;
 import dev.crema.device.Device;
 import dev.crema.device.cpu.CpuDevice;
-import dev.crema.device.cuda.CudaCard;
-import dev.crema.device.cuda.EmulatedCard;
 import dev.crema.graph.Dim;
 import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
@@ -22,8 +19,6 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 
 /**
@@ -37,8 +32,6 @@ import java.util.function.Function;
  */
 public final class OpCheck {
   private record In(Array64 values, ElementType element, boolean batched, boolean differentiable) {}
-
-  private static final Set<String> SAID = ConcurrentHashMap.newKeySet();
 
   private final Function<Node[], Node[]> build;
   private final List<In> inputs = new ArrayList<>();
@@ -127,42 +120,9 @@ public final class OpCheck {
           on(device, threads, expected, weights, gradients);
         }
       }
-      onCards(expected, weights, gradients);
+      EveryDevice.cards(device -> on(device, 1, expected, weights, gradients));
     } finally {
       Crema.crema_poison(0);
-    }
-  }
-
-  /** The CUDA device with its kernels emulated, where there is an emulation, and real cards. */
-  private void onCards(Array64[] expected, List<Array64> weights, Array64[] gradients) {
-    for (CudaCard card : Device.cudaCards().usable()) {
-      onCard(Device.cuda(card.ordinal()), expected, weights, gradients);
-    }
-    if (EmulatedCard.missing() != null) {
-      say(EmulatedCard.missing());
-      return;
-    }
-    try (EmulatedCard card = new EmulatedCard()) {
-      onCard(card.device(), expected, weights, gradients);
-    }
-  }
-
-  private void onCard(
-      Device device, Array64[] expected, List<Array64> weights, Array64[] gradients) {
-    try {
-      on(device, 1, expected, weights, gradients);
-    } catch (CremaException e) {
-      if (!e.getMessage().contains("has no kernel named")) {
-        throw e;
-      }
-      say(e.getMessage());
-    }
-  }
-
-  /** Once each: what was not checked and why. */
-  private static void say(String why) {
-    if (SAID.add(why)) {
-      System.out.println("Not checked on a card: " + why);
     }
   }
 

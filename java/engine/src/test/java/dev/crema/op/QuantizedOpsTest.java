@@ -69,7 +69,8 @@ class QuantizedOpsTest {
     "1, 3, 1, false, false",
     "7, 65, 17, true, false",
     "15, 128, 100, false, true",
-    "40, 31, 16, true, true"
+    "40, 31, 16, true, true",
+    "70, 80, 70, false, true"
   })
   void aDenseLayerOfBytes(int rows, int in, int units, boolean relu, boolean toBytes) {
     Random random = new Random(rows + in);
@@ -101,36 +102,37 @@ class QuantizedOpsTest {
     graph.apply(new PackQuantized(qx, qy, in), packed, k, s, b);
     FusedActivation activation = relu ? FusedActivation.RELU : FusedActivation.NONE;
     Node y = bytes.then(new QuantizedLinear(units, activation, qy), packed);
-    for (CpuDevice device : CpuDevice.levels()) {
-      try (Buffer memory = Buffer.allocate(4 * type.elements().constant());
-          Plan plan =
-              Plan.of(graph)
-                  .outputs(y)
-                  .capacity(rows)
-                  .storage(Storage.STATE, memory)
-                  .device(device)
-                  .build()) {
-        plan.input("x").borrow(0, x.length).put(x);
-        plan.run(rows);
-        ByteBuffer actual = plan.output(y);
-        for (int i = 0; i < rows * units; i++) {
-          int j = i % units;
-          float product = qx.scale() * scales[j];
-          int sum = (int) Math.rint((double) bias[j] / product);
-          for (int p = 0; p < in; p++) {
-            sum += ((x[i / units * in + p] & 255) - qx.zeroPoint()) * w[p * units + j];
+    EveryDevice.check(
+        device -> {
+          try (Buffer memory = Buffer.allocate(4 * type.elements().constant());
+              Plan plan =
+                  Plan.of(graph)
+                      .outputs(y)
+                      .capacity(rows)
+                      .storage(Storage.STATE, memory)
+                      .device(device)
+                      .build()) {
+            plan.input("x").borrow(0, x.length).put(x);
+            plan.run(rows);
+            ByteBuffer actual = plan.output(y);
+            for (int i = 0; i < rows * units; i++) {
+              int j = i % units;
+              float product = qx.scale() * scales[j];
+              int sum = (int) Math.rint((double) bias[j] / product);
+              for (int p = 0; p < in; p++) {
+                sum += ((x[i / units * in + p] & 255) - qx.zeroPoint()) * w[p * units + j];
+              }
+              float v = (float) sum * (toBytes ? product / qy.scale() : product);
+              v = relu && v < 0 ? 0 : v;
+              if (toBytes) {
+                double whole = Math.max(0, Math.min(255, Math.rint(v) + qy.zeroPoint()));
+                assertThat(actual.get(i) & 255).as("%s: %s", device, i).isEqualTo((int) whole);
+              } else {
+                assertThat(actual.getFloat(4 * i)).as("%s: %s", device, i).isEqualTo(v);
+              }
+            }
           }
-          float v = (float) sum * (toBytes ? product / qy.scale() : product);
-          v = relu && v < 0 ? 0 : v;
-          if (toBytes) {
-            double whole = Math.max(0, Math.min(255, Math.rint(v) + qy.zeroPoint()));
-            assertThat(actual.get(i) & 255).as("%s: %s", device, i).isEqualTo((int) whole);
-          } else {
-            assertThat(actual.getFloat(4 * i)).as("%s: %s", device, i).isEqualTo(v);
-          }
-        }
-      }
-    }
+        });
   }
 
   @Test

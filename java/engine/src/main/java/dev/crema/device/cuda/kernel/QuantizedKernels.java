@@ -8,6 +8,8 @@ import java.util.Map;
 final class QuantizedKernels {
   private static final String QUANTIZE = "int8_quantize";
   private static final String LINEAR = "int8_linear";
+  private static final String TILES = "int8_tiles";
+  private static final long TILED_ROWS = 16; // of a product of tensor cores
   private static final String POOL = "int8_pool";
   private static final String EMBEDDING = "int8_embedding";
   private static final String FEW_BITS = "weight_only_linear";
@@ -110,12 +112,10 @@ final class QuantizedKernels {
   /** in: x, packed; ints: ReLU or not, zero point of y. */
   private static void linear(Call c, Launches to) {
     Operand y = c.out(0);
-    launch(
+    product(
         c,
         to,
-        LINEAR,
         "quantized_linear",
-        y.elements(),
         Arguments.of()
             .pointer(c.address(0))
             .pointer(c.address(1))
@@ -128,12 +128,10 @@ final class QuantizedKernels {
   /** in: x, scales and zero points of its rows, packed, bias?; ints: ReLU or not. */
   private static void dynamicLinear(Call c, Launches to) {
     Operand y = c.out(0);
-    launch(
+    product(
         c,
         to,
-        LINEAR,
         "dynamic_quantized_linear",
-        y.elements(),
         Arguments.of()
             .pointer(c.address(0))
             .pointer(c.address(1))
@@ -145,6 +143,27 @@ final class QuantizedKernels {
             .int64(y.last())
             .int64(c.in(0).last())
             .int32(c.integer(0)));
+  }
+
+  /**
+   * By tensor cores where an output's tile has some rows: great tiles if there are enough for all
+   * multiprocessors, small ones else. The sums are whole numbers: which way it goes changes no bit.
+   */
+  private static void product(Call c, Launches to, String kernel, Arguments arguments) {
+    Operand y = c.out(0);
+    if (y.rows() < TILED_ROWS) {
+      launch(c, to, LINEAR, kernel, y.elements(), arguments);
+      return;
+    }
+    boolean great = tiles(y, 128) >= c.processor().multiprocessors();
+    int side = great ? 128 : 64;
+    int threads = great ? 256 : 128;
+    long blocks = Grid.ofBlocks(c, tiles(y, side));
+    to.launch(TILES, kernel + "_tiles_" + side, blocks, threads, 0, arguments);
+  }
+
+  private static long tiles(Operand y, long side) {
+    return ((y.rows() + side - 1) / side) * ((y.last() + side - 1) / side);
   }
 
   /** ints: as a convolution's, rows and columns of a window, zero points of x and y. */
