@@ -32,6 +32,9 @@ namespace {
 constexpr int kWarp = 32;
 constexpr int kMostThreads = 1024;
 constexpr std::size_t kStack = CREMA_ASAN ? 256 << 10 : 64 << 10;
+#if CREMA_ASAN
+constexpr std::size_t kSwitchFrames = 4 << 10;
+#endif
 constexpr std::size_t kRedZone = 64;
 
 #if defined(__x86_64__)
@@ -134,10 +137,8 @@ struct Machine {
     return z ^ (z >> 31);
   }
 };
-Machine& machine() {
-  static Machine m;
-  return m;
-}
+Machine the_machine;  // no local static: asked for at every switch of fibers
+Machine& machine() { return the_machine; }
 
 #if CREMA_ASAN
 struct HostStack {
@@ -189,7 +190,7 @@ const char* base_name(const char* file) {
 std::string place(const char* file, int line) { return std::string(base_name(file)) + ":" + std::to_string(line); }
 
 bool same(const char* file, int line, const char* other_file, int other_line) {
-  return line == other_line && std::strcmp(file, other_file) == 0;
+  return line == other_line && (file == other_file || std::strcmp(file, other_file) == 0);
 }
 
 // Runs fiber t until it waits or is done.
@@ -292,10 +293,12 @@ std::string run_block(int shared_bytes) {
   if (dynamic != nullptr) std::memset(dynamic, 0xFF, shared_bytes);
   m.ready.clear();
   for (int t = 0; t < m.threads; ++t) {
-    m.fibers[t].state = State::kReady;
 #if CREMA_ASAN
-    __asan_unpoison_memory_region(m.stacks[t].get(), kStack);
+    // A fiber that came to its end has left nothing below the frames that switch; one that failed, anything.
+    const std::size_t left = m.fibers[t].state == State::kDone ? kSwitchFrames : kStack;
+    __asan_unpoison_memory_region(m.stacks[t].get() + kStack - left, left);
 #endif
+    m.fibers[t].state = State::kReady;
     begin(m.fibers[t].context, m.stacks[t].get(), entry);
   }
   for (auto& w : m.warps) w.clear();

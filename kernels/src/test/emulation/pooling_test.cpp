@@ -37,7 +37,10 @@ void windows_match(const Pool& p, int shift) {
     set(stored[i], static_cast<float>(std::round(4 * value_of(stored[i])) / 4));  // many are equal
     bytes[i] = static_cast<u8>(i * 37);
   }
-  if (in > 5) set(stored[5], NAN);
+  if (in > 5 + p.channels) {  // neighbours, so that a window has two
+    set(stored[5], NAN);
+    set(stored[5 + p.channels], NAN);
+  }
   const Doubles x = stored.doubles();
   const std::size_t n = static_cast<std::size_t>(out);
   Doubles most(n, -INFINITY), sum(n), count(n), dx(static_cast<std::size_t>(in)), share(dx), zero(n, 0);

@@ -47,7 +47,7 @@ void rows_match(i64 outer, i64 n, int shift, bool nan) {
         run(kernel(form, op.name, Stored<T>::name).c_str(), order + 1, 256, px, y.data(), outer, n, 1.0f);
         compare(op.name, y, expected, 2e-6);
       }
-      const i64 piece = 64, pieces = (n + piece - 1) / piece;
+      const i64 piece = n > 1000 ? 1024 : 64, pieces = (n + piece - 1) / piece;
       Floats partial(outer * pieces), y(outer);
       run(kernel("reduce_pieces_", op.name, Stored<T>::name).c_str(), 3, 256, px, partial.data(), outer, n, piece);
       const char* const later = std::strcmp(op.name, "sum_squares") == 0 ? "sum" : op.name;
@@ -72,7 +72,7 @@ void columns_match(i64 outer, i64 n, i64 inner, int shift) {
         const std::string name = kernel("reduce_columns_", op.name, Stored<T>::name);
         run(name.c_str(), order + 1, 256, static_cast<const T*>(x.data()), partial.data(), outer, n, inner, piece, 1.0f);
         const char* const later = std::strcmp(op.name, "sum_squares") == 0 ? "sum" : op.name;
-        run(kernel("reduce_columns_", later, "_f32").c_str(), 5, 256, static_cast<const float*>(partial.data()), y.data(), outer,
+        run(kernel("reduce_columns_", later, "_f32").c_str(), 2, 256, static_cast<const float*>(partial.data()), y.data(), outer,
             pieces, inner, pieces, 4.0f);
         compare(name.c_str(), y, expected, 2e-6);
       }
@@ -133,11 +133,12 @@ void nothing_sums_to_the_start() {
 }  // namespace
 
 int main() {
-  const i64 rows[][2] = {{1, 1}, {3, 17}, {5, 64}, {9, 129}, {2, 1024}, {1, 5000}};
+  const i64 rows[][2] = {{1, 1}, {3, 17}, {5, 64}, {9, 129}, {2, 1024}, {1, 3001}};
   for (const auto& r : rows) {
-    rows_match<float>(r[0], r[1], 0, false);
-    rows_match<float>(r[0], r[1], 1, true);
+    rows_match<float>(r[0], r[1], 0, r[0] > 2);
+    if (r[1] % 4 == 0) rows_match<float>(r[0], r[1], 1, false);  // else no row is read by packs anyway
   }
+  rows_match<float>(1, 33, 0, true);
   rows_match<bf16>(3, 17, 0, true);
   rows_match<bf16>(2, 1032, 1, false);
   rows_match<f16>(5, 264, 0, false);

@@ -1,4 +1,4 @@
-// elementwise.cu: element-wise operations; an output may lie over an input of its shape. They are computed in float32; each operand
+// elementwise.cu: element-wise operations; an output may lie over an input of its shape and type. They are computed in float32; each operand
 // and each output may be stored in 16 bits.
 //
 // elementwise_NAME: one operation on operands of float32 that are as long as y or a single number: y[i] = f(a[i], ...).
