@@ -15,6 +15,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** A server's process, from its first right answer on. */
 final class RunningServer implements AutoCloseable {
@@ -23,6 +25,9 @@ final class RunningServer implements AutoCloseable {
   private static final int LAST_LINES = 8;
   private static final HttpClient CLIENT =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+
+  private static final Pattern OFF_HEAP =
+      Pattern.compile("(?m)^crema_memory_offheap_bytes(?:\\{\\})? (\\S+)$");
 
   private final Process process;
   private final URI predict;
@@ -130,6 +135,22 @@ final class RunningServer implements AutoCloseable {
   /** Resident memory in bytes; 0 where the system doesn't say. */
   long residentBytes() {
     return 1024 * status("VmRSS:");
+  }
+
+  /** Bytes off the heap that Crema's own metrics tell; 0 while it doesn't say. */
+  long offHeapBytes() {
+    HttpRequest request =
+        HttpRequest.newBuilder(predict.resolve("/metrics")).timeout(Duration.ofSeconds(20)).build();
+    try {
+      Matcher matcher =
+          OFF_HEAP.matcher(CLIENT.send(request, HttpResponse.BodyHandlers.ofString()).body());
+      return matcher.find() ? (long) Double.parseDouble(matcher.group(1)) : 0;
+    } catch (IOException e) {
+      return 0;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CremaException("Interrupted", e);
+    }
   }
 
   /** 0 where the system doesn't say. */

@@ -11,8 +11,8 @@ public record ServedNetwork(String name, Network network) {
   /** The small one, of which a request costs more than its arithmetic. */
   public static final ServedNetwork SEED = new ServedNetwork("seed", Network.SEED_MLP);
 
-  /** One whose weights must be read from memory for each batch, however small. */
-  public static final ServedNetwork WIDE = new ServedNetwork("wide", Network.MLP);
+  /** One that costs about 1 ms: its weights are read from memory for each batch, however small. */
+  public static final ServedNetwork HEAVY = new ServedNetwork("heavy", Network.HEAVY_MLP);
 
   /** One example, the body of a request. */
   String body() {

@@ -46,11 +46,11 @@ final class ServingBars {
                               TIMES_PEER,
                               true)));
         });
-    Optional<ServingRow> batched = row(CREMA, ServedNetwork.WIDE, "REST");
-    Optional<ServingRow> single = row(UNBATCHED, ServedNetwork.WIDE, "REST");
+    Optional<ServingRow> batched = row(CREMA, ServedNetwork.HEAVY, "REST");
+    Optional<ServingRow> single = row(UNBATCHED, ServedNetwork.HEAVY, "REST");
     if (batched.isPresent() && single.isPresent()) {
       double times = batched.get().most().rate() / single.get().most().rate();
-      lines.add(line("batches over none, wide network", times, TIMES_UNBATCHED, true));
+      lines.add(line("batches over none, heavy network", times, TIMES_UNBATCHED, true));
     }
     return lines;
   }

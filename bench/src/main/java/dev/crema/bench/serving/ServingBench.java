@@ -27,7 +27,7 @@ final class ServingBench {
 
   /**
    * @param servers measured on the small network
-   * @param batching measured on the wide one: with batches and without
+   * @param batching measured on the heavy one: with batches and without
    */
   ServingBench(
       List<Server> servers, List<Server> batching, LoadTest load, Consumer<String> progress) {
@@ -42,7 +42,7 @@ final class ServingBench {
       measure(server, ServedNetwork.SEED);
     }
     for (Server server : batching) {
-      measure(server, ServedNetwork.WIDE);
+      measure(server, ServedNetwork.HEAVY);
     }
   }
 

@@ -22,9 +22,9 @@ import picocli.CommandLine.Option;
     name = "serving",
     description = {
       "Measures `crema serve` under `crema load-test`, both on this machine, over loopback; with"
-          + " --peers also Spring Boot over ONNX Runtime, alone and through DJL, with the same model,"
-          + " requests and client, whose answers are first compared with Crema's.",
-      "Seed network: one example a request. Wide network: with batches and without."
+          + " --peers also Spring Boot over ONNX Runtime, alone and through DJL, with the same"
+          + " model, requests and client, whose answers are first compared with Crema's.",
+      "Seed network: one example a request. Heavy network, 1 ms: with batches and without."
     },
     mixinStandardHelpOptions = true,
     subcommands = SoakCommand.class)

@@ -21,13 +21,16 @@ import picocli.CommandLine.Option;
     description = {
       "Loads `crema serve` for minutes while a new version of the model comes every second, one"
           + " request in twenty is malformed and twenty connections a second break off.",
-      "Fails if an answer is wrong, an accepted request is lost, a malformed one gets anything but a"
-          + " refusal, memory or threads of the server grow, or it does not stop cleanly."
+      "Fails if an answer is wrong, an accepted request is lost, a malformed one gets anything but"
+          + " a refusal, memory or threads of the server grow, or it does not stop cleanly."
     },
     mixinStandardHelpOptions = true)
 final class SoakCommand implements Callable<Integer> {
   /** Growth that a garbage collector and caches explain, from the first quarter to the last. */
   private static final double GROWTH = 1.25;
+
+  /** Bytes of some more plans, which are made when more requests meet than ever before. */
+  private static final long PLANS = 1 << 20;
 
   private static final int MORE_THREADS = 8;
 
@@ -47,11 +50,12 @@ final class SoakCommand implements Callable<Integer> {
       names = "--queue",
       defaultValue = "64",
       description =
-          "Examples that may wait: small, so that it is full now and then (default: ${DEFAULT-VALUE}).")
+          "Examples that may wait: small, so that it is full now and then (default:"
+              + " ${DEFAULT-VALUE}).")
   private int queue;
 
   /** A server's size at one time. */
-  private record Size(long bytes, int threads) {}
+  private record Size(long resident, long offHeap, int threads) {}
 
   @Override
   public Integer call() throws IOException {
@@ -77,7 +81,7 @@ final class SoakCommand implements Callable<Integer> {
         traffic.start(rate);
         for (int s = 0; s < seconds; s++) {
           TimeUnit.SECONDS.sleep(1);
-          sizes.add(new Size(running.residentBytes(), running.threads()));
+          sizes.add(new Size(running.residentBytes(), running.offHeapBytes(), running.threads()));
           if (s % 30 == 29) {
             System.err.println(
                 s + 1 + " s: " + traffic.right + " right, " + versions.count() + " versions");
@@ -91,7 +95,18 @@ final class SoakCommand implements Callable<Integer> {
       Thread.currentThread().interrupt();
       throw new CremaException("Interrupted", e);
     } finally {
-      saver.shutdownNow();
+      end(saver);
+      TemporaryFolder.delete(folder);
+    }
+  }
+
+  /** Returns when it saves nothing any more. */
+  private static void end(ScheduledExecutorService saver) {
+    saver.shutdown();
+    try {
+      saver.awaitTermination(10, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -118,14 +133,25 @@ final class SoakCommand implements Callable<Integer> {
             .row("not sent, too many under way", t.notSent.sum())
             .row("versions", versions.count()));
     System.out.printf(
-        "memory %,d MB -> %,d MB, threads %d -> %d, exit code %d%n",
-        before.bytes() >> 20, after.bytes() >> 20, before.threads(), after.threads(), exit);
+        "memory %,d MB -> %,d MB, off the heap %,d kB -> %,d kB, threads %d -> %d, exit code %d%n",
+        before.resident() >> 20,
+        after.resident() >> 20,
+        before.offHeap() >> 10,
+        after.offHeap() >> 10,
+        before.threads(),
+        after.threads(),
+        exit);
     List<String> failures = new ArrayList<>();
     require(failures, t.right.sum() > 0, "nothing was answered");
     require(failures, t.wrong.sum() == 0, "wrong answers");
     require(failures, t.lost.sum() == 0, "lost requests");
     require(failures, t.misjudged.sum() == 0, "malformed requests that were not refused");
-    require(failures, after.bytes() <= GROWTH * before.bytes(), "memory grows");
+    require(failures, after.resident() <= GROWTH * before.resident(), "memory grows");
+    require(failures, before.offHeap() > 0, "the server does not tell its memory off the heap");
+    require(
+        failures,
+        after.offHeap() <= GROWTH * before.offHeap() + PLANS,
+        "memory off the heap grows");
     require(failures, after.threads() <= before.threads() + MORE_THREADS, "threads grow");
     require(failures, exit == 0 || exit == 143, "the server did not stop cleanly");
     failures.forEach(f -> System.out.println("failed: " + f));
@@ -143,7 +169,8 @@ final class SoakCommand implements Callable<Integer> {
 
   private static Size largest(List<Size> sizes) {
     return new Size(
-        sizes.stream().mapToLong(Size::bytes).max().orElse(0),
+        sizes.stream().mapToLong(Size::resident).max().orElse(0),
+        sizes.stream().mapToLong(Size::offHeap).max().orElse(0),
         sizes.stream().mapToInt(Size::threads).max().orElse(0));
   }
 }
