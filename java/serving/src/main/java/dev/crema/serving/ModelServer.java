@@ -1,6 +1,7 @@
 package dev.crema.serving;
 
 import com.linecorp.armeria.common.SessionProtocol;
+import com.linecorp.armeria.common.util.BlockingTaskExecutor;
 import com.linecorp.armeria.server.HttpService;
 import com.linecorp.armeria.server.Server;
 import com.linecorp.armeria.server.ServerBuilder;
@@ -51,6 +52,12 @@ public final class ModelServer implements AutoCloseable {
     CLOSED
   }
 
+  /**
+   * Threads for what takes its time: metrics, big bodies, loading by request. Armeria's own pool is
+   * shared by the process and makes a thread a task until there are 200.
+   */
+  private static final int BLOCKING = Math.max(8, 2 * Runtime.getRuntime().availableProcessors());
+
   private final Builder settings;
   private final InFlight inFlight;
   private final EventLoopGroup eventLoops;
@@ -78,6 +85,12 @@ public final class ModelServer implements AutoCloseable {
                 settings.tls == null ? SessionProtocol.HTTP : SessionProtocol.HTTPS)
             .workerGroup(eventLoops, false)
             .bossGroupFactory(name -> EventLoops.of(1, "crema-accept"))
+            .blockingTaskExecutor(
+                BlockingTaskExecutor.builder()
+                    .numThreads(BLOCKING)
+                    .threadNamePrefix("crema-blocking")
+                    .build(),
+                true)
             .meterRegistry(new CompositeMeterRegistry()) // not the one that the process shares
             .unloggedExceptionsReportInterval(
                 Duration.ZERO) // clients that are too slow are no news

@@ -49,6 +49,50 @@ class PrometheusTest {
     assertThat(Promtool.run(null, "check", "config", config.toString())).contains("SUCCESS");
   }
 
+  /** A model that failed calls for somebody; one that was unloaded does not. */
+  @Test
+  void modelsThatWereUnloadedRaiseNoAlarm() throws Exception {
+    Promtool.assumeInstalled("promtool");
+    Files.write(folder.resolve(MonitoringFiles.RULES), MonitoringFiles.read(MonitoringFiles.RULES));
+    String test =
+        "rule_files: ["
+            + MonitoringFiles.RULES
+            + "]\ntests:\n  - interval: 1m\n    input_series:\n"
+            + version("serves", 1, 1, 0, 0)
+            + version("serves", 2, 0, 1, 1) // its reload failed, the old one serves on
+            + version("loads", 1, 0, 0, 0)
+            + version("failed", 1, 0, 1, 0)
+            + version("failed", 2, 0, 1, 1)
+            + version("unloaded", 1, 0, 1, 0)
+            + "    alert_rule_test:\n"
+            + "      - {eval_time: 5m, alertname: CremaModelUnavailable, exp_alerts: ["
+            + alarm("loads")
+            + ", "
+            + alarm("failed")
+            + "]}\n";
+    Path file = Files.writeString(folder.resolve("test.yml"), test);
+    assertThat(Promtool.run(null, "test", "rules", file.toString())).contains("SUCCESS");
+  }
+
+  private static String version(String model, int version, int available, int end, int failed) {
+    String labels = "instance=\"a\",model=\"" + model + "\",version=\"" + version + "\"";
+    return series("crema_model_state{" + labels + ",state=\"available\"}", available)
+        + series("crema_model_state{" + labels + ",state=\"end\"}", end)
+        + series("crema_model_failed{" + labels + "}", failed);
+  }
+
+  private static String series(String name, int value) {
+    return "      - {series: '" + name + "', values: '" + value + "x10'}\n";
+  }
+
+  private static String alarm(String model) {
+    return "{exp_labels: {severity: critical, instance: a, model: "
+        + model
+        + "}, exp_annotations: {summary: No version of "
+        + model
+        + " is available on a}}";
+  }
+
   @Test
   void everyExpressionHasData() throws Exception {
     Promtool.assumeInstalled("prometheus");
