@@ -51,7 +51,7 @@ final class Browser implements AutoCloseable {
     }
   }
 
-  static Browser open(Path profile, int width, int height, boolean dark) throws Exception {
+  static Browser open(Path profile, int width, int height) throws Exception {
     Process driver =
         new ProcessBuilder("chromedriver", "--port=0").redirectErrorStream(true).start();
     try {
@@ -75,9 +75,7 @@ final class Browser implements AutoCloseable {
             "--hide-scrollbars",
             "--user-data-dir=" + profile,
             "--window-size=" + width + "," + height,
-            dark
-                ? "--blink-settings=preferredColorScheme=0"
-                : "--blink-settings=preferredColorScheme=1"
+            "--blink-settings=preferredColorScheme=1" // light
           }) {
         arguments.add(argument);
       }
@@ -139,7 +137,7 @@ final class Browser implements AutoCloseable {
     long end = System.nanoTime() + PATIENCE.toNanos();
     while (!value("Boolean(" + expression + ")").asBoolean()) {
       assertThat(System.nanoTime()).as("never: " + expression).isLessThan(end);
-      Thread.sleep(100);
+      Thread.sleep(30);
     }
   }
 
@@ -151,6 +149,17 @@ final class Browser implements AutoCloseable {
             Json.mapper().createObjectNode().put("using", "css selector").put("value", selector));
     String id = found.properties().iterator().next().getValue().asText();
     call("POST", "/element/" + id + "/click", Json.mapper().createObjectNode());
+  }
+
+  /** As if the user had chosen dark colours; through Chromium's own protocol. */
+  void dark() throws Exception {
+    ObjectNode body = Json.mapper().createObjectNode().put("cmd", "Emulation.setEmulatedMedia");
+    body.putObject("params")
+        .putArray("features")
+        .addObject()
+        .put("name", "prefers-color-scheme")
+        .put("value", "dark");
+    call("POST", "/goog/cdp/execute", body);
   }
 
   /** What the console said: errors of scripts and violations of the policy among it. */

@@ -88,14 +88,12 @@ class OperationsPageTest {
   void aBrowserShowsItAndPredicts() throws Exception {
     Browser.assumeInstalled();
     try (ServedDigits served = new ServedDigits(folder.resolve("models"))) {
-      for (int i = 0; i < 6; i++) {
-        served.ask(300 + 60 * i);
-        Thread.sleep(500);
-      }
-      try (Browser browser = Browser.open(folder.resolve("profile"), 1280, 1500, false)) {
+      served.ask(600);
+      try (Browser browser = Browser.open(folder.resolve("profile"), 1280, 1500)) {
         browser.go(served.uri());
         browser.await("document.documentElement.dataset.loaded");
         browser.await("document.querySelectorAll(\"#throughput path.curve\").length == 2");
+        browser.await("document.getElementById(\"drift\").innerText.includes(\"like training\")");
         assertThat(browser.text("#versions")).contains("digits", "available");
         assertThat(browser.text("#figures")).contains("Requests", "Median", "p99");
         assertThat(browser.text("#drift"))
@@ -126,10 +124,8 @@ class OperationsPageTest {
             .as("fits a phone")
             .isTrue();
         screenshot(browser, "phone.png");
-      }
-      try (Browser browser = Browser.open(folder.resolve("dark"), 1280, 1500, true)) {
-        browser.go(served.uri());
-        browser.await("document.querySelectorAll(\"#throughput path.curve\").length == 2");
+        browser.size(1280, 1500);
+        browser.dark();
         assertThat(browser.value("getComputedStyle(document.body).backgroundColor").asText())
             .isEqualTo("rgb(23, 21, 19)");
         screenshot(browser, "dark.png");
@@ -143,7 +139,7 @@ class OperationsPageTest {
     try (TrainingPage page = new TrainingPage(0, "digits, mlp:32");
         Model model =
             Model.of(BuiltIn.topology("mlp:32", new long[] {100}, BuiltIn.Output.CLASSES, 10), 1);
-        Browser browser = Browser.open(folder.resolve("profile"), 1280, 700, false)) {
+        Browser browser = Browser.open(folder.resolve("profile"), 1280, 700)) {
       browser.go(page.uri());
       browser.await("document.querySelector(\"#trainings article .pill\")");
       assertThat(browser.text("#trainings article .pill")).isEqualTo("waiting");
