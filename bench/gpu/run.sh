@@ -21,7 +21,7 @@ say() { printf '\n== %s\n' "$*"; }
 run_test() {
   say "every op and gradient, and trainings"
   "$java" -ea -Xmx4g -cp "$here/lib/*" org.junit.platform.console.ConsoleLauncher execute \
-    --select-package dev.crema.op --select-class dev.crema.train.CudaTrainingTest \
+    --select-package dev.crema.op --select-class dev.crema.train.CudaTrainingTest --select-class dev.crema.train.FeedingTest \
     --exclude-classname '.*HostileOpTest' --include-engine junit-jupiter --details=summary --reports-dir "$results/test" 2>&1 | tee "$results/test.txt" || failed=1
 }
 

@@ -11,7 +11,9 @@ import dev.crema.data.RowFunction;
 import dev.crema.device.Device;
 import dev.crema.device.Program;
 import dev.crema.device.ProgramSpec;
+import dev.crema.device.cuda.CudaCard;
 import dev.crema.device.cuda.EmulatedCard;
+import dev.crema.memory.ElementType;
 import dev.crema.memory.Shape;
 import dev.crema.nn.Activation;
 import dev.crema.nn.Model;
@@ -19,7 +21,6 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Batches that are on their way to the card while the steps before them run. */
@@ -50,14 +51,19 @@ class FeedingTest {
     }
 
     @Override
+    public boolean has(String kernel, ElementType type) {
+      return of.has(kernel, type);
+    }
+
+    @Override
     public Program load(ProgramSpec spec) {
       return of.load(spec);
     }
   }
 
-  @BeforeEach
-  void thereIsAnEmulation() {
+  private static EmulatedCard emulated() {
     assumeTrue(EmulatedCard.missing() == null, EmulatedCard::missing);
+    return new EmulatedCard();
   }
 
   private static Model model() {
@@ -105,7 +111,7 @@ class FeedingTest {
   @Test
   void aFitHasTheSameBitsWhetherBatchesAreSentAheadOrNot() {
     for (int accumulate : new int[] {1, 2}) {
-      try (EmulatedCard card = new EmulatedCard()) {
+      try (EmulatedCard card = emulated()) {
         float[] fed = parametersAfterFit(card.device(), accumulate);
         assertThat(card.calls("cuStreamWaitEvent")).as("what was sent was taken").isPositive();
         assertThat(parametersAfterFit(new Unfed(card.device()), accumulate)).isEqualTo(fed);
@@ -114,8 +120,19 @@ class FeedingTest {
   }
 
   @Test
+  void soItHasOnCards() {
+    List<CudaCard> cards = Device.cudaCards().usable();
+    assumeTrue(!cards.isEmpty(), "There is no card here");
+    for (CudaCard card : cards) {
+      Device device = Device.cuda(card.ordinal());
+      float[] fed = parametersAfterFit(device, 1);
+      assertThat(parametersAfterFit(new Unfed(device), 1)).isEqualTo(fed);
+    }
+  }
+
+  @Test
   void everyBatchOfAFitIsSentAheadAndNoRunCopiesOne() {
-    try (EmulatedCard card = new EmulatedCard();
+    try (EmulatedCard card = emulated();
         Model model = model()) {
       Trainer.of(model).device(card.device()).batchSize(ROWS).epochs(4).fit(data());
       int batches = 4 * 7;
@@ -127,7 +144,7 @@ class FeedingTest {
 
   @Test
   void dataThatFailsEndsTheFitWithItsOwnMessageAndEverythingIsGivenBack() {
-    try (EmulatedCard card = new EmulatedCard();
+    try (EmulatedCard card = emulated();
         Model model = model()) {
       Trainer trainer = Trainer.of(model).device(card.device()).batchSize(ROWS).epochs(2);
       assertThatThrownBy(() -> trainer.fit(failing(data(), 4)))
@@ -138,7 +155,7 @@ class FeedingTest {
 
   @Test
   void aFitThatStopsInTheMiddleWaitsForWhatIsUnderWay() {
-    try (EmulatedCard card = new EmulatedCard();
+    try (EmulatedCard card = emulated();
         Model model = model()) {
       Callback stop =
           new Callback() {
@@ -228,7 +245,7 @@ class FeedingTest {
   @Test
   void twoBatchesInTurnTrainAsOneDoes() {
     int steps = 7;
-    try (EmulatedCard card = new EmulatedCard();
+    try (EmulatedCard card = emulated();
         Model a = model();
         Model b = model();
         BatchTrainer one = trainer(a, card.device());
@@ -254,7 +271,7 @@ class FeedingTest {
 
   @Test
   void aBatchOfAClosedTrainerIsRefused() {
-    try (EmulatedCard card = new EmulatedCard();
+    try (EmulatedCard card = emulated();
         Model model = model()) {
       BatchTrainer trainer = trainer(model, card.device());
       TrainingBatch kept = trainer.newBatch().fill(examples(0), classes(0), ROWS);
