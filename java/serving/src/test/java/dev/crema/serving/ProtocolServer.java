@@ -2,6 +2,7 @@ package dev.crema.serving;
 
 import com.linecorp.armeria.server.Server;
 import com.linecorp.armeria.server.ServerBuilder;
+import dev.crema.serving.http.EventLoops;
 import dev.crema.serving.protocol.ProtocolOptions;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
@@ -27,6 +28,7 @@ public final class ProtocolServer implements AutoCloseable {
   public ProtocolServer(ProtocolOptions options) {
     ServerBuilder builder =
         Server.builder()
+            .bossGroupFactory(name -> EventLoops.of(1, name))
             .http(new InetSocketAddress("127.0.0.1", 0))
             .maxRequestLength(64 << 20)
             .requestTimeout(Duration.ofSeconds(30));

@@ -14,8 +14,8 @@ import java.util.Objects;
  * @param headerBytes of all headers of a request: 431
  * @param connections that are open at once; more are closed as they come
  * @param inFlight requests that are being read or answered at once: 429, or RESOURCE_EXHAUSTED
- * @param requestTimeout from a request's first byte to the end of its answer: 503, or
- *     DEADLINE_EXCEEDED; cuts those who send or read too slowly
+ * @param requestTimeout from a request's first byte to the end of its answer: 408 while it comes,
+ *     then 503, or DEADLINE_EXCEEDED; cuts those who send or read too slowly
  * @param idleTimeout of a connection without a request
  */
 public record Limits(

@@ -9,6 +9,7 @@ import com.linecorp.armeria.server.Server;
 import com.linecorp.armeria.server.ServerBuilder;
 import dev.crema.io.Json;
 import dev.crema.nn.Model;
+import dev.crema.serving.http.EventLoops;
 import dev.crema.serving.inference.ServingException;
 import dev.crema.serving.repository.ModelReference;
 import java.net.URI;
@@ -165,7 +166,7 @@ class FeedbackTest {
   void theEndpointJoinsAndSaysWhatIsWrong() throws Exception {
     told("a", 0);
     told("b", 1, 2);
-    ServerBuilder builder = Server.builder();
+    ServerBuilder builder = Server.builder().bossGroupFactory(name -> EventLoops.of(1, name));
     new FeedbackEndpoint(feedback).addTo(builder);
     try (Server server = builder.build()) {
       server.start().join();

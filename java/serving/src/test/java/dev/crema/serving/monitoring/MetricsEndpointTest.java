@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.linecorp.armeria.server.Server;
 import com.linecorp.armeria.server.ServerBuilder;
+import dev.crema.serving.http.EventLoops;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -21,7 +22,7 @@ class MetricsEndpointTest {
     AtomicInteger refreshed = new AtomicInteger();
     var registry = PrometheusMetrics.registry();
     new ServingMetrics().bindTo(registry);
-    ServerBuilder builder = Server.builder();
+    ServerBuilder builder = Server.builder().bossGroupFactory(name -> EventLoops.of(1, name));
     new MetricsEndpoint(registry, refreshed::incrementAndGet).addTo(builder);
     try (Server server = builder.build()) {
       server.start().join();
