@@ -1,7 +1,11 @@
 package dev.crema.cli;
 
 import dev.crema.cli.ServingJars.Missing;
-import java.util.List;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
 import picocli.CommandLine;
 
 /**
@@ -9,68 +13,43 @@ import picocli.CommandLine;
  * what picocli reads of thirteen commands would take longer than a short command does.
  */
 final class Commands {
-  private static final List<String> NAMES =
-      List.of(
-          "demo",
-          "train",
-          "evaluate",
-          "quantize",
-          "predict",
-          "distill",
-          "prune",
-          "optimize",
-          "inspect",
-          "devices",
-          "serve",
-          "serve-key",
-          "load-test");
+  /** Classes are loaded when they are asked for. */
+  private static final Map<String, Supplier<Class<?>>> ALL = all();
+
+  /** Those that stand on the server's jars. */
+  private static final Set<String> SERVING = Set.of("serve", "serve-key", "load-test");
 
   private Commands() {}
 
+  private static Map<String, Supplier<Class<?>>> all() {
+    Map<String, Supplier<Class<?>>> all = new LinkedHashMap<>();
+    all.put("demo", () -> DemoCommand.class);
+    all.put("train", () -> TrainCommand.class);
+    all.put("evaluate", () -> EvaluateCommand.class);
+    all.put("quantize", () -> QuantizeCommand.class);
+    all.put("predict", () -> PredictCommand.class);
+    all.put("distill", () -> DistillCommand.class);
+    all.put("prune", () -> PruneCommand.class);
+    all.put("optimize", () -> OptimizeCommand.class);
+    all.put("inspect", () -> InspectCommand.class);
+    all.put("devices", () -> DevicesCommand.class);
+    all.put("serve", () -> ServeCommand.class);
+    all.put("serve-key", () -> ServeKeyCommand.class);
+    all.put("load-test", () -> LoadTestCommand.class);
+    return Collections.unmodifiableMap(all);
+  }
+
   /** Adds the command that the first argument names; all of them if it names none. */
   static void addTo(CommandLine line, String... arguments) {
-    if (arguments.length > 0 && NAMES.contains(arguments[0])) {
+    if (arguments.length > 0 && ALL.containsKey(arguments[0])) {
       add(line, arguments[0]);
     } else {
-      NAMES.forEach(name -> add(line, name));
+      ALL.keySet().forEach(name -> add(line, name));
     }
   }
 
   private static void add(CommandLine line, String name) {
-    switch (name) {
-      case "serve", "serve-key", "load-test" -> {
-        if (ServingJars.areThere()) {
-          line.addSubcommand(name, serving(name));
-        } else {
-          line.addSubcommand(name, new Missing("crema " + name).spec());
-        }
-      }
-      default -> line.addSubcommand(name, ofEngine(name));
-    }
-  }
-
-  private static Class<?> ofEngine(String name) {
-    return switch (name) {
-      case "demo" -> DemoCommand.class;
-      case "train" -> TrainCommand.class;
-      case "evaluate" -> EvaluateCommand.class;
-      case "quantize" -> QuantizeCommand.class;
-      case "predict" -> PredictCommand.class;
-      case "distill" -> DistillCommand.class;
-      case "prune" -> PruneCommand.class;
-      case "optimize" -> OptimizeCommand.class;
-      case "inspect" -> InspectCommand.class;
-      case "devices" -> DevicesCommand.class;
-      default -> throw new IllegalArgumentException(name);
-    };
-  }
-
-  private static Class<?> serving(String name) {
-    return switch (name) {
-      case "serve" -> ServeCommand.class;
-      case "serve-key" -> ServeKeyCommand.class;
-      case "load-test" -> LoadTestCommand.class;
-      default -> throw new IllegalArgumentException(name);
-    };
+    boolean lacking = SERVING.contains(name) && !ServingJars.areThere();
+    line.addSubcommand(name, lacking ? new Missing("crema " + name).spec() : ALL.get(name).get());
   }
 }

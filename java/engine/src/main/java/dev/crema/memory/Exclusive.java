@@ -40,6 +40,18 @@ public final class Exclusive {
     }
   }
 
+  /**
+   * For what needs no guard but makes no sense afterwards.
+   *
+   * @throws IllegalStateException if it is closed, or will be when the present use ends
+   */
+  public void requireOpen() {
+    int now = state.get();
+    if (now == CLOSED || now == CLOSE_AFTER_USE) {
+      throw refused(now);
+    }
+  }
+
   private IllegalStateException refused(int now) {
     return new IllegalStateException(
         now == USED

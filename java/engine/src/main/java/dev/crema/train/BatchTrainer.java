@@ -137,6 +137,10 @@ public final class BatchTrainer implements AutoCloseable {
     }
   }
 
+  void requireOpen() {
+    use.requireOpen();
+  }
+
   int indexOf(String output) {
     int index = outputs.indexOf(output);
     if (index < 0) {

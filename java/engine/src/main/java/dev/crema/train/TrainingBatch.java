@@ -80,9 +80,10 @@ public final class TrainingBatch {
    * @param examples [rows, …] row-major
    * @param classes [rows]
    * @return this
+   * @throws IllegalStateException if the trainer is closed
    */
   public TrainingBatch fill(float[] examples, int[] classes, int rows) {
-    requireRows(rows);
+    requireOpen(rows);
     onlyInput().put(examples, rows);
     slots.get(1).put(classes, rows);
     return this;
@@ -90,7 +91,7 @@ public final class TrainingBatch {
 
   /** As {@link #fill(float[], int[], int)}, of targets that are numbers [rows, …]. */
   public TrainingBatch fill(float[] examples, float[] targets, int rows) {
-    requireRows(rows);
+    requireOpen(rows);
     onlyInput().put(examples, rows);
     slots.get(1).put(targets, rows);
     return this;
@@ -113,6 +114,11 @@ public final class TrainingBatch {
     return slots.get(0);
   }
 
+  private void requireOpen(int rows) {
+    owner.requireOpen();
+    requireRows(rows);
+  }
+
   void requireRows(int rows) {
     if (rows < 1 || rows > capacity) {
       throw new IllegalArgumentException(
@@ -129,7 +135,7 @@ public final class TrainingBatch {
    * @throws IllegalStateException if the trainer is closed
    */
   public void send(int rows) {
-    requireRows(rows);
+    requireOpen(rows);
     slots.forEach(slot -> slot.send(rows));
   }
 

@@ -43,9 +43,13 @@ class HostileUseTest {
       BatchTrainer trainer =
           Trainer.of(model).loss(Losses.sparseCategoricalCrossentropy()).batches(4);
       trainer.step(new float[400], new int[4], 4);
+      TrainingBatch batch = trainer.newBatch();
       trainer.close();
       trainer.close();
       assertThatThrownBy(() -> trainer.step(new float[400], new int[4], 4))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("This trainer is closed");
+      assertThatThrownBy(() -> batch.fill(new float[400], new int[4], 4).send(4))
           .isInstanceOf(IllegalStateException.class)
           .hasMessage("This trainer is closed");
       Evaluator evaluator = Evaluator.of(model, DATA);
