@@ -55,3 +55,16 @@ CREMA_DEVICE void put_number(const Target& t, i64 i, float v) {
   const int q = to_nearest(v, t.relu != 0 ? 0.0f : -zero, 255.0f - zero) + static_cast<int>(t.zero_point);
   t.q[i] = static_cast<u8>(q);
 }
+
+// Where the sum of a static layer's output goes; `offset` and `scale` are the packed ones of its column.
+CREMA_DEVICE void put_sum(const Target& t, i64 i, int sum, int offset, float scale) {
+  sum = static_cast<int>(static_cast<u32>(sum) + static_cast<u32>(offset));
+  put_number(t, i, __fmul_rn(static_cast<float>(sum), scale));
+}
+
+// What the sum of a dynamic layer's output stands for; `weights` is the packed sum of its column's weights.
+CREMA_DEVICE float number_of_sum(int sum, int row_zero, int weights, float row_scale, float scale, float bias, int relu) {
+  sum = static_cast<int>(static_cast<u32>(sum) - static_cast<u32>(row_zero) * static_cast<u32>(weights));
+  const float v = fmaf(static_cast<float>(sum), __fmul_rn(row_scale, scale), bias);
+  return relu != 0 ? at_least(v, 0.0f) : v;
+}

@@ -16,8 +16,7 @@ CREMA_KERNEL(quantized_linear, kThreads, const u8* x, const int* packed, const T
     const i64 r = i / n, j = i % n;
     int sum = 0;
     for (i64 s = 0; s < steps; ++s) sum = dot4(four_bytes(x + r * k + 4 * s, k - 4 * s), packed[s * columns + j], sum);
-    sum = static_cast<int>(static_cast<u32>(sum) + static_cast<u32>(offset[j]));
-    put_number(t, i, __fmul_rn(static_cast<float>(sum), scale[j]));
+    put_sum(t, i, sum, offset[j], scale[j]);
   }
 }
 
@@ -30,9 +29,7 @@ CREMA_KERNEL(dynamic_quantized_linear, kThreads, const u8* x, const float* row_s
     const i64 r = i / n, j = i % n;
     int sum = 0;
     for (i64 s = 0; s < steps; ++s) sum = dot4(four_bytes(x + r * k + 4 * s, k - 4 * s), packed[s * columns + j], sum);
-    sum = static_cast<int>(static_cast<u32>(sum) - static_cast<u32>(row_zero[r]) * static_cast<u32>(sums[j]));
-    const float v = fmaf(static_cast<float>(sum), __fmul_rn(row_scale[r], scale[j]), bias != nullptr ? bias[j] : 0.0f);
-    y[i] = relu != 0 ? at_least(v, 0.0f) : v;
+    y[i] = number_of_sum(sum, row_zero[r], sums[j], row_scale[r], scale[j], bias != nullptr ? bias[j] : 0.0f, relu);
   }
 }
 
@@ -74,8 +71,7 @@ CREMA_KERNEL(quantized_conv2d, kThreads, const u8* x, const int* packed, const T
         }
       }
     }
-    sum = static_cast<int>(static_cast<u32>(sum) + static_cast<u32>(offset[j]));
-    put_number(t, i, __fmul_rn(static_cast<float>(sum), scale[j]));
+    put_sum(t, i, sum, offset[j], scale[j]);
   }
 }
 

@@ -137,8 +137,7 @@ CREMA_DEVICE void quantized_tiles(const u8* x, const int* packed, const Target& 
   const int* const offset = packed + int8_steps(k) * int8_columns(n);
   const float* const scale = reinterpret_cast<const float*>(offset + int8_columns(n));
   int8_tiles<kTile, kDown, kAcross>(x, packed, m, n, k, [&](i64 r, i64 j, int sum) {
-    sum = static_cast<int>(static_cast<u32>(sum) + static_cast<u32>(offset[j]));
-    put_number(t, r * n + j, __fmul_rn(static_cast<float>(sum), scale[j]));
+    put_sum(t, r * n + j, sum, offset[j], scale[j]);
   });
 }
 
@@ -148,9 +147,8 @@ CREMA_DEVICE void dynamic_tiles(const u8* x, const float* row_scale, const u8* r
   const int* const sums = packed + int8_steps(k) * int8_columns(n);
   const float* const scale = reinterpret_cast<const float*>(sums + int8_columns(n));
   int8_tiles<kTile, kDown, kAcross>(x, packed, m, n, k, [&](i64 r, i64 j, int sum) {
-    sum = static_cast<int>(static_cast<u32>(sum) - static_cast<u32>(row_zero[r]) * static_cast<u32>(sums[j]));
-    const float v = fmaf(static_cast<float>(sum), __fmul_rn(row_scale[r], scale[j]), bias != nullptr ? bias[j] : 0.0f);
-    y[r * n + j] = relu != 0 ? at_least(v, 0.0f) : v;
+    const float b = bias != nullptr ? bias[j] : 0.0f;
+    y[r * n + j] = number_of_sum(sum, row_zero[r], sums[j], row_scale[r], scale[j], b, relu);
   });
 }
 

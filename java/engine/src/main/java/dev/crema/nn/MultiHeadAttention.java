@@ -121,18 +121,13 @@ public record MultiHeadAttention(
           "features that " + heads + " heads divide", queries, "Give a head size of its own.");
     }
     long d = headSize == null ? features / heads : headSize;
-    int stream = context.nextStream();
-    boolean drops = context.training() && dropout > 0;
     Node attended =
         Attention.scaledDotProduct(
             heads(linear(context, "query", queries, heads * d), d),
             heads(linear(context, "key", keys, heads * d), d),
             heads(linear(context, "value", values, heads * d), d),
             causal,
-            w ->
-                drops
-                    ? w.then(new dev.crema.op.Dropout(dropout, stream), context.randomCounter())
-                    : w);
+            w -> new Dropout(dropout).build(context, List.of(w)));
     Node joined = attended.then(HEADS_FIRST);
     TensorType type = queries.type().withDim(-1, Dim.of(heads * d));
     return linear(context, "output", joined.then(new Reshape(type)), features);

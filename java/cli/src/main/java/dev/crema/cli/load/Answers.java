@@ -2,6 +2,7 @@ package dev.crema.cli.load;
 
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 
 /**
  * Finds where answers end in what comes over an HTTP/1.1 connection, and their status; keeps
@@ -180,8 +181,7 @@ final class Answers {
   }
 
   private String text(int from, int to) {
-    return new String(line, from, to - from, StandardCharsets.ISO_8859_1)
-        .toLowerCase(java.util.Locale.ROOT);
+    return new String(line, from, to - from, StandardCharsets.ISO_8859_1).toLowerCase(Locale.ROOT);
   }
 
   private long number(int from, int to, int radix) {
