@@ -9,7 +9,7 @@ import dev.crema.serving.inference.TensorSpec;
 import dev.crema.serving.repository.ModelReference;
 import dev.crema.serving.repository.Models;
 import dev.crema.serving.repository.VersionStatus;
-import io.opentelemetry.api.OpenTelemetry;
+import dev.crema.serving.tracing.Spans;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -80,7 +80,7 @@ final class ServeCommand implements Callable<Integer> {
       System.out.print(example());
       return 0;
     }
-    ModelServer server = Assembly.build(read(), OpenTelemetry.noop());
+    ServerConfig settings = read();
     CountDownLatch told = new CountDownLatch(1);
     CountDownLatch ended = new CountDownLatch(1);
     Thread stop =
@@ -90,14 +90,14 @@ final class ServeCommand implements Callable<Integer> {
               await(ended);
             },
             "crema-stop");
-    Runtime.getRuntime().addShutdownHook(stop);
-    try {
+    try (Spans spans = Spans.of(settings.tracing(), System.getenv());
+        ModelServer server = Assembly.build(settings, spans.telemetry())) {
+      Runtime.getRuntime().addShutdownHook(stop);
       server.start();
       print(server);
       told.await();
       System.err.println("crema: stopping; running requests are answered first");
     } finally {
-      server.close();
       ended.countDown();
     }
     return 0;

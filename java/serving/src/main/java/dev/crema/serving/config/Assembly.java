@@ -12,6 +12,8 @@ import dev.crema.serving.repository.ModelRepository;
 import dev.crema.serving.repository.RepositoryBuilder;
 import dev.crema.serving.repository.SignedModels;
 import dev.crema.serving.security.Guard;
+import dev.crema.serving.tracing.SpanFacts;
+import dev.crema.serving.tracing.Spans;
 import io.opentelemetry.api.OpenTelemetry;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -36,7 +38,8 @@ public final class Assembly {
    * A server that is not started yet, with its models loaded and warm. Closing it closes all that
    * was made for it.
    *
-   * @param telemetry where spans go; {@link OpenTelemetry#noop} for nowhere
+   * @param telemetry where spans go: that of {@link Spans} by {@link ServerConfig#tracing}, or one
+   *     of the caller's; {@link OpenTelemetry#noop} for nowhere
    * @throws CremaException if there is no folder of models, or no such host
    */
   public static ModelServer build(ServerConfig config, OpenTelemetry telemetry) {
@@ -52,8 +55,14 @@ public final class Assembly {
   private ModelServer build(OpenTelemetry telemetry) {
     InetAddress address = address(config.server().host());
     Monitoring monitoring = opened(Monitoring.prometheus());
-    ServingListener listener =
-        config.monitoring().metrics() ? monitoring.listener() : new ServingListener() {};
+    List<ServingListener> listeners = new ArrayList<>();
+    if (config.monitoring().metrics()) {
+      listeners.add(monitoring.listener());
+    }
+    if (telemetry != OpenTelemetry.noop()) {
+      listeners.add(new SpanFacts());
+    }
+    ServingListener listener = ServingListener.all(listeners);
     ModelRepository models = opened(repository(listener));
     monitoring.watch(models);
     BatchingInference inference =

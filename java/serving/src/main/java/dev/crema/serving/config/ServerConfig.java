@@ -2,7 +2,9 @@ package dev.crema.serving.config;
 
 import dev.crema.CremaException;
 import dev.crema.serving.security.Limits;
+import dev.crema.serving.tracing.SpanSettings;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -16,7 +18,10 @@ public record ServerConfig(
     ModelsConfig models,
     Limits limits,
     SecurityConfig security,
-    Monitor monitoring) {
+    Monitor monitoring,
+    SpanSettings tracing) {
+  private static final String COLLECTOR = "a collector's address, as http://localhost:4318";
+
   /**
    * Where and how it listens.
    *
@@ -69,7 +74,8 @@ public record ServerConfig(
             ModelsConfig.read(file.section("models"), folder),
             limits(file.section("limits")),
             SecurityConfig.read(file.section("security"), folder),
-            monitor(file.section("monitoring")));
+            monitor(file.section("monitoring")),
+            tracing(file.section("tracing")));
     file.done();
     return config;
   }
@@ -113,5 +119,21 @@ public record ServerConfig(
     Monitor monitor = new Monitor(section.flag("metrics", true), section.flag("page", true));
     section.done();
     return monitor;
+  }
+
+  private static SpanSettings tracing(Section section) {
+    SpanSettings byDefault = SpanSettings.DEFAULT;
+    String endpoint =
+        section.of("endpoint", byDefault.endpoint(), COLLECTOR, ServerConfig::collector);
+    double sample = section.number("sample", byDefault.sample(), 0, 1);
+    String name = section.text("service_name", byDefault.serviceName());
+    section.done();
+    return new SpanSettings(endpoint, sample, name);
+  }
+
+  private static String collector(String text) {
+    URI uri = URI.create(text);
+    boolean http = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
+    return http && uri.getHost() != null ? text : null;
   }
 }

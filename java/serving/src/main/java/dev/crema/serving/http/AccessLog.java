@@ -9,7 +9,9 @@ import com.linecorp.armeria.server.ServiceRequestContext;
 import com.linecorp.armeria.server.SimpleDecoratingHttpService;
 import dev.crema.serving.security.Principal;
 import io.opentelemetry.api.trace.SpanContext;
+import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,16 +23,25 @@ public final class AccessLog {
   private static final Logger LOG = LoggerFactory.getLogger("dev.crema.serving.access");
 
   private final double share;
+  private final Consumer<String> lines;
 
   /**
    * @param share of requests, from 0 for no log at all to 1 for all
    */
   public AccessLog(double share) {
+    this(share, line -> LOG.info("{}", line));
+  }
+
+  /**
+   * @param lines gets each
+   */
+  AccessLog(double share, Consumer<String> lines) {
     if (!(share >= 0 && share <= 1)) {
       throw new IllegalArgumentException(
           "The share of requests in the access log is from 0 to 1, got " + share);
     }
     this.share = share;
+    this.lines = Objects.requireNonNull(lines, "lines");
   }
 
   /** The service with this around it; the service itself if nothing is logged. */
@@ -60,8 +71,7 @@ public final class AccessLog {
             .add("method", ctx.method().name())
             .add("path", ctx.path())
             .add("status", status);
-    String grpc =
-        log.responseTrailers().get("grpc-status", log.responseHeaders().get("grpc-status"));
+    String grpc = Tracing.grpcStatus(log);
     if (grpc != null) {
       line.add("grpc_status", grpc);
     }
@@ -80,6 +90,6 @@ public final class AccessLog {
     if (agent != null) {
       line.add("user_agent", agent);
     }
-    LOG.info("{}", line);
+    lines.accept(line.toString());
   }
 }

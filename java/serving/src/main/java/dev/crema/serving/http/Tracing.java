@@ -11,6 +11,7 @@ import io.netty.util.AsciiString;
 import io.netty.util.AttributeKey;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.SpanBuilder;
 import io.opentelemetry.api.trace.SpanContext;
 import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.api.trace.StatusCode;
@@ -31,6 +32,9 @@ import java.util.TreeSet;
 public final class Tracing {
   /** Where a request's context has its span. */
   public static final AttributeKey<SpanContext> SPAN = AttributeKey.valueOf(Tracing.class, "SPAN");
+
+  /** UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE and DATA_LOSS. */
+  private static final Set<String> SERVERS_FAULTS = Set.of("2", "4", "12", "13", "14", "15");
 
   private static final AsciiString TRACEPARENT = AsciiString.of("traceparent");
 
@@ -91,22 +95,47 @@ public final class Tracing {
     }
   }
 
+  /** Named and described as OpenTelemetry's conventions for HTTP and gRPC have it. */
   private Span span(ServiceRequestContext ctx, Context parent) {
-    return tracer
-        .spanBuilder(ctx.method() + " " + ctx.config().route().patternString())
-        .setParent(parent)
-        .setSpanKind(SpanKind.SERVER)
-        .setAttribute("http.request.method", ctx.method().name())
-        .setAttribute("url.path", ctx.path())
-        .startSpan();
+    boolean grpc = Refusal.isGrpc(ctx.request().headers());
+    String route = ctx.config().route().patternString();
+    SpanBuilder span =
+        tracer
+            .spanBuilder(grpc ? ctx.path().substring(1) : ctx.method() + " " + route)
+            .setParent(parent)
+            .setSpanKind(SpanKind.SERVER)
+            .setAttribute("http.request.method", ctx.method().name())
+            .setAttribute("http.route", route)
+            .setAttribute("url.path", ctx.path())
+            .setAttribute("url.scheme", ctx.sessionProtocol().isTls() ? "https" : "http")
+            .setAttribute("client.address", ctx.remoteAddress().getAddress().getHostAddress());
+    int method = ctx.path().lastIndexOf('/');
+    if (grpc && method > 0) {
+      span.setAttribute("rpc.system", "grpc")
+          .setAttribute("rpc.service", ctx.path().substring(1, method))
+          .setAttribute("rpc.method", ctx.path().substring(method + 1));
+    }
+    return span.startSpan();
   }
 
   private static void end(Span span, RequestLog log) {
     long status = log.responseStatus().code();
+    String grpc = grpcStatus(log);
+    boolean failed = status >= 500;
     span.setAttribute("http.response.status_code", status);
-    if (status >= 500) {
+    if (grpc != null) {
+      span.setAttribute("rpc.grpc.status_code", grpc);
+      failed |= SERVERS_FAULTS.contains(grpc);
+    }
+    if (failed) {
       span.setStatus(StatusCode.ERROR);
     }
     span.end();
+  }
+
+  /** gRPC's code, which comes after the answer, or in its only headers; null for other requests. */
+  static String grpcStatus(RequestLog log) {
+    String after = log.responseTrailers().get("grpc-status");
+    return after != null ? after : log.responseHeaders().get("grpc-status");
   }
 }

@@ -9,6 +9,7 @@ import dev.crema.serving.repository.ModelSettings;
 import dev.crema.serving.repository.TrafficSplit;
 import dev.crema.serving.repository.VersionPolicy;
 import dev.crema.serving.security.Limits;
+import dev.crema.serving.tracing.SpanSettings;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -42,6 +43,7 @@ class ServerConfigTest {
     assertThat(example.models()).isEqualTo(none.models());
     assertThat(example.limits()).isEqualTo(none.limits()).isEqualTo(Limits.DEFAULT);
     assertThat(example.monitoring()).isEqualTo(none.monitoring());
+    assertThat(example.tracing()).isEqualTo(none.tracing()).isEqualTo(SpanSettings.DEFAULT);
     assertThat(example.security().admin()).isFalse();
     assertThat(example.security().tls()).isEmpty();
     assertThat(example.models().byDefault()).isEqualTo(ModelSettings.DEFAULT);
@@ -122,6 +124,9 @@ class ServerConfigTest {
         "limits: {request_bytes: 9999999999GiB} | limits.request_bytes must be a size",
         "limits: {idle_timeout: 0s}             | limits.idle_timeout must be longer than nothing",
         "monitoring: {page: yes}                | monitoring.page must be true or false, got 'yes'",
+        "tracing: {endpoint: localhost}         | tracing.endpoint must be a collector's address, as http://localhost:4318, got 'localhost'",
+        "tracing: {endpoint: 'localhost:4317'}  | got 'localhost:4317'",
+        "tracing: {sample: 1.5}                 | tracing.sample must be a number from 0.0 to 1.0",
         "models: {defaults: {policy: newest}}   | models.defaults.policy must be all, latest",
         "models: {defaults: {policy: {latest: 0}}} | models.defaults.policy.latest must be a whole number from 1",
         "models: {defaults: {policy: {}}}       | models.defaults.policy must be all, latest",
