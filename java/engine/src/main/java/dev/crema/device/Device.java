@@ -5,6 +5,7 @@ import dev.crema.memory.Buffer;
 import dev.crema.memory.ElementType;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 
 /** Something that runs programs: a processor with its kernels. Thread-safe. */
 public interface Device {
@@ -27,6 +28,16 @@ public interface Device {
    */
   default boolean hasOwnMemory() {
     return false;
+  }
+
+  /**
+   * How much of its own memory is used; empty where it works in the host's ({@link
+   * Buffer#allocatedBytes}). Asks the driver, which takes some microseconds.
+   *
+   * @throws dev.crema.CremaException if the device has failed
+   */
+  default Optional<MemoryUse> memoryUse() {
+    return Optional.empty();
   }
 
   /** Whether it multiplies by weights that were packed ahead, and leaves out the zeros of some. */

@@ -24,6 +24,7 @@ class ServingArchitectureTest {
       Set.of(
           "dev.crema.device.Device",
           "dev.crema.device.KernelException",
+          "dev.crema.device.MemoryUse",
           "dev.crema.graph.Precision",
           "dev.crema.graph.TensorType",
           "dev.crema.graph.Dim");

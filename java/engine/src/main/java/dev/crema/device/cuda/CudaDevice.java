@@ -2,6 +2,7 @@ package dev.crema.device.cuda;
 
 import dev.crema.CremaException;
 import dev.crema.device.Device;
+import dev.crema.device.MemoryUse;
 import dev.crema.device.Program;
 import dev.crema.device.ProgramSpec;
 import dev.crema.device.cuda.calls.CudaLibraries;
@@ -10,6 +11,7 @@ import dev.crema.device.cuda.kernel.Processor;
 import dev.crema.memory.Buffer;
 import dev.crema.memory.ElementType;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.LoggerFactory;
 
@@ -115,6 +117,15 @@ public final class CudaDevice implements Device {
   public Program load(ProgramSpec spec) {
     spec.requireElements(this);
     return new CudaProgram(this, spec);
+  }
+
+  @Override
+  public Optional<MemoryUse> memoryUse() {
+    context.enter();
+    long[] free = new long[1];
+    long[] total = new long[1];
+    context.check(context.calls().cuMemGetInfo(free, total), "cuMemGetInfo");
+    return Optional.of(new MemoryUse(memory.used(), total[0] - free[0], total[0]));
   }
 
   /** Bytes of the card that plans use now. */

@@ -1,10 +1,12 @@
 package dev.crema.serving.config;
 
 import dev.crema.CremaException;
+import dev.crema.device.Device;
 import dev.crema.serving.ModelServer;
 import dev.crema.serving.Protocols;
 import dev.crema.serving.ServingListener;
 import dev.crema.serving.batching.BatchingInference;
+import dev.crema.serving.monitoring.DeviceMetrics;
 import dev.crema.serving.monitoring.Monitoring;
 import dev.crema.serving.page.OperationsPage;
 import dev.crema.serving.protocol.ProtocolOptions;
@@ -63,7 +65,9 @@ public final class Assembly {
       listeners.add(new SpanFacts());
     }
     ServingListener listener = ServingListener.all(listeners);
-    ModelRepository models = opened(repository(listener));
+    Device device = Device.best();
+    DeviceMetrics.of(List.of(device)).bindTo(monitoring.registry());
+    ModelRepository models = opened(repository(device, listener));
     monitoring.watch(models);
     BatchingInference inference =
         opened(
@@ -107,11 +111,12 @@ public final class Assembly {
         .withListener(listener);
   }
 
-  private ModelRepository repository(ServingListener listener) {
+  private ModelRepository repository(Device device, ServingListener listener) {
     ModelsConfig models = config.models();
     RepositoryBuilder repository =
         ModelRepository.of(models.root())
             .settings(models.byDefault())
+            .device(device)
             .pollInterval(models.poll())
             .drainTime(config.server().drain())
             .listener(listener);

@@ -1,5 +1,7 @@
 package dev.crema.serving.monitoring;
 
+import dev.crema.device.Device;
+import dev.crema.device.MemoryUse;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.MeterBinder;
@@ -7,7 +9,10 @@ import java.util.List;
 import java.util.Objects;
 import java.util.function.ToDoubleFunction;
 
-/** Memory and load of devices other than the processor, as those who drive them tell it. */
+/**
+ * Memory of devices that have their own. How busy they are is not known to Crema: who asks NVML or
+ * DCGM for it can tell it by {@link Use}.
+ */
 public final class DeviceMetrics implements MeterBinder {
   /** One device. Thread-safe; asked at every scrape. */
   public interface Use {
@@ -18,14 +23,52 @@ public final class DeviceMetrics implements MeterBinder {
 
     long totalBytes();
 
-    /** Part of the time that it computed lately, from 0 to 1; NaN if it does not tell. */
-    double utilization();
+    /** Of {@link #usedBytes}, what plans of this process have. */
+    long planBytes();
+
+    /** Part of the time that it computed lately, from 0 to 1; NaN if it never tells. */
+    default double utilization() {
+      return Double.NaN;
+    }
+  }
+
+  /** A device of Crema's. */
+  private record Own(Device of) implements Use {
+    private MemoryUse use() {
+      return of.memoryUse().orElseThrow();
+    }
+
+    @Override
+    public String device() {
+      return of.name();
+    }
+
+    @Override
+    public long usedBytes() {
+      return use().used();
+    }
+
+    @Override
+    public long totalBytes() {
+      return use().total();
+    }
+
+    @Override
+    public long planBytes() {
+      return use().plans();
+    }
   }
 
   private final List<Use> devices;
 
   public DeviceMetrics(List<? extends Use> devices) {
     this.devices = List.copyOf(devices);
+  }
+
+  /** Of those that have memory of their own; what the processor uses is among other meters. */
+  public static DeviceMetrics of(List<Device> devices) {
+    return new DeviceMetrics(
+        devices.stream().filter(d -> d.memoryUse().isPresent()).map(Own::new).toList());
   }
 
   @Override
@@ -37,10 +80,19 @@ public final class DeviceMetrics implements MeterBinder {
       gauge(
           registry,
           each,
-          "crema.device.utilization",
-          "ratio",
-          "Part of the time that it computes",
-          Use::utilization);
+          "crema.device.memory.plans",
+          "bytes",
+          "In plans of this process",
+          Use::planBytes);
+      if (!Double.isNaN(each.utilization())) {
+        gauge(
+            registry,
+            each,
+            "crema.device.utilization",
+            "ratio",
+            "Part of the time that it computes",
+            Use::utilization);
+      }
     }
   }
 

@@ -11,7 +11,6 @@ import com.linecorp.armeria.common.ResponseHeaders;
 import com.linecorp.armeria.server.HttpService;
 import com.linecorp.armeria.server.ServerBuilder;
 import com.linecorp.armeria.server.ServiceRequestContext;
-import com.linecorp.armeria.server.encoding.DecodingService;
 import dev.crema.serving.Endpoint;
 import dev.crema.serving.inference.InferenceRequest;
 import dev.crema.serving.inference.ServingException;
@@ -93,7 +92,7 @@ public final class OpenInferenceRest implements Endpoint {
                 request.method() == HttpMethod.POST
                     ? service.serve(context, request)
                     : Rest.methodNotAllowed(request.method(), HttpMethod.POST));
-    server.service(path, checked.decorate(DecodingService.newDecorator()));
+    server.service(path, checked);
   }
 
   private static ModelReference reference(ServiceRequestContext context) {

@@ -3,7 +3,6 @@ package dev.crema.serving.protocol;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.linecorp.armeria.common.AggregatedHttpRequest;
-import com.linecorp.armeria.common.ContentTooLargeException;
 import com.linecorp.armeria.common.HttpData;
 import com.linecorp.armeria.common.HttpHeaderNames;
 import com.linecorp.armeria.common.HttpMethod;
@@ -13,12 +12,10 @@ import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.common.MediaType;
 import com.linecorp.armeria.common.ResponseHeaders;
 import com.linecorp.armeria.common.ResponseHeadersBuilder;
-import com.linecorp.armeria.common.util.CompositeException;
 import com.linecorp.armeria.common.util.Exceptions;
 import com.linecorp.armeria.server.ServiceRequestContext;
 import dev.crema.serving.inference.ServingException;
 import dev.crema.serving.tensor.JsonFormat;
-import io.netty.handler.codec.DecoderException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
@@ -58,32 +55,40 @@ public final class Rest {
                 (whole, failure) ->
                     failure == null
                         ? answered(context, whole, call)
-                        : CompletableFuture.<HttpResponse>failedFuture(unreadable(failure)))
+                        : CompletableFuture.<HttpResponse>failedFuture(failure))
             .thenCompose(stage -> stage)
             .exceptionally(Rest::refusalOrRethrow));
   }
 
   private static CompletionStage<HttpResponse> answered(
       ServiceRequestContext context, AggregatedHttpRequest whole, BodyCall call) {
+    String coding = whole.headers().get(HttpHeaderNames.CONTENT_ENCODING);
+    if (coding != null) {
+      return inflated(context, coding, whole, call);
+    }
     return whole.content().length() <= QUICK_BODY
         ? answer(whole, call)
         : CompletableFuture.supplyAsync(() -> answer(whole, call), context.blockingTaskExecutor())
             .thenCompose(stage -> stage);
   }
 
-  /** A body that is not compressed as it says is the client's fault. */
-  private static Throwable unreadable(Throwable failure) {
-    Throwable cause = Exceptions.peel(failure);
-    if (cause instanceof CompositeException several) { // a decoder's failure, and that of its end
-      return several.getExceptions().stream()
-          .filter(ContentTooLargeException.class::isInstance)
-          .findFirst()
-          .orElseGet(() -> unreadable(several.getExceptions().get(0)));
-    }
-    return cause instanceof DecoderException
-        ? ServingException.invalidArgument(
-            "The body is not compressed as its content-encoding says: " + cause.getMessage())
-        : failure;
+  /**
+   * Where a thread may take its time: so many big bodies are unpacked at once as it has threads.
+   */
+  private static CompletionStage<HttpResponse> inflated(
+      ServiceRequestContext context, String coding, AggregatedHttpRequest whole, BodyCall call) {
+    return CompletableFuture.supplyAsync(
+            () -> {
+              byte[] body =
+                  Inflation.of(coding, whole.content().toInputStream(), context.maxRequestLength());
+              try {
+                return call.answer(body).exceptionally(Rest::error);
+              } catch (IOException | RuntimeException e) {
+                return CompletableFuture.completedFuture(error(e));
+              }
+            },
+            context.blockingTaskExecutor())
+        .thenCompose(stage -> stage);
   }
 
   /** What the server itself has an answer for, a body that is too long for one, is left to it. */

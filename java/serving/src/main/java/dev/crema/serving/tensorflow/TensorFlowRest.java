@@ -7,7 +7,6 @@ import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.server.HttpService;
 import com.linecorp.armeria.server.ServerBuilder;
 import com.linecorp.armeria.server.ServiceRequestContext;
-import com.linecorp.armeria.server.encoding.DecodingService;
 import dev.crema.serving.Endpoint;
 import dev.crema.serving.inference.InferenceRequest;
 import dev.crema.serving.inference.ServingException;
@@ -65,8 +64,7 @@ public final class TensorFlowRest implements Endpoint {
   }
 
   private HttpService call(String last, Choice choice) {
-    return new CallService((context, request) -> serve(context, request, last, choice))
-        .decorate(DecodingService.newDecorator());
+    return new CallService((context, request) -> serve(context, request, last, choice));
   }
 
   /** Which version the end of a path means. */

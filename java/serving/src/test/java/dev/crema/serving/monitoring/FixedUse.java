@@ -18,6 +18,11 @@ final class FixedUse implements DeviceMetrics.Use {
   }
 
   @Override
+  public long planBytes() {
+    return 1 << 19;
+  }
+
+  @Override
   public double utilization() {
     return 0.5;
   }
