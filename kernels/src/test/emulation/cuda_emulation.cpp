@@ -106,6 +106,18 @@ struct Group {
   int line;
 };
 
+struct Copy {
+  void* to;
+  const void* from;
+  int bytes, there, group;
+};
+
+// Of a thread, in the order in which they were begun.
+struct Copies {
+  std::vector<Copy> waiting;
+  int groups = 0;  // that were ended
+};
+
 struct SharedArray {
   const void* key;
   std::unique_ptr<char[]> memory;  // with red zones
@@ -119,6 +131,8 @@ struct Machine {
   std::vector<std::unique_ptr<char, decltype(&std::free)>> stacks;
   std::vector<Fiber> fibers;
   std::vector<std::vector<Group>> warps;
+  const void* exchanged[kMostThreads] = {};
+  std::vector<Copies> copies;
   std::vector<int> ready;
   std::vector<SharedArray> shared;
   std::unique_ptr<char[]> dynamic;
@@ -162,17 +176,6 @@ void to_scheduler(bool for_ever) {
 #endif
 }
 
-void entry() {
-  Machine& m = machine();
-#if CREMA_ASAN
-  __sanitizer_finish_switch_fiber(nullptr, &host.bottom, &host.size);
-#endif
-  m.kernel->call(m.kernel->function, m.arguments);
-  m.fibers[m.current].state = State::kDone;
-  to_scheduler(true);
-  std::abort();  // never resumed
-}
-
 // From a fiber, whose stack is left as it is: nothing on it may own memory.
 void fail(const char* format, ...) {
   va_list arguments;
@@ -181,6 +184,18 @@ void fail(const char* format, ...) {
   va_end(arguments);
   to_scheduler(true);
   std::abort();
+}
+
+void entry() {
+  Machine& m = machine();
+#if CREMA_ASAN
+  __sanitizer_finish_switch_fiber(nullptr, &host.bottom, &host.size);
+#endif
+  m.kernel->call(m.kernel->function, m.arguments);
+  if (!m.copies[m.current].waiting.empty()) fail("kernel %s ends before copies have come that it has begun", m.kernel->name);
+  m.fibers[m.current].state = State::kDone;
+  to_scheduler(true);
+  std::abort();  // never resumed
 }
 
 const char* base_name(const char* file) {
@@ -302,6 +317,7 @@ std::string run_block(int shared_bytes) {
     begin(m.fibers[t].context, m.stacks[t].get(), entry);
   }
   for (auto& w : m.warps) w.clear();
+  for (Copies& c : m.copies) c = Copies();
   make_ready(m.threads, 0);
   m.live = m.threads;
   while (m.live > 0 && m.error.empty()) {
@@ -372,6 +388,9 @@ std::uint64_t collective(Collective kind, unsigned mask, std::uint64_t value, in
     return f.result;
   }
   groups.erase(groups.begin() + static_cast<long>(g));
+  if (kind == Collective::kExchange) {
+    for (int i = 0; i < kWarp; ++i) m.exchanged[first + i] = reinterpret_cast<const void*>(m.fibers[first + i].deposit);
+  }
   std::uint64_t ballot = 0;
   for (int i = 0; i < kWarp; ++i) {
     if ((mask >> i & 1) != 0 && m.fibers[first + i].deposit != 0) ballot |= 1ull << i;
@@ -389,6 +408,43 @@ std::uint64_t collective(Collective kind, unsigned mask, std::uint64_t value, in
     m.ready.push_back(first + l);
   }
   return f.result;
+}
+
+const void* const* exchange(const void* mine, const char* file, int line) {
+  collective(Collective::kExchange, ~0u, reinterpret_cast<std::uint64_t>(mine), 0, file, line);
+  return machine().exchanged + machine().current / kWarp * kWarp;
+}
+
+namespace {
+void make(const Copy& c) {
+  std::memcpy(c.to, c.from, static_cast<std::size_t>(c.there));
+  std::memset(static_cast<char*>(c.to) + c.there, 0, static_cast<std::size_t>(c.bytes - c.there));
+}
+}  // namespace
+
+void copy_later(void* to, const void* from, int bytes, int there) {
+  Machine& m = machine();
+  for (const void* p : {static_cast<const void*>(to), from}) {
+    if (reinterpret_cast<std::uintptr_t>(p) % static_cast<unsigned>(bytes) != 0) {
+      fail("kernel %s copies %d bytes from or to %p", m.kernel->name, bytes, p);
+    }
+  }
+  Copies& c = m.copies[m.current];
+  const Copy copy = {to, from, bytes, there, c.groups};
+  if (m.seed == 0 || (m.seed > 1 && m.draw() % 2 == 0)) {
+    make(copy);
+  } else {
+    c.waiting.push_back(copy);
+  }
+}
+
+void end_group() { ++machine().copies[machine().current].groups; }
+
+void wait_for_all_but(int groups) {
+  Copies& c = machine().copies[machine().current];
+  std::size_t done = 0;
+  while (done < c.waiting.size() && c.waiting[done].group < c.groups - groups) make(c.waiting[done++]);
+  c.waiting.erase(c.waiting.begin(), c.waiting.begin() + static_cast<long>(done));
 }
 
 void* shared_memory(const void* key, std::size_t bytes, std::size_t) {
@@ -433,6 +489,7 @@ std::string launch(const char* name, dim3 grid, int threads, int shared_bytes, v
   }
   m.fibers.resize(kMostThreads);
   m.warps.resize(kMostThreads / kWarp);
+  m.copies.resize(kMostThreads);
   m.threads = threads;
   m.seed = m.random = seed;
   m.kernel = kernel;

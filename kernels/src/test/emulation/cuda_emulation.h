@@ -104,9 +104,21 @@ struct Registration {
 std::string launch(const char* kernel, dim3 grid, int threads, int shared_bytes, void** arguments, std::uint64_t seed);
 
 void barrier(const char* file, int line);
-enum class Collective { kSync, kShuffle, kBallot };
+enum class Collective { kSync, kShuffle, kBallot, kExchange };
 std::uint64_t collective(Collective kind, unsigned mask, std::uint64_t value, int source, const char* file, int line);
 int lane();
+// What every lane of a warp, which all call this, has at `mine`: for what a warp does as one, as a product of matrices. All must meet
+// again (__syncwarp) before one of them changes what it gave.
+const void* const* exchange(const void* mine, const char* file, int line);
+template <typename T>
+const T* const* of_warp(const T& mine, const char* file, int line) {
+  return reinterpret_cast<const T* const*>(exchange(&mine, file, line));
+}
+// A copy to shared memory that goes on while its thread does: made at once, or as late as its thread waits for it, as is drawn: so both a
+// wait that is missing and a place that others still read show. `there` bytes are read, the others become 0.
+void copy_later(void* to, const void* from, int bytes, int there);
+void end_group();
+void wait_for_all_but(int groups);
 void* shared_memory(const void* key, std::size_t bytes, std::size_t align);
 void* dynamic_shared_memory();
 
@@ -191,6 +203,7 @@ inline float rsqrtf(float x) { return 1.0f / std::sqrt(x); }
   extern "C" void name(__VA_ARGS__);                                                               \
   static const crema_emulation::Registration registration_of_##name(#name, threads, &name);        \
   extern "C" void name(__VA_ARGS__)
+#define CREMA_KERNEL_TOGETHER(name, threads, blocks, ...) CREMA_KERNEL(name, threads, __VA_ARGS__)
 #define CREMA_DEVICE static inline
 #define CREMA_DEVICE_METHOD inline
 #define CREMA_SHARED(type, name, n)  \

@@ -1,8 +1,7 @@
 // emulation_test.cpp: that the emulation finds what it is there for: missing barriers, barriers that some threads do not
 // reach, lanes that read others outside their mask, shared memory that nobody wrote.
 #include "check.h"
-
-typedef long long i64;
+#include "copies.cuh"
 
 CREMA_KERNEL(reversed, 128, const float* x, float* y) {
   CREMA_SHARED(float, all, 128);
@@ -43,6 +42,40 @@ CREMA_KERNEL(half_a_warp, 32, int* y) {
 CREMA_KERNEL(unwritten, 32, float* y) {
   CREMA_DYNAMIC_SHARED(float, all);
   y[threadIdx.x] = all[threadIdx.x];
+}
+CREMA_KERNEL(copied, 32, const float* x, float* y, int waits) {
+  CREMA_SHARED(float4, all, 32);
+  copy_16(&all[threadIdx.x], x + 4 * threadIdx.x, threadIdx.x < 16);
+  end_group();
+  if (waits != 0) wait_for_all_but<0>();
+  __syncthreads();
+  y[threadIdx.x] = all[31 - threadIdx.x].w;
+  wait_for_all_but<0>();
+}
+CREMA_KERNEL(copied_over, 32, const float* x, float* y) {
+  CREMA_SHARED(float4, all, 1);
+  if (threadIdx.x == 0) all[0] = make_float4(1, 1, 1, 1);
+  __syncthreads();
+  if (threadIdx.x == 31) copy_16(all, x, true);
+  end_group();
+  y[threadIdx.x] = all[0].x;
+  wait_for_all_but<0>();
+}
+CREMA_KERNEL(never_waited_for, 32, const float* x) {
+  CREMA_SHARED(float4, all, 32);
+  copy_16(&all[threadIdx.x], x + 4 * threadIdx.x, true);
+}
+CREMA_KERNEL(copied_crooked, 32, const float* x) {
+  CREMA_SHARED(float4, all, 32);
+  copy_16(&all[threadIdx.x], x + 4 * threadIdx.x + 1, true);
+}
+CREMA_KERNEL(of_all_lanes, 64, int* y) {
+  const int mine = static_cast<int>(threadIdx.x);
+  const int* const* const lanes = crema_emulation::of_warp(mine, __FILE__, __LINE__);
+  int sum = 0;
+  for (int i = 0; i < 32; ++i) sum += *lanes[i];
+  __syncwarp();
+  y[threadIdx.x] = sum;
 }
 CREMA_KERNEL(in_the_grid, 32, int* y) {
   if (threadIdx.x == 0) atomicAdd(&y[(blockIdx.z * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x], 1);
@@ -114,6 +147,37 @@ void shared_memory_begins_as_nan() {
   for (int i = 0; i < 32; ++i) CHECK(std::isnan(y[i]), "element %d", i);
 }
 
+void copies_come_when_they_are_waited_for() {
+  Floats x = Floats::random(132, 1);
+  bool missing_shows = false, early_shows = false;
+  for (order = 0; order < 8; ++order) {
+    Floats y(32), some(32), over(32);
+    run("copied", 1, 32, static_cast<const float*>(x.data()), y.data(), 1);
+    for (int i = 0; i < 32; ++i) CHECK(y[i] == (i < 16 ? 0 : x[4 * (31 - i) + 3]), "element %d is %g", i, y[i]);
+    run("copied", 1, 32, static_cast<const float*>(x.data()), some.data(), 0);
+    run("copied_over", 1, 32, static_cast<const float*>(x.data()), over.data());
+    for (int i = 0; i < 32; ++i) {
+      missing_shows = missing_shows || !(some[i] == y[i]);
+      early_shows = early_shows || over[i] != 1;
+    }
+  }
+  order = 0;
+  CHECK(missing_shows, "no order shows that a wait is missing");
+  CHECK(early_shows, "no order shows that a copy overwrites what is still read");
+  std::string error = launch("never_waited_for", 32, 0, 1, x.data());
+  CHECK(says(error, "before copies have come"), "%s", error.c_str());
+  error = launch("copied_crooked", 32, 0, 0, x.data());
+  CHECK(says(error, "copies 16 bytes from or to"), "%s", error.c_str());
+}
+
+void a_warp_sees_what_its_lanes_have() {
+  in_every_order([&] {
+    Array<int> y(64);
+    run("of_all_lanes", 1, 64, y.data());
+    for (int i = 0; i < 64; ++i) CHECK(y[i] == (i < 32 ? 496 : 496 + 1024), "thread %d has %d", i, y[i]);
+  });
+}
+
 void every_block_runs_once() {
   in_every_order([&] {
     std::vector<int> y(2 * 3 * 5);
@@ -130,6 +194,8 @@ int main() {
   what_hangs_on_a_card_is_an_error();
   parts_of_a_warp_shuffle_by_themselves();
   shared_memory_begins_as_nan();
+  copies_come_when_they_are_waited_for();
+  a_warp_sees_what_its_lanes_have();
   every_block_runs_once();
   return result();
 }

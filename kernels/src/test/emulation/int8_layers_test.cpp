@@ -1,4 +1,4 @@
-// int8_layers_test.cpp: layers of bytes beside dense ones: convolution, pooling, embedding, addition, and numbers to bytes and back, against
+// int8_layers_test.cpp: layers of bytes beside dense ones: pooling, embedding, addition, and numbers to bytes and back, against
 // plain loops in double.
 #include "check.h"
 #include "int8.cuh"
@@ -98,49 +98,6 @@ void rows_find_their_range(i64 n) {
     CHECK(std::isnan(scales[4]), "a row with NaN has the scale %g", scales[4]);
     CHECK(std::isinf(scales[5]), "a row with infinity has the scale %g", scales[5]);
     for (i64 j = 4 * n; j < 6 * n; ++j) CHECK(q[j] == 0, "byte %lld is not written", j);
-  });
-}
-
-struct Conv8 {
-  i64 images, h, w, c, oh, ow, units;
-  i64 kh, kw, stride_h, stride_w, dilation_h, dilation_w, top, left, x_zero;
-};
-
-void convolutions_match(const Conv8& v) {
-  const i64 taps = v.kh * v.kw, k = taps * v.c, n = v.units, outputs = v.images * v.oh * v.ow * n;
-  Array<u8> x = some_bytes(v.images * v.h * v.w * v.c, 73);
-  Floats w = Floats::random(k * n, 1), scales(n), bias = Floats::random(n, 2);
-  for (i64 j = 0; j < n; ++j) scales[j] = 1.0f / static_cast<float>(100 + j);
-  const float x_scale = 0.03f, y_scale = 0.25f;
-  Doubles numbers, bytes;
-  for (i64 i = 0; i < outputs; ++i) {
-    const i64 j = i % n, ox = i / n % v.ow, oy = i / n / v.ow % v.oh, image = i / n / v.ow / v.oh;
-    double sum = 0;
-    for (i64 p = 0; p < k; ++p) {
-      const i64 y = oy * v.stride_h - v.top + p / v.c / v.kw * v.dilation_h, q = ox * v.stride_w - v.left + p / v.c % v.kw * v.dilation_w;
-      if (y < 0 || y >= v.h || q < 0 || q >= v.w) continue;  // padding is 0
-      const double weight = clipped(std::nearbyint(w[p * n + j] / scales[j]), -127, 127);
-      sum += (x[((image * v.h + y) * v.w + q) * v.c + p % v.c] - static_cast<double>(v.x_zero)) * weight;
-    }
-    const float product = x_scale * scales[j];
-    numbers.push_back((sum + std::nearbyint(static_cast<double>(bias[j]) / product)) * product);
-    bytes.push_back(clipped(std::nearbyint(numbers.back() / y_scale) + 128, 0, 255));
-  }
-  const i64 run_length = v.dilation_w == 1 ? v.kw * v.c : v.c;
-  Array<int> packed((k / run_length * int8_steps(run_length) + 2) * int8_columns(n));
-  const float *const pw = w.data(), *const ps = scales.data(), *const pb = bias.data();
-  const int zero = static_cast<int>(v.x_zero);
-  in_every_order([&] {
-    Floats y(outputs);
-    Array<u8> q(outputs);
-    run("pack_quantized", order + 1, 256, pw, ps, pb, packed.data(), k, n, run_length, zero, x_scale, 0.0f);
-    run("quantized_conv2d", order + 1, 256, static_cast<const u8*>(x.data()), static_cast<const int*>(packed.data()),
-        Target{y.data(), nullptr, 0, 0}, v);
-    compare("convolution", y, numbers, 1e-6);
-    run("pack_quantized", 1, 256, pw, ps, pb, packed.data(), k, n, run_length, zero, x_scale, y_scale);
-    run("quantized_conv2d", 1, 256, static_cast<const u8*>(x.data()), static_cast<const int*>(packed.data()),
-        Target{nullptr, q.data(), 128, 0}, v);
-    bytes_match("convolution", q, bytes);
   });
 }
 
@@ -256,10 +213,6 @@ int main() {
   bytes_are_added(259);
   rows_find_their_range(1);
   rows_find_their_range(301);
-  convolutions_match({1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0});
-  convolutions_match({2, 5, 7, 3, 5, 7, 17, 3, 3, 1, 1, 1, 1, 1, 2, 50});
-  convolutions_match({1, 6, 5, 5, 3, 2, 3, 2, 3, 2, 2, 1, 1, 0, 0, 255});
-  convolutions_match({1, 7, 9, 2, 3, 5, 4, 3, 3, 1, 1, 2, 2, 0, 0, 9});  // dilated
   means_match({1, 1, {1, 1, 1, 1, 0}, {1, 1, 1, 1, 0}, 0});
   means_match({2, 5, {9, 5, 3, 2, 1}, {7, 4, 3, 2, 1}, 0});
   means_match({1, 3, {9, 5, 3, 2, 1}, {7, 4, 3, 2, 1}, 1});

@@ -8,6 +8,15 @@ namespace {
 
 using namespace crema_test;
 
+// The kinds of int8_tiles.cuh; those of whole rows need them in pieces of 16 bytes.
+struct Kind {
+  const char* name;
+  int threads;
+  bool whole;
+};
+const Kind kKinds[] = {{"strips_32", 256, false}, {"strips_8", 256, false}, {"tiles_any", 128, false}, {"tiles_64", 128, true},
+                       {"tiles_128", 256, true}};
+
 Target to_floats(Floats& y) { return {y.data(), nullptr, 0, 0}; }
 
 int quantized(float w, float scale) {
@@ -43,44 +52,40 @@ void dense_layers_match(i64 m, i64 n, i64 k) {
     bytes.push_back(static_cast<int>(v < 100 ? 100 : v > 255 ? 255 : v));  // ReLU
   }
   in_every_order([&] {
-    Array<int> packed(words);
-    Floats y(m * n), z(m * n);
-    Array<u8> q(m * n);
+    Array<int> numbers(words), to_bytes(words), rows_own(words);
     const float *const pw = w.data(), *const ps = scales.data(), *const pb = bias.data();
-    run("pack_quantized", 1, 256, pw, ps, pb, packed.data(), k, n, k, zero, x_scale, 0.0f);
-    run("quantized_linear", 2, 256, static_cast<const u8*>(x.data()), static_cast<const int*>(packed.data()), to_floats(y), m, n, k);
-    compare("float32", y, expected, 1e-6);
-    run("pack_quantized", 1, 256, pw, ps, pb, packed.data(), k, n, k, zero, x_scale, y_scale);
-    run("quantized_linear", 2, 256, static_cast<const u8*>(x.data()), static_cast<const int*>(packed.data()),
-        Target{nullptr, q.data(), 100, 1}, m, n, k);
-    // The reference rounds once, the kernel three times: next to a half they may part by one.
-    for (i64 i = 0; i < m * n; ++i) {
-      CHECK(std::abs(static_cast<int>(q[i]) - bytes[static_cast<std::size_t>(i)]) <= 1, "byte %lld is %d, expected %d", i,
-            static_cast<int>(q[i]), bytes[static_cast<std::size_t>(i)]);
-    }
-    run("pack_quantized", 1, 256, pw, ps, static_cast<const float*>(nullptr), packed.data(), k, n, k, 0, 0.0f, 0.0f);
-    run("dynamic_quantized_linear", 1, 256, static_cast<const u8*>(x.data()), static_cast<const float*>(row_scales.data()),
-        static_cast<const u8*>(zeros.data()), static_cast<const int*>(packed.data()), pb, z.data(), m, n, k, 0);
-    compare("dynamic", z, dynamic, 1e-6);
-    // Tiles sum the same whole numbers: the same bits.
-    for (const int tile : {64, 128}) {
-      const auto name = [&](const char* kernel) { return std::string(kernel) + "_tiles_" + std::to_string(tile); };
-      const int threads = tile == 64 ? 128 : 256;
-      Floats tiled_y(m * n), tiled_z(m * n);
-      Array<u8> tiled_q(m * n);
-      run(name("dynamic_quantized_linear").c_str(), 2, threads, static_cast<const u8*>(x.data()), static_cast<const float*>(row_scales.data()),
-          static_cast<const u8*>(zeros.data()), static_cast<const int*>(packed.data()), pb, tiled_z.data(), m, n, k, 0);
-      run("pack_quantized", 1, 256, pw, ps, pb, packed.data(), k, n, k, zero, x_scale, 0.0f);
-      run(name("quantized_linear").c_str(), 3, threads, static_cast<const u8*>(x.data()), static_cast<const int*>(packed.data()),
-          to_floats(tiled_y), m, n, k);
-      run("pack_quantized", 1, 256, pw, ps, pb, packed.data(), k, n, k, zero, x_scale, y_scale);
-      run(name("quantized_linear").c_str(), 1, threads, static_cast<const u8*>(x.data()), static_cast<const int*>(packed.data()),
-          Target{nullptr, tiled_q.data(), 100, 1}, m, n, k);
-      run("pack_quantized", 1, 256, pw, ps, static_cast<const float*>(nullptr), packed.data(), k, n, k, 0, 0.0f, 0.0f);
+    run("pack_quantized", 1, 256, pw, ps, pb, numbers.data(), k, n, k, zero, x_scale, 0.0f);
+    run("pack_quantized", 1, 256, pw, ps, pb, to_bytes.data(), k, n, k, zero, x_scale, y_scale);
+    run("pack_quantized", 1, 256, pw, ps, static_cast<const float*>(nullptr), rows_own.data(), k, n, k, 0, 0.0f, 0.0f);
+    Floats first_y(m * n), first_z(m * n);
+    Array<u8> first_q(m * n);
+    for (const Kind& kind : kKinds) {
+      if (kind.whole && k % 16 != 0) continue;
+      const std::string layer = std::string("quantized_linear_") + kind.name, dynamic_layer = "dynamic_" + layer;
+      const u8* const px = x.data();
+      const int units = static_cast<int>(n), ins = static_cast<int>(k);
+      Floats y(m * n), z(m * n);
+      Array<u8> q(m * n);
+      run(layer.c_str(), 2, kind.threads, px, static_cast<const int*>(numbers.data()), to_floats(y), m, units, ins);
+      run(layer.c_str(), 1, kind.threads, px, static_cast<const int*>(to_bytes.data()), Target{nullptr, q.data(), 100, 1}, m, units, ins);
+      run(dynamic_layer.c_str(), 3, kind.threads, px, static_cast<const float*>(row_scales.data()), static_cast<const u8*>(zeros.data()),
+          static_cast<const int*>(rows_own.data()), pb, z.data(), m, units, ins, 0);
+      compare(layer.c_str(), y, expected, 1e-6);
+      compare(dynamic_layer.c_str(), z, dynamic, 1e-6);
+      // The reference rounds once, the kernel three times: next to a half they may part by one.
       for (i64 i = 0; i < m * n; ++i) {
-        CHECK(tiled_y[i] == y[i], "tiles of %d, float32 %lld", tile, i);
-        CHECK(tiled_z[i] == z[i], "tiles of %d, dynamic %lld", tile, i);
-        CHECK(tiled_q[i] == q[i], "tiles of %d, byte %lld", tile, i);
+        CHECK(std::abs(static_cast<int>(q[i]) - bytes[static_cast<std::size_t>(i)]) <= 1, "%s: byte %lld is %d, expected %d",
+              layer.c_str(), i, static_cast<int>(q[i]), bytes[static_cast<std::size_t>(i)]);
+      }
+      // The same whole numbers are summed whatever the kind: the same bits.
+      const bool is_first = &kind == &kKinds[0];
+      if (is_first) {
+        first_y = y;
+        first_z = z;
+        first_q = q;
+      }
+      for (i64 i = 0; i < m * n; ++i) {
+        CHECK(y[i] == first_y[i] && z[i] == first_z[i] && q[i] == first_q[i], "%s: element %lld", layer.c_str(), i);
       }
     }
   });
@@ -117,8 +122,11 @@ int main() {
   dense_layers_match(1, 1, 1);
   dense_layers_match(3, 17, 5);
   dense_layers_match(5, 40, 63);
+  dense_layers_match(1, 33, 1040);  // one row, more runs of k than a strip has warps
   dense_layers_match(20, 70, 80);   // two tiles of 64, x read 16 bytes at a time
-  dense_layers_match(129, 20, 67);  // two of 128, and rows of x that begin anywhere
+  dense_layers_match(33, 72, 400);  // outputs stored eight at a time, more runs than stages
+  dense_layers_match(129, 20, 67);  // rows of x that begin anywhere
+  dense_layers_match(130, 136, 32); // four tiles of 128, less than a run of k
   for (const int bits : {8, 4}) {
     few_bits_match(1, 1, 1, bits, 1);
     few_bits_match(3, 17, 37, bits, 37);

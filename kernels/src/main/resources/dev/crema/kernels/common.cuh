@@ -2,7 +2,8 @@
 // through the emulation of the tests, by a C++ compiler.
 //
 // A kernel is declared by CREMA_KERNEL(name, threads, parameters ...): extern "C", at most `threads` a block, which is one
-// of threads x 1 x 1 in whole warps. Parameters are pointers, i64, int, float, double and plain structs.
+// of threads x 1 x 1 in whole warps; CREMA_KERNEL_TOGETHER(name, threads, blocks, ...) also says how many blocks of it are to find
+// registers on a multiprocessor: the compiler then neither takes more nor, to fit one more block, spills some. Parameters are pointers, i64, int, float, double and plain structs.
 // Shared memory is declared by CREMA_SHARED(type, name, elements), so that the emulation can put NaN into it and notice
 // accesses out of its bounds.
 //
@@ -19,6 +20,8 @@ typedef signed char s8;
 
 #if !defined(CREMA_EMULATED)
 #define CREMA_KERNEL(name, threads, ...) extern "C" __global__ void __launch_bounds__(threads) name(__VA_ARGS__)
+#define CREMA_KERNEL_TOGETHER(name, threads, blocks, ...) \
+  extern "C" __global__ void __launch_bounds__(threads, blocks) name(__VA_ARGS__)
 #define CREMA_DEVICE static __device__ __forceinline__
 #define CREMA_DEVICE_METHOD __device__ __forceinline__
 #define CREMA_SHARED(type, name, n) __shared__ type name[n]

@@ -46,20 +46,52 @@ struct Target {
   u8* q;
   i64 zero_point, relu;
 };
+CREMA_DEVICE float float_of(const Target& t, float v) { return t.relu != 0 ? at_least(v, 0.0f) : v; }
+CREMA_DEVICE u32 byte_of(const Target& t, float v) {
+  const float zero = static_cast<float>(t.zero_point);
+  return static_cast<u32>(to_nearest(v, t.relu != 0 ? 0.0f : -zero, 255.0f - zero) + static_cast<int>(t.zero_point));
+}
 CREMA_DEVICE void put_number(const Target& t, i64 i, float v) {
   if (t.y != nullptr) {
-    t.y[i] = t.relu != 0 ? at_least(v, 0.0f) : v;
-    return;
+    t.y[i] = float_of(t, v);
+  } else {
+    t.q[i] = static_cast<u8>(byte_of(t, v));
   }
-  const float zero = static_cast<float>(t.zero_point);
-  const int q = to_nearest(v, t.relu != 0 ? 0.0f : -zero, 255.0f - zero) + static_cast<int>(t.zero_point);
-  t.q[i] = static_cast<u8>(q);
 }
 
-// Where the sum of a static layer's output goes; `offset` and `scale` are the packed ones of its column.
-CREMA_DEVICE void put_sum(const Target& t, i64 i, int sum, int offset, float scale) {
-  sum = static_cast<int>(static_cast<u32>(sum) + static_cast<u32>(offset));
-  put_number(t, i, __fmul_rn(static_cast<float>(sum), scale));
+// Eight floats, of which n are there.
+CREMA_DEVICE void store_eight(float* y, const float (&v)[8], i64 n) {
+  const bool whole = n >= 8 && is_aligned(y, 16);
+  store4(y, make_float4(v[0], v[1], v[2], v[3]), n, whole);
+  store4(y + 4, make_float4(v[4], v[5], v[6], v[7]), n - 4, whole);
+}
+// Eight numbers next to each other, of which n are there.
+CREMA_DEVICE void put_eight(const Target& t, i64 i, const float (&v)[8], i64 n) {
+  if (t.y != nullptr) {
+    float f[8];
+    CREMA_UNROLL
+    for (int e = 0; e < 8; ++e) f[e] = float_of(t, v[e]);
+    store_eight(t.y + i, f, n);
+    return;
+  }
+  u32 q[8];
+  CREMA_UNROLL
+  for (int e = 0; e < 8; ++e) q[e] = byte_of(t, v[e]);
+  u8* const to = t.q + i;
+  if (n >= 8 && is_aligned(to, 8)) {
+    *reinterpret_cast<uint2*>(to) =
+        make_uint2(q[0] | q[1] << 8 | q[2] << 16 | q[3] << 24, q[4] | q[5] << 8 | q[6] << 16 | q[7] << 24);
+    return;
+  }
+  CREMA_UNROLL
+  for (int e = 0; e < 8; ++e) {
+    if (e < n) to[e] = static_cast<u8>(q[e]);
+  }
+}
+
+// What the sum of a static layer's output stands for; `offset` and `scale` are the packed ones of its column.
+CREMA_DEVICE float number_of_static(int sum, int offset, float scale) {
+  return __fmul_rn(static_cast<float>(static_cast<int>(static_cast<u32>(sum) + static_cast<u32>(offset))), scale);
 }
 
 // What the sum of a dynamic layer's output stands for; `weights` is the packed sum of its column's weights.

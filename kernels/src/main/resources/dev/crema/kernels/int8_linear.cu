@@ -1,112 +1,82 @@
-// int8_linear.cu: dense layers and convolutions of bytes: plain correct kernels on dp4a, one output a thread; tensor cores (IMMA) are
-// cuBLASLt's matter. Neighbours in a warp are neighbouring columns: weights are read in whole lines, x is the same for all of a warp.
-//   quantized_linear: (u8* x, int* packed, Target t, i64 m, i64 n, i64 k)
-//   dynamic_quantized_linear: (u8* x, row_scale, u8* row_zero, int* packed, bias or null, y, i64 m, i64 n, i64 k, int relu)
-//   quantized_conv2d: (u8* x, int* packed, Target t, Conv8 c)
-//   256 threads; grid: any, about m n / 256 blocks.
-//   pack_quantized: (w, scales, bias or null, int* packed, i64 rows, i64 n, i64 run, int zero_point, float x_scale, float y_scale): 256
-//     threads; grid: any, about n / 256 blocks, a thread a column. Groups of four begin anew with each run of rows.
-#include "int8.cuh"
+// int8_linear.cu: dense layers of bytes by tensor cores: tiles of outputs where there are enough of them, else strips (int8_tiles.cuh). All
+// give the CPU's results to the bit.
+//   quantized_linear_KIND: (u8* x, int* packed, Target t, i64 m, int n, int k)
+//   dynamic_quantized_linear_KIND: (u8* x, row_scale, u8* row_zero, int* packed, bias or null, y, i64 m, int n, int k, int relu)
+//   KIND: tiles_128 (256 threads), tiles_64 (128): k a multiple of 16, x aligned to 16 bytes; tiles_any (128): tiles of 64 without that;
+//     strips_32, strips_8 (256): 16 rows and 32 or 8 columns. packed is aligned to 16 bytes. Grid: any, about a block a tile or strip.
+// Limit: 2 m n k operations over the card's rate of int8 products; for few rows, reading the weights.
+#include "int8_tiles.cuh"
 
-CREMA_KERNEL(quantized_linear, kThreads, const u8* x, const int* packed, const Target t, i64 m, i64 n, i64 k) {
-  const i64 columns = int8_columns(n), steps = int8_steps(k);
-  const int* const offset = packed + steps * columns;
-  const float* const scale = reinterpret_cast<const float*>(offset + columns);
-  for (i64 i = global_thread(); i < m * n; i += global_threads()) {
-    const i64 r = i / n, j = i % n;
-    int sum = 0;
-    for (i64 s = 0; s < steps; ++s) sum = dot4(four_bytes(x + r * k + 4 * s, k - 4 * s), packed[s * columns + j], sum);
-    put_sum(t, i, sum, offset[j], scale[j]);
-  }
-}
+// Of x [m, k].
+struct DenseRows {
+  const u8* x;
+  i64 m;
+  int k;
 
-CREMA_KERNEL(dynamic_quantized_linear, kThreads, const u8* x, const float* row_scale, const u8* row_zero, const int* packed,
-             const float* bias, float* y, i64 m, i64 n, i64 k, int relu) {
-  const i64 columns = int8_columns(n), steps = int8_steps(k);
-  const int* const sums = packed + steps * columns;
-  const float* const scale = reinterpret_cast<const float*>(sums + columns);
-  for (i64 i = global_thread(); i < m * n; i += global_threads()) {
-    const i64 r = i / n, j = i % n;
-    int sum = 0;
-    for (i64 s = 0; s < steps; ++s) sum = dot4(four_bytes(x + r * k + 4 * s, k - 4 * s), packed[s * columns + j], sum);
-    y[i] = number_of_sum(sum, row_zero[r], sums[j], row_scale[r], scale[j], bias != nullptr ? bias[j] : 0.0f, relu);
-  }
-}
-
-// x [n, h, w, c] -> y [n, oh, ow, units].
-struct Conv8 {
-  i64 images, h, w, c, oh, ow, units;
-  i64 kh, kw, stride_h, stride_w, dilation_h, dilation_w, top, left, x_zero;
+  using Row = const u8*;  // null beyond m
+  using Position = int;   // a word of k
+  CREMA_DEVICE_METHOD Row row(i64 r) const { return r < m ? x + r * k : nullptr; }
+  CREMA_DEVICE_METHOD Position at(int word) const { return word; }
+  CREMA_DEVICE_METHOD void advance(Position& p, int words) const { p += words; }
+  CREMA_DEVICE_METHOD bool is_whole() const { return k % 16 == 0 && is_aligned(x, 16); }
+  CREMA_DEVICE_METHOD const u8* whole(Row r, Position p) const { return r != nullptr && 4 * p < k ? r + 4 * p : nullptr; }
+  CREMA_DEVICE_METHOD u32 word(Row r, Position p) const { return r != nullptr && 4 * p < k ? four_bytes(r + 4 * p, k - 4 * p) : 0u; }
+  CREMA_DEVICE_METHOD u32 padding() const { return 0; }
 };
 
-// Bytes of a run are neighbours in x as long as a row of the window is inside; what is not reads as the zero point of x.
-CREMA_DEVICE u32 window_bytes(const u8* x, const Conv8& v, i64 image, i64 row, i64 column, i64 dilation, i64 from, i64 run) {
-  u32 bytes = 0;
-  for (int b = 0; b < 4 && from + b < run; ++b) {
-    const i64 q = column + (from + b) / v.c * dilation;
-    const bool inside = row >= 0 && row < v.h && q >= 0 && q < v.w;
-    const u32 byte = inside ? x[((image * v.h + row) * v.w + q) * v.c + (from + b) % v.c] : static_cast<u32>(v.x_zero);
-    bytes |= byte << (8 * b);
+// Of a layer whose input's scale is each row's own.
+struct DynamicSums {
+  const float* row_scale;
+  const u8* row_zero;
+  const int* weights;  // sums of columns
+  const float* scale;
+  const float* bias;   // or null
+  float* y;
+  i64 n;
+  int relu;
+
+  struct Columns {
+    int weights[8];
+    float scale[8], bias[8];
+  };
+  CREMA_DEVICE_METHOD Columns columns(i64 column) const {
+    Columns c;
+    CREMA_UNROLL
+    for (int e = 0; e < 8; ++e) {
+      c.weights[e] = weights[column + e];  // there are ones for 16 columns at a time
+      c.scale[e] = scale[column + e];
+      c.bias[e] = bias != nullptr && column + e < n ? bias[column + e] : 0.0f;
+    }
+    return c;
   }
-  return bytes;
+  CREMA_DEVICE_METHOD void put(i64 r, i64 column, const Columns& c, const int (&sums)[8]) const {
+    float v[8];
+    CREMA_UNROLL
+    for (int e = 0; e < 8; ++e) {
+      v[e] = number_of_sum(sums[e], row_zero[r], c.weights[e], row_scale[r], c.scale[e], c.bias[e], relu);
+    }
+    store_eight(y + r * n + column, v, n - column);
+  }
+  CREMA_DEVICE_METHOD void put(i64 r, i64 column, int sum) const {
+    const float b = bias != nullptr ? bias[column] : 0.0f;
+    y[r * n + column] = number_of_sum(sum, row_zero[r], weights[column], row_scale[r], scale[column], b, relu);
+  }
+};
+
+CREMA_DEVICE DynamicSums dynamic_sums(const float* row_scale, const u8* row_zero, const int* packed, const float* bias, float* y, i64 n,
+                                      i64 steps, int relu) {
+  const int* const weights = packed + steps * int8_columns(n);
+  return {row_scale, row_zero, weights, reinterpret_cast<const float*>(weights + int8_columns(n)), bias, y, n, relu};
 }
 
-CREMA_KERNEL(quantized_conv2d, kThreads, const u8* x, const int* packed, const Target t, const Conv8 v) {
-  // Runs as on the CPU: a row of the window, or a pixel of it where columns are dilated.
-  const i64 run = v.dilation_w == 1 ? v.kw * v.c : v.c, runs_of_row = v.dilation_w == 1 ? 1 : v.kw;
-  const i64 run_steps = int8_steps(run), steps = v.kh * runs_of_row * run_steps, columns = int8_columns(v.units);
-  const int* const offset = packed + steps * columns;
-  const float* const scale = reinterpret_cast<const float*>(offset + columns);
-  const i64 outputs = v.images * v.oh * v.ow * v.units;
-  for (i64 i = global_thread(); i < outputs; i += global_threads()) {
-    const i64 j = i % v.units, pixel = i / v.units, ox = pixel % v.ow, oy = pixel / v.ow % v.oh, image = pixel / v.ow / v.oh;
-    int sum = 0;
-    i64 s = 0;
-    for (i64 r = 0; r < v.kh; ++r) {
-      const i64 row = oy * v.stride_h - v.top + r * v.dilation_h;
-      for (i64 part = 0; part < runs_of_row; ++part) {
-        const i64 column = ox * v.stride_w - v.left + part * v.dilation_w;
-        for (i64 from = 0; from < run; from += 4, ++s) {
-          sum = dot4(window_bytes(x, v, image, row, column, 1, from, run), packed[s * columns + j], sum);
-        }
-      }
-    }
-    put_sum(t, i, sum, offset[j], scale[j]);
+#define CREMA_INT8_LINEAR(kind)                                                                                                      \
+  CREMA_DECLARE_##kind(quantized_linear_##kind, const u8* x, const int* packed, const Target t, i64 m, int n, int k) {               \
+    const int steps = static_cast<int>(int8_steps(k));                                                                              \
+    int8_##kind(DenseRows{x, m, k}, packed, m, n, steps, static_sums(t, packed, steps, n));                                         \
+  }                                                                                                                                 \
+  CREMA_DECLARE_##kind(dynamic_quantized_linear_##kind, const u8* x, const float* row_scale, const u8* row_zero, const int* packed, \
+                       const float* bias, float* y, i64 m, int n, int k, int relu) {                                                \
+    const int steps = static_cast<int>(int8_steps(k));                                                                              \
+    int8_##kind(DenseRows{x, m, k}, packed, m, n, steps, dynamic_sums(row_scale, row_zero, packed, bias, y, n, steps, relu));       \
   }
-}
-
-CREMA_KERNEL(pack_quantized, kThreads, const float* w, const float* scales, const float* bias, int* packed, i64 rows, i64 n,
-             i64 run, int zero_point, float x_scale, float y_scale) {
-  const i64 columns = int8_columns(n), run_steps = int8_steps(run), steps = rows / run * run_steps;
-  int* const offset = packed + steps * columns;
-  float* const scale = reinterpret_cast<float*>(offset + columns);
-  for (i64 j = global_thread(); j < columns; j += global_threads()) {
-    int total = 0;
-    for (i64 s = 0; s < steps; ++s) {
-      u32 word = 0;
-      for (i64 b = 0; b < 4; ++b) {
-        const i64 in_run = s % run_steps * 4 + b;
-        if (j >= n || in_run >= run) continue;
-        const float v = rintf(__fdiv_rn(w[(s / run_steps * run + in_run) * n + j], scales[j]));
-        const int q = is_nan(v) ? 0 : v < -127.0f ? -127 : v > 127.0f ? 127 : static_cast<int>(v);
-        total += q;
-        word |= static_cast<u32>(q & 255) << (8 * b);
-      }
-      packed[s * columns + j] = static_cast<int>(word);
-    }
-    if (j >= n) {
-      offset[j] = 0;
-      scale[j] = 0.0f;
-    } else if (x_scale == 0.0f) {
-      offset[j] = total;
-      scale[j] = scales[j];
-    } else {
-      const float product = __fmul_rn(x_scale, scales[j]);
-      const double b = bias == nullptr ? 0.0 : rint(static_cast<double>(bias[j]) / product);
-      const double most_bias = 2147483647.0;
-      const i64 whole = b != b ? 0 : static_cast<i64>(b < -most_bias ? -most_bias : b > most_bias ? most_bias : b);
-      offset[j] = static_cast<int>(static_cast<u32>(whole - static_cast<i64>(zero_point) * total));
-      scale[j] = y_scale == 0.0f ? product : __fdiv_rn(product, y_scale);
-    }
-  }
-}
+CREMA_INT8_KINDS(CREMA_INT8_LINEAR)

@@ -7,12 +7,10 @@ import dev.crema.graph.Application;
 import dev.crema.graph.Constant;
 import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
-import dev.crema.graph.Storage;
 import dev.crema.graph.TensorType;
-import dev.crema.memory.Buffer;
 import dev.crema.memory.ElementType;
 import dev.crema.plan.Plan;
-import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -117,7 +115,10 @@ class DynamicQuantizeLinearTest {
     "7, 65, 17, true, false",
     "15, 128, 100, false, true",
     "40, 31, 16, true, true",
-    "70, 80, 70, false, true"
+    "70, 80, 70, false, true",
+    "32, 64, 2112, true, true",
+    "640, 48, 448, false, true",
+    "1040, 16, 1040, true, false"
   })
   void aDenseLayerOfSuchRows(int rows, int in, int units, boolean relu, boolean biased) {
     Random random = new Random(rows + in);
@@ -125,59 +126,35 @@ class DynamicQuantizeLinearTest {
     for (int i = 0; i < x.length; i++) {
       x[i] = (float) random.nextGaussian() * (1 + i / in % 4);
     }
-    float[] scales = new float[units];
-    float[] bias = new float[units];
-    for (int j = 0; j < units; j++) {
-      scales[j] = 0.002f + random.nextFloat() * 0.01f;
-      bias[j] = (float) random.nextGaussian();
-    }
-    int[] w = random.ints((long) in * units, -127, 128).toArray();
-    float[] kernel = new float[in * units];
-    for (int i = 0; i < kernel.length; i++) {
-      kernel[i] = w[i] * scales[i % units];
-    }
+    QuantizedWeights weights = QuantizedWeights.random(random, in, units);
     Graph graph = new Graph();
     Application q =
         graph.apply(new DynamicQuantizeLinear(), graph.input("x", TensorType.batchOf(in)));
-    TensorType type = PackQuantized.typeOf(in, in, units);
-    Node packed = graph.variable("packed", Storage.STATE, 0, type);
-    Node k = graph.add(new Constant(kernel, TensorType.of(in, units)));
-    Node s = graph.add(new Constant(scales, TensorType.of(units)));
-    graph.apply(new PackQuantized(null, null, in), packed, k, s, null);
-    Node b = biased ? graph.add(new Constant(bias, TensorType.of(units))) : null;
+    Node packed = weights.packed(graph, null, null, false, in, in, units);
+    Node b = biased ? graph.add(new Constant(weights.bias(), TensorType.of(units))) : null;
     FusedActivation activation = relu ? FusedActivation.RELU : FusedActivation.NONE;
     DynamicQuantizedLinear op = new DynamicQuantizedLinear(units, activation);
     Node y = graph.apply(op, q.output(0), q.output(1), q.output(2), packed, b).output(0);
-    EveryDevice.check(
-        device -> {
-          try (Buffer memory = Buffer.allocate(4 * type.elements().constant());
-              Plan plan =
-                  Plan.of(graph)
-                      .outputs(y)
-                      .capacity(rows)
-                      .storage(Storage.STATE, memory)
-                      .device(device)
-                      .build()) {
-            plan.input("x").borrow(0, 4 * x.length).asFloatBuffer().put(x);
-            plan.run(rows);
-            ByteBuffer actual = plan.output(y);
-            for (int r = 0; r < rows; r++) {
-              float[] row = new float[in];
-              System.arraycopy(x, r * in, row, 0, in);
-              Row bytes = Row.of(row);
-              for (int j = 0; j < units; j++) {
-                int sum = 0;
-                for (int p = 0; p < in; p++) {
-                  sum += (bytes.bytes()[p] - bytes.zeroPoint()) * w[p * units + j];
-                }
-                float v = Math.fma((float) sum, bytes.scale() * scales[j], biased ? bias[j] : 0);
-                assertThat(actual.getFloat(4 * (r * units + j)))
-                    .as("%s: %d, %d", device, r, j)
-                    .isEqualTo(relu && v < 0 ? 0 : v);
-              }
-            }
-          }
-        });
+    float[] expected = new float[rows * units];
+    for (int r = 0; r < rows; r++) {
+      Row row = Row.of(Arrays.copyOfRange(x, r * in, (r + 1) * in));
+      for (int j = 0; j < units; j++) {
+        int sum = 0;
+        for (int p = 0; p < in; p++) {
+          sum += (row.bytes()[p] - row.zeroPoint()) * weights.at(p, j);
+        }
+        float scale = row.scale() * weights.scales()[j];
+        float v = Math.fma((float) sum, scale, biased ? weights.bias()[j] : 0);
+        expected[r * units + j] = relu && v < 0 ? 0 : v;
+      }
+    }
+    QuantizedWeights.check(
+        graph,
+        packed,
+        y,
+        rows,
+        plan -> plan.input("x").borrow(0, 4 * x.length).asFloatBuffer().put(x),
+        expected);
   }
 
   @Test

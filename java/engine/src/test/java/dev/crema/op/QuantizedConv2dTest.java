@@ -3,16 +3,10 @@ package dev.crema.op;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.crema.device.cpu.CpuDevice;
-import dev.crema.graph.Constant;
 import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
-import dev.crema.graph.Storage;
 import dev.crema.graph.TensorType;
-import dev.crema.memory.Buffer;
 import dev.crema.memory.ElementType;
-import dev.crema.plan.Plan;
-import java.nio.ByteBuffer;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,7 +28,14 @@ class QuantizedConv2dTest {
     "1, 7, 16, 3, 3, 17, 2, 1, 1, true, false",
     "3, 5, 3, 1, 1, 8, 1, 0, 1, false, true",
     "2, 1, 40, 3, 3, 5, 1, 1, 1, true, true",
-    "1, 9, 6, 2, 3, 33, 1, 1, 2, false, false"
+    "1, 9, 6, 2, 3, 33, 1, 1, 2, false, false",
+    "1, 23, 3, 7, 7, 64, 2, 3, 1, true, true", // a stem
+    "32, 12, 6, 5, 5, 16, 1, 0, 1, true, true", // of LeNet
+    "32, 28, 1, 5, 5, 6, 1, 0, 1, true, false", // small tiles fill a card
+    "1, 7, 64, 3, 3, 72, 1, 1, 1, true, true", // strips of 8 columns
+    "9, 9, 16, 3, 3, 70, 1, 2, 2, false, true", // dilated, in whole pieces
+    "18, 15, 32, 1, 1, 40, 1, 0, 1, true, true", // small tiles, in whole pieces
+    "33, 16, 16, 1, 3, 24, 1, 1, 1, true, true" // great tiles
   })
   void aConvolutionOfBytes(
       int images,
@@ -56,70 +57,35 @@ class QuantizedConv2dTest {
     byte[] x = new byte[images * side * side * channels];
     random.nextBytes(x);
     int rows = height * width * channels;
-    int[] w = random.ints((long) rows * units, -127, 128).toArray();
-    float[] scales = new float[units];
-    float[] bias = new float[units];
-    for (int j = 0; j < units; j++) {
-      scales[j] = 0.002f + random.nextFloat() * 0.01f;
-      bias[j] = (float) random.nextGaussian();
-    }
-    float[] kernel = new float[rows * units];
-    for (int i = 0; i < kernel.length; i++) {
-      kernel[i] = w[i] * scales[i % units];
-    }
+    QuantizedWeights weights = QuantizedWeights.random(random, rows, units);
     Graph graph = new Graph();
     long run = QuantizedConv2d.run(window, width, channels);
-    TensorType type = PackQuantized.typeOf(rows, run, units);
-    Node packed = graph.variable("packed", Storage.STATE, 0, type);
-    Node k = graph.add(new Constant(kernel, TensorType.of(height, width, channels, units)));
-    Node s = graph.add(new Constant(scales, TensorType.of(units)));
-    Node b = graph.add(new Constant(bias, TensorType.of(units)));
     QuantizationParameters qy = toBytes ? Y : null;
-    graph.apply(new PackQuantized(X, qy, run), packed, k, s, b);
+    Node packed = weights.packed(graph, X, qy, true, run, height, width, channels, units);
     FusedActivation activation = relu ? FusedActivation.RELU : FusedActivation.NONE;
     Node image = graph.input("x", bytes(side, side, channels));
     Node y =
         image.then(new QuantizedConv2d(height, width, units, window, activation, X, qy), packed);
     int out = Math.toIntExact(y.type().extent(1));
     int across = Math.toIntExact(y.type().extent(2));
-    for (CpuDevice device : CpuDevice.levels()) {
-      try (Buffer memory = Buffer.allocate(4 * type.elements().constant());
-          Plan plan =
-              Plan.of(graph)
-                  .outputs(y)
-                  .capacity(images)
-                  .storage(Storage.STATE, memory)
-                  .device(device)
-                  .build()) {
-        plan.input("x").borrow(0, x.length).put(x);
-        plan.run(images);
-        ByteBuffer actual = plan.output(y);
-        for (int i = 0; i < images * out * across * units; i++) {
-          int j = i % units;
-          int top = i / units / across % out * stride - padding;
-          int left = i / units % across * stride - padding;
-          int image0 = i / units / across / out * side;
-          float product = X.scale() * scales[j];
-          int sum = (int) Math.rint((double) bias[j] / product);
-          for (int t = 0; t < rows; t++) {
-            int row = top + t / channels / width * dilation;
-            int column = left + t / channels % width * dilation;
-            if (row >= 0 && row < side && column >= 0 && column < side) {
-              int at = ((image0 + row) * side + column) * channels + t % channels;
-              sum += ((x[at] & 255) - X.zeroPoint()) * w[t * units + j];
-            }
-          }
-          float v = (float) sum * (toBytes ? product / Y.scale() : product);
-          v = relu && v < 0 ? 0 : v;
-          if (toBytes) {
-            double whole = Math.max(0, Math.min(255, Math.rint(v) + Y.zeroPoint()));
-            assertThat(actual.get(i) & 255).as("%s: %s", device, i).isEqualTo((int) whole);
-          } else {
-            assertThat(actual.getFloat(4 * i)).as("%s: %s", device, i).isEqualTo(v);
-          }
+    float[] expected = new float[images * out * across * units];
+    for (int i = 0; i < expected.length; i++) {
+      int top = i / units / across % out * stride - padding;
+      int left = i / units % across * stride - padding;
+      int image0 = i / units / across / out * side;
+      int sum = 0;
+      for (int t = 0; t < rows; t++) {
+        int row = top + t / channels / width * dilation;
+        int column = left + t / channels % width * dilation;
+        if (row >= 0 && row < side && column >= 0 && column < side) {
+          int at = ((image0 + row) * side + column) * channels + t % channels;
+          sum += ((x[at] & 255) - X.zeroPoint()) * weights.at(t, i % units);
         }
       }
+      expected[i] = weights.number(sum, i % units, X, qy, activation);
     }
+    QuantizedWeights.check(
+        graph, packed, y, images, plan -> plan.input("x").borrow(0, x.length).put(x), expected);
   }
 
   @Test

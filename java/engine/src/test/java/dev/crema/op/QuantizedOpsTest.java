@@ -4,16 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.crema.device.cpu.CpuDevice;
-import dev.crema.graph.Constant;
 import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
 import dev.crema.graph.ShapeException;
-import dev.crema.graph.Storage;
 import dev.crema.graph.TensorType;
-import dev.crema.memory.Buffer;
 import dev.crema.memory.ElementType;
 import dev.crema.plan.Plan;
-import java.nio.ByteBuffer;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -70,7 +66,11 @@ class QuantizedOpsTest {
     "7, 65, 17, true, false",
     "15, 128, 100, false, true",
     "40, 31, 16, true, true",
-    "70, 80, 70, false, true"
+    "70, 80, 70, false, true",
+    "32, 256, 2112, true, true", // strips of 32 columns fill a card
+    "640, 48, 448, false, true", // small tiles do
+    "640, 20, 448, true, true",
+    "1040, 16, 1040, true, true" // and great ones
   })
   void aDenseLayerOfBytes(int rows, int in, int units, boolean relu, boolean toBytes) {
     Random random = new Random(rows + in);
@@ -78,61 +78,23 @@ class QuantizedOpsTest {
     QuantizationParameters qy = toBytes ? new QuantizationParameters(0.6f, 30) : null;
     byte[] x = new byte[rows * in];
     random.nextBytes(x);
-    float[] scales = new float[units];
-    float[] bias = new float[units];
-    for (int j = 0; j < units; j++) {
-      scales[j] = 0.002f + random.nextFloat() * 0.01f;
-      bias[j] = (float) random.nextGaussian();
-    }
-    int[] w = random.ints(in * units, -127, 128).toArray();
-    float[] kernel = new float[in * units];
-    for (int i = 0; i < kernel.length; i++) {
-      kernel[i] = w[i] * scales[i % units];
-    }
-    kernel[0] = Float.NaN; // becomes 0
-    w[0] = 0;
-
+    QuantizedWeights weights = QuantizedWeights.random(random, in, units);
+    weights.w()[0] = 0; // given as NaN
     Graph graph = new Graph();
     Node bytes = graph.input("x", new TensorType(ElementType.UINT8, TensorType.batchOf(in).dims()));
-    TensorType type = PackQuantized.typeOf(in, in, units);
-    Node packed = graph.variable("packed", Storage.STATE, 0, type);
-    Node k = graph.add(new Constant(kernel, TensorType.of(in, units)));
-    Node s = graph.add(new Constant(scales, TensorType.of(units)));
-    Node b = graph.add(new Constant(bias, TensorType.of(units)));
-    graph.apply(new PackQuantized(qx, qy, in), packed, k, s, b);
+    Node packed = weights.packed(graph, qx, qy, true, in, in, units);
     FusedActivation activation = relu ? FusedActivation.RELU : FusedActivation.NONE;
     Node y = bytes.then(new QuantizedLinear(units, activation, qy), packed);
-    EveryDevice.check(
-        device -> {
-          try (Buffer memory = Buffer.allocate(4 * type.elements().constant());
-              Plan plan =
-                  Plan.of(graph)
-                      .outputs(y)
-                      .capacity(rows)
-                      .storage(Storage.STATE, memory)
-                      .device(device)
-                      .build()) {
-            plan.input("x").borrow(0, x.length).put(x);
-            plan.run(rows);
-            ByteBuffer actual = plan.output(y);
-            for (int i = 0; i < rows * units; i++) {
-              int j = i % units;
-              float product = qx.scale() * scales[j];
-              int sum = (int) Math.rint((double) bias[j] / product);
-              for (int p = 0; p < in; p++) {
-                sum += ((x[i / units * in + p] & 255) - qx.zeroPoint()) * w[p * units + j];
-              }
-              float v = (float) sum * (toBytes ? product / qy.scale() : product);
-              v = relu && v < 0 ? 0 : v;
-              if (toBytes) {
-                double whole = Math.max(0, Math.min(255, Math.rint(v) + qy.zeroPoint()));
-                assertThat(actual.get(i) & 255).as("%s: %s", device, i).isEqualTo((int) whole);
-              } else {
-                assertThat(actual.getFloat(4 * i)).as("%s: %s", device, i).isEqualTo(v);
-              }
-            }
-          }
-        });
+    float[] expected = new float[rows * units];
+    for (int i = 0; i < rows * units; i++) {
+      int sum = 0;
+      for (int p = 0; p < in; p++) {
+        sum += ((x[i / units * in + p] & 255) - qx.zeroPoint()) * weights.at(p, i % units);
+      }
+      expected[i] = weights.number(sum, i % units, qx, qy, activation);
+    }
+    QuantizedWeights.check(
+        graph, packed, y, rows, plan -> plan.input("x").borrow(0, x.length).put(x), expected);
   }
 
   @Test

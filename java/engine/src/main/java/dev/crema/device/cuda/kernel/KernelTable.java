@@ -22,6 +22,8 @@ public final class KernelTable {
               IndexKernels.kernels(),
               PoolingKernels.kernels(),
               QuantizedKernels.kernels(),
+              QuantizedProducts.kernels(),
+              WeightOnlyKernels.kernels(),
               RecurrentKernels.kernels(),
               SparseKernels.kernels()));
 

@@ -33,6 +33,11 @@ public interface Launches {
     launch(family, function, blocks, 1, 1, threads, 1, 1, sharedBytes, arguments);
   }
 
+  /** As the other, of blocks of {@link Grid#THREADS} without dynamic shared memory. */
+  default void launch(String family, String function, long blocks, Arguments arguments) {
+    launch(family, function, blocks, Grid.THREADS, 0, arguments);
+  }
+
   /**
    * Memory for the launches of this instruction, aligned to 256 bytes, with whatever stood there.
    *

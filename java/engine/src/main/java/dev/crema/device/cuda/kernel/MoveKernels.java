@@ -89,8 +89,6 @@ final class MoveKernels {
         "transpose",
         "transpose_" + bytes,
         Grid.ofBlocks(c, count * ((rows + 31) / 32) * ((columns + 31) / 32)),
-        Grid.THREADS,
-        0,
         Arguments.of().pointer(from).pointer(into).struct(matrices.toBytes()));
   }
 
@@ -130,8 +128,6 @@ final class MoveKernels {
         "slice",
         "slice_grad_" + part.type().byteSize(),
         Grid.ofElements(c, n),
-        Grid.THREADS,
-        0,
         Arguments.of().pointer(part.address()).pointer(whole.address()).int64(n).struct(struct));
   }
 
@@ -141,8 +137,6 @@ final class MoveKernels {
         "pad",
         Stored.name("pad", y.type()),
         Grid.ofElements(c, y.elements()),
-        Grid.THREADS,
-        0,
         Arguments.of()
             .pointer(c.address(0))
             .pointer(y.address())
@@ -157,8 +151,6 @@ final class MoveKernels {
         "pad",
         Stored.name("pad_grad", dx.type()),
         Grid.ofElements(c, dx.elements()),
-        Grid.THREADS,
-        0,
         Arguments.of()
             .pointer(c.address(0))
             .pointer(dx.address())
@@ -195,8 +187,6 @@ final class MoveKernels {
         "assign",
         added ? "assign_add" : "assign_" + unit,
         Grid.ofElements(c, bytes / unit),
-        Grid.THREADS,
-        0,
         Arguments.of().pointer(from).pointer(into).pointer(c.errors()).int64(bytes / unit));
   }
 }

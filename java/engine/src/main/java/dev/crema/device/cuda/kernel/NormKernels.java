@@ -61,8 +61,6 @@ final class NormKernels {
         LAYER,
         Stored.name("norm_grad_columns", c.in(0).type()),
         Grid.ofBlocks(c, pieces * ((n + 31) / 32)),
-        Grid.THREADS,
-        0,
         Arguments.of()
             .pointer(c.address(0))
             .pointer(centred ? c.address(2) : 0)
@@ -76,8 +74,6 @@ final class NormKernels {
         LAYER,
         "norm_grad_finish",
         Grid.ofElements(c, n),
-        Grid.THREADS,
-        0,
         Arguments.of()
             .pointer(partial)
             .pointer(c.out(1).address())
@@ -115,15 +111,11 @@ final class NormKernels {
         BATCH,
         Stored.name("batch_norm_pieces", c.in(0).type()),
         Grid.ofBlocks(c, pieces * ((n + 31) / 32)),
-        Grid.THREADS,
-        0,
         Arguments.of().pointer(c.address(0)).pointer(partial).int64(rows).int64(n).int64(piece));
     to.launch(
         BATCH,
         "batch_norm_finish",
         Grid.ofWarps(c, n),
-        Grid.THREADS,
-        0,
         Arguments.of()
             .pointer(partial)
             .pointer(c.address(1))
@@ -144,8 +136,6 @@ final class NormKernels {
         BATCH,
         Stored.name("batch_norm_apply", c.in(0).type()),
         Grid.ofFours(c, rows * n),
-        Grid.THREADS,
-        0,
         Arguments.of()
             .pointer(c.address(0))
             .pointer(c.out(1).address())
@@ -173,8 +163,6 @@ final class NormKernels {
         BATCH,
         Stored.name("batch_norm_grad_pieces", c.in(0).type()),
         Grid.ofBlocks(c, pieces * ((n + 31) / 32)),
-        Grid.THREADS,
-        0,
         Arguments.of()
             .pointer(c.address(0))
             .pointer(c.address(2))
@@ -187,8 +175,6 @@ final class NormKernels {
         BATCH,
         "batch_norm_grad_finish",
         Grid.ofWarps(c, n),
-        Grid.THREADS,
-        0,
         Arguments.of()
             .pointer(partial)
             .pointer(c.address(1))
@@ -205,8 +191,6 @@ final class NormKernels {
         BATCH,
         Stored.name("batch_norm_grad_apply", c.in(0).type()),
         Grid.ofFours(c, rows * n),
-        Grid.THREADS,
-        0,
         Arguments.of()
             .pointer(c.address(0))
             .pointer(c.address(2))
@@ -227,8 +211,6 @@ final class NormKernels {
         "dropout",
         Stored.name("dropout", c.in(0).type()),
         Grid.ofFours(c, n),
-        Grid.THREADS,
-        0,
         Arguments.of()
             .pointer(c.address(0))
             .pointer(c.address(1))

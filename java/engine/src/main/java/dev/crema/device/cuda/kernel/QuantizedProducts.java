@@ -1,0 +1,137 @@
+package dev.crema.device.cuda.kernel;
+
+import java.util.Map;
+
+/** Dense layers and convolutions of bytes, by tensor cores. */
+final class QuantizedProducts {
+  private static final long PIECE = 16; // bytes that are copied at once
+
+  private QuantizedProducts() {}
+
+  static Map<String, Kernel> kernels() {
+    return Map.of(
+        "quantized_linear", QuantizedProducts::linear,
+        "dynamic_quantized_linear", QuantizedProducts::dynamicLinear,
+        "quantized_conv2d", QuantizedProducts::convolution,
+        "pack_quantized", QuantizedProducts::pack);
+  }
+
+  /** in: x, packed; ints: ReLU or not, zero point of y. */
+  private static void linear(Call c, Launches to) {
+    Operand x = c.in(0);
+    Operand y = c.out(0);
+    Tiling.of(c, y.rows(), y.last(), isWhole(x.address(), x.last()))
+        .launch(
+            to,
+            "int8_linear",
+            "quantized_linear",
+            Arguments.of()
+                .pointer(x.address())
+                .pointer(c.address(1))
+                .struct(QuantizedKernels.target(y, c.integer(1), c.integer(0) != 0))
+                .int64(x.rows())
+                .int32(y.last())
+                .int32(x.last()));
+  }
+
+  /** in: x, scales and zero points of its rows, packed, bias?; ints: ReLU or not. */
+  private static void dynamicLinear(Call c, Launches to) {
+    Operand x = c.in(0);
+    Operand y = c.out(0);
+    Tiling.of(c, y.rows(), y.last(), isWhole(x.address(), x.last()))
+        .launch(
+            to,
+            "int8_linear",
+            "dynamic_quantized_linear",
+            Arguments.of()
+                .pointer(x.address())
+                .pointer(c.address(1))
+                .pointer(c.address(2))
+                .pointer(c.address(3))
+                .pointer(c.address(4))
+                .pointer(y.address())
+                .int64(x.rows())
+                .int32(y.last())
+                .int32(x.last())
+                .int32(c.integer(0)));
+  }
+
+  /** Whether rows of that length, one after the other from there, can be copied in pieces. */
+  private static boolean isWhole(long address, long length) {
+    return address % PIECE == 0 && length % PIECE == 0;
+  }
+
+  /** ints: as a convolution's, rows and columns of a window, zero points of x and y. */
+  private static void convolution(Call c, Launches to) {
+    Operand x = c.in(0);
+    Operand y = c.out(0);
+    Tiling.of(c, y.rows(), y.last(), isWhole(x.address(), x.last()))
+        .launch(
+            to,
+            "int8_conv",
+            "quantized_conv2d",
+            Arguments.of()
+                .pointer(x.address())
+                .pointer(c.address(1))
+                .struct(QuantizedKernels.target(y, c.integer(11), c.integer(7) != 0))
+                .struct(windows(c, x, y)));
+  }
+
+  /**
+   * The struct Conv8.
+   *
+   * @throws ArithmeticException if a row of an image, with its padding, has 2 GB or more
+   */
+  private static byte[] windows(Call c, Operand x, Operand y) {
+    long channels = x.last();
+    long rowBytes = x.dim(-2) * channels;
+    long stride = c.integer(1);
+    long dilation = c.integer(3);
+    long columns = c.integer(9);
+    long most = Math.max(x.dim(-2), (y.dim(-2) - 1) * stride + (columns - 1) * dilation + 1);
+    Math.toIntExact(Math.multiplyExact(most + c.integer(5), channels));
+    boolean neighbours = dilation == 1; // the pixels of a row of a window
+    long run = (channels * (neighbours ? columns : 1) + 3) / 4;
+    long runs = neighbours ? 1 : columns;
+    return new Struct()
+        .int64(y.rows())
+        .int64(x.dim(1) * rowBytes)
+        .int64(x.dim(1))
+        .int64(rowBytes)
+        .int64(y.dim(1))
+        .int64(y.dim(2))
+        .int64(y.last())
+        .int64(c.integer(0))
+        .int64(stride * channels)
+        .int64(c.integer(2))
+        .int64(dilation * channels)
+        .int64(c.integer(4))
+        .int64(c.integer(5) * channels)
+        .int64(run)
+        .int64(runs)
+        .int64(Math.toIntExact(c.integer(8) * runs * run))
+        .int64(c.integer(10))
+        .int64(isWhole(x.address(), channels) ? 1 : 0)
+        .toBytes();
+  }
+
+  /** in: packed (written), w, scales, bias?; ints: zero point, rows of a run; floats: scales. */
+  private static void pack(Call c, Launches to) {
+    Operand w = c.in(1);
+    to.launch(
+        "int8_pack",
+        "pack_quantized",
+        Grid.ofElements(c, w.last()),
+        Arguments.of()
+            .pointer(w.address())
+            .pointer(c.address(2))
+            .pointer(c.address(3))
+            .pointer(c.address(0))
+            .int64(w.rows())
+            .int64(w.last())
+            .int64(c.integer(1))
+            .int32(c.integer(0))
+            .float32(c.real(0))
+            .float32(c.real(1)));
+  }
+}
