@@ -59,6 +59,16 @@ CREMA_DEVICE void put_number(const Target& t, i64 i, float v) {
   }
 }
 
+// What is packed of eight columns, from a multiple of eight on: there is some for 16 columns at a time.
+CREMA_DEVICE void load_eight(const float* p, float (&v)[8]) {
+  const float4 a = load4(p), b = load4(p + 4);
+  v[0] = a.x, v[1] = a.y, v[2] = a.z, v[3] = a.w, v[4] = b.x, v[5] = b.y, v[6] = b.z, v[7] = b.w;
+}
+CREMA_DEVICE void load_eight(const int* p, int (&v)[8]) {
+  const int4 a = *reinterpret_cast<const int4*>(p), b = *reinterpret_cast<const int4*>(p + 4);
+  v[0] = a.x, v[1] = a.y, v[2] = a.z, v[3] = a.w, v[4] = b.x, v[5] = b.y, v[6] = b.z, v[7] = b.w;
+}
+
 // Eight floats, of which n are there.
 CREMA_DEVICE void store_eight(float* y, const float (&v)[8], i64 n) {
   const bool whole = n >= 8 && is_aligned(y, 16);

@@ -41,12 +41,10 @@ struct DynamicSums {
   };
   CREMA_DEVICE_METHOD Columns columns(i64 column) const {
     Columns c;
+    load_eight(weights + column, c.weights);
+    load_eight(scale + column, c.scale);
     CREMA_UNROLL
-    for (int e = 0; e < 8; ++e) {
-      c.weights[e] = weights[column + e];  // there are ones for 16 columns at a time
-      c.scale[e] = scale[column + e];
-      c.bias[e] = bias != nullptr && column + e < n ? bias[column + e] : 0.0f;
-    }
+    for (int e = 0; e < 8; ++e) c.bias[e] = bias != nullptr && column + e < n ? bias[column + e] : 0.0f;
     return c;
   }
   CREMA_DEVICE_METHOD void put(i64 r, i64 column, const Columns& c, const int (&sums)[8]) const {

@@ -168,7 +168,8 @@ CREMA_DEVICE void int8_tiles(const Rows& rows, const int* packed, i64 m, int n, 
       CREMA_UNROLL
       for (int i = 0; i < kMmas; ++i) {
         const uint4* const x = xs + stage * (kTile * 4) + (down + i * 16 + g) * 4 + t;
-        products.add(i, x[0], x[8 * 4], w);
+        const uint4 upper = x[0], lower = x[8 * 4];
+        products.add(i, upper, lower, w);
       }
       if (more) put_down(free);
       stage = stage == kStages - 1 ? 0 : stage + 1;
@@ -286,11 +287,8 @@ struct StaticSums {
   };
   CREMA_DEVICE_METHOD Columns columns(i64 column) const {
     Columns c;
-    CREMA_UNROLL
-    for (int e = 0; e < 8; ++e) {
-      c.offset[e] = offset[column + e];  // there are ones for 16 columns at a time
-      c.scale[e] = scale[column + e];
-    }
+    load_eight(offset + column, c.offset);
+    load_eight(scale + column, c.scale);
     return c;
   }
   CREMA_DEVICE_METHOD void put(i64 r, i64 column, const Columns& c, const int (&sums)[8]) const {
