@@ -67,6 +67,11 @@ final class DevicesCommand implements Callable<Integer> {
       } else {
         node.put("note", UNTESTED);
         common.text().println("        " + UNTESTED);
+        ArrayNode unused = node.putArray("unused");
+        for (String line : card.unused()) {
+          unused.add(line);
+          common.text().println("        not used: " + line);
+        }
       }
     }
     ArrayNode libraries = devices.addObject().put("name", "cuda libraries").putArray("libraries");

@@ -29,7 +29,8 @@ import java.util.Objects;
  * <p>Where a dense layer's kernel, or that of a convolution of single pixels, is mostly zero when
  * the predictor is made, both ways to multiply it are measured once in a process, and the zeros are
  * left out if that is clearly faster. A weight of 0 then adds nothing, also where what it would be
- * multiplied by is infinite or NaN.
+ * multiplied by is infinite or NaN. A card multiplies zeros as other weights, 2:4 or not, which is
+ * logged.
  *
  * <p>Likewise dense layers whose quantization is dynamic or of weights only are computed so where
  * that was measured faster than float32, at the predictor's capacity, and else in float32 with the
@@ -57,6 +58,7 @@ public final class Predictor implements AutoCloseable {
     this.capacity = capacity;
     this.sparse = model.sparseKernels();
     this.patterns = sparse.patterns();
+    sparse.sayIfWholeOn(device);
     boolean packs =
         device.packsWeights() && (capacity > MOST_UNPACKED || precision == Precision.BFLOAT16);
     ModelGraph graph = model.build(new Graph(), false);

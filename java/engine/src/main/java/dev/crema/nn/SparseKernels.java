@@ -1,5 +1,6 @@
 package dev.crema.nn;
 
+import dev.crema.device.Device;
 import dev.crema.graph.TensorType;
 import dev.crema.memory.Buffer;
 import dev.crema.pass.NonZeros;
@@ -7,18 +8,23 @@ import dev.crema.plan.SparseTrial;
 import java.nio.FloatBuffer;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.TreeSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Which kernels of a model are mostly zero. They are counted again when the parameters have
  * changed. Thread-safe.
  */
 final class SparseKernels {
+  private static final Logger LOG = LoggerFactory.getLogger(SparseKernels.class);
   private static final int SAMPLED = 4096; // weights that show that a kernel is dense
 
   private final Model model;
   private Map<String, NonZeros> nonZeros = Map.of();
   private volatile long version = -1; // of the parameters that were counted
   private volatile Map<String, SparseTrial.Pattern> patterns = Map.of();
+  private long said = -1; // the version of which it was logged that a device multiplies zeros
 
   SparseKernels(Model model) {
     this.model = model;
@@ -60,6 +66,27 @@ final class SparseKernels {
       return false; // someone is changing them
     }
     return !(now == version ? patterns : patterns()).equals(then);
+  }
+
+  /** What is to be known where a device multiplies zeros as other weights; null: nothing. */
+  String wholeOn(Device device) {
+    Map<String, NonZeros> zeros = device.packsWeights() ? Map.of() : nonZeros();
+    return zeros.isEmpty()
+        ? null
+        : device.name()
+            + " multiplies kernels whole of which half or more is 0: "
+            + String.join(", ", new TreeSet<>(zeros.keySet()))
+            + ". Sparse products, 2:4 too, are the CPU's alone; pruned channels and int8 save time"
+            + " on a card, too.";
+  }
+
+  /** Logs that, once for parameters as they are. */
+  synchronized void sayIfWholeOn(Device device) {
+    String line = wholeOn(device);
+    if (line != null && said != version) {
+      said = version;
+      LOG.info("{}", line);
+    }
   }
 
   private static boolean isKernel(TensorType type) {

@@ -10,6 +10,7 @@ import dev.crema.graph.Node;
 import dev.crema.graph.Storage;
 import dev.crema.io.ModelArchive;
 import dev.crema.io.TensorInfo;
+import dev.crema.op.EveryDevice;
 import dev.crema.pass.NonZeros;
 import dev.crema.plan.Plan;
 import dev.crema.plan.SparseTrial;
@@ -272,5 +273,35 @@ class SparsePredictorTest {
     try (ModelArchive archive = ModelArchive.open(model)) {
       return archive.tensors().tensors().values().stream().mapToLong(TensorInfo::byteSize).sum();
     }
+  }
+
+  /** Of four inputs of each unit two stay, which cards have products for that are not used. */
+  @Test
+  void aCardMultipliesZerosAndSaysSo() {
+    boolean[] kept = new boolean[150 * 70];
+    for (int i = 0; i < kept.length; i++) {
+      kept[i] = i / 70 % 4 >= 2;
+    }
+    float[][] x = examples(5);
+    EveryDevice.cards(
+        card -> {
+          try (Model model = model()) {
+            assertThat(model.sparseKernels().wholeOn(card)).isNull();
+            model.masks().set("dense_2/kernel", kept);
+            assertThat(model.sparseKernels().wholeOn(Device.cpu())).isNull();
+            assertThat(model.sparseKernels().wholeOn(card))
+                .startsWith(card.name() + " multiplies kernels whole")
+                .contains("is 0: dense_2/kernel. ", "2:4", "pruned channels");
+            try (Predictor predictor = model.predictor(5, 0, card)) {
+              float[][] y = predictor.predict(x);
+              for (int i = 0; i < y.length; i++) {
+                double[] expected = reference(model, x[i]);
+                for (int j = 0; j < expected.length; j++) {
+                  assertThat((double) y[i][j]).isCloseTo(expected[j], within(1e-5));
+                }
+              }
+            }
+          }
+        });
   }
 }

@@ -10,19 +10,19 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
 /** Where ops are checked: what is not there is said once, with the reason. */
-final class EveryDevice {
+public final class EveryDevice {
   private static final Set<String> SAID = ConcurrentHashMap.newKeySet();
 
   private EveryDevice() {}
 
   /** The CPU at each instruction set that this machine has, then {@link #cards}. */
-  static void check(Consumer<Device> check) {
+  public static void check(Consumer<Device> check) {
     CpuDevice.levels().forEach(check);
     cards(check);
   }
 
   /** Real cards, and the CUDA device with its kernels emulated, where there is an emulation. */
-  static void cards(Consumer<Device> check) {
+  public static void cards(Consumer<Device> check) {
     for (CudaCard card : Device.cudaCards().usable()) {
       card(Device.cuda(card.ordinal()), check);
     }

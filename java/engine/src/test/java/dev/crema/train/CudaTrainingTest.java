@@ -6,11 +6,11 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.crema.data.Dataset;
 import dev.crema.data.Datasets;
 import dev.crema.device.Device;
-import dev.crema.device.cuda.CudaCard;
 import dev.crema.device.cuda.EmulatedCard;
 import dev.crema.memory.Shape;
 import dev.crema.nn.BuiltIn;
 import dev.crema.nn.Model;
+import dev.crema.op.EveryDevice;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -76,13 +76,7 @@ class CudaTrainingTest {
 
   private static void compare(String name, long[] shape, int steps) {
     Run cpu = train(Device.cpu(), name, shape, steps);
-    for (CudaCard card : Device.cudaCards().usable()) {
-      compare(cpu, train(Device.cuda(card.ordinal()), name, shape, steps));
-    }
-    assumeTrue(EmulatedCard.missing() == null, EmulatedCard::missing);
-    try (EmulatedCard card = new EmulatedCard()) {
-      compare(cpu, train(card.device(), name, shape, steps));
-    }
+    EveryDevice.cards(card -> compare(cpu, train(card, name, shape, steps)));
   }
 
   /** Adam divides by roots of small numbers: what differs in the last bit may differ more soon. */

@@ -12,6 +12,7 @@ import dev.crema.graph.Precision;
 import dev.crema.nn.BuiltIn;
 import dev.crema.nn.Model;
 import dev.crema.nn.Predictor;
+import dev.crema.op.EveryDevice;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -84,19 +85,20 @@ class HalfTrainingTest {
    * makes of small gradients as large steps as of others, so the difference grows over the steps.
    */
   private static void compare(String name, int steps, long... shape) {
-    try (EmulatedCard card = new EmulatedCard()) {
-      List<Float> exact = losses(card.device(), Precision.FLOAT32, name, steps, shape);
-      for (Precision p : new Precision[] {Precision.BFLOAT16, Precision.FLOAT16}) {
-        double unit = p == Precision.BFLOAT16 ? 0x1p-8 : 0x1p-11;
-        List<Float> half = losses(card.device(), p, name, steps, shape);
-        for (int i = 0; i < steps; i++) {
-          assertThat(half.get(i))
-              .as("%s in %s, step %s", name, p, i)
-              .isCloseTo(exact.get(i), within((float) (8 * unit)));
-        }
-        assertThat(half).as("it computes in %s", p).isNotEqualTo(exact);
-      }
-    }
+    EveryDevice.cards(
+        card -> {
+          List<Float> exact = losses(card, Precision.FLOAT32, name, steps, shape);
+          for (Precision p : new Precision[] {Precision.BFLOAT16, Precision.FLOAT16}) {
+            double unit = p == Precision.BFLOAT16 ? 0x1p-8 : 0x1p-11;
+            List<Float> half = losses(card, p, name, steps, shape);
+            for (int i = 0; i < steps; i++) {
+              assertThat(half.get(i))
+                  .as("%s in %s, step %s", name, p, i)
+                  .isCloseTo(exact.get(i), within((float) (8 * unit)));
+            }
+            assertThat(half).as("it computes in %s", p).isNotEqualTo(exact);
+          }
+        });
   }
 
   @Test

@@ -1,5 +1,7 @@
 package dev.crema.device.cuda;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 
 /**
@@ -12,6 +14,8 @@ import java.util.Locale;
  * @param driver the newest CUDA version that the driver supports, 1000 · major + 10 · minor
  */
 public record CudaCard(int ordinal, String model, long memoryBytes, int capability, int driver) {
+  private static final int FIRST_WITH_FP8 = 89;
+
   /** {@code cuda:N}. */
   public String name() {
     return "cuda:" + ordinal;
@@ -41,5 +45,17 @@ public record CudaCard(int ordinal, String model, long memoryBytes, int capabili
         memoryBytes / (double) (1L << 30),
         capabilityText(),
         version(driver));
+  }
+
+  /** What cards of its kind can do and this version does not, and what to use: a line each. */
+  public List<String> unused() {
+    List<String> lines = new ArrayList<>();
+    lines.add(
+        "sparse products (2:4 too): kernels that are mostly zero are multiplied whole, since the"
+            + " CUDA presets have no cuSPARSELt. Pruned channels and int8 save time here, too.");
+    if (capability >= FIRST_WITH_FP8) {
+      lines.add("fp8: use bfloat16, float16 or int8.");
+    }
+    return List.copyOf(lines);
   }
 }

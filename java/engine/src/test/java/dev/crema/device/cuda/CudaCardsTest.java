@@ -157,4 +157,12 @@ class CudaCardsTest {
     CudaCards cards = CudaCards.ofMachine();
     assertThat(cards.usable().isEmpty()).isEqualTo(!cards.whyNot().isEmpty());
   }
+
+  @Test
+  void aCardSaysWhatIsNotAskedOfIt() {
+    CudaCard ampere = new CudaCard(0, "A100", 40L << 30, 80, 13010);
+    assertThat(ampere.unused()).hasSize(1).first().asString().contains("2:4", "cuSPARSELt");
+    CudaCard hopper = new CudaCard(0, "H200", 141L << 30, 90, 13010);
+    assertThat(hopper.unused()).hasSize(2).last().asString().contains("fp8", "use bfloat16");
+  }
 }
