@@ -15,11 +15,10 @@ import java.util.List;
  *
  * @param seconds how long each load lasts, behind its warm-up
  * @param connections most requests at once
+ * @param warmUp seconds before a load is measured: JVMs of server and client compile for most of a
+ *     minute on two processors
  */
-record LoadTest(double seconds, int connections) {
-  /** JVMs of server and client compile what runs often for about that long on two processors. */
-  private static final double WARM_UP_SECONDS = 15;
-
+record LoadTest(double seconds, int connections, double warmUp) {
   /**
    * What a load showed.
    *
@@ -66,7 +65,7 @@ record LoadTest(double seconds, int connections) {
                 "--duration",
                 "" + seconds,
                 "--warm-up",
-                "" + WARM_UP_SECONDS,
+                "" + warmUp,
                 "--connections",
                 "" + connections));
     arguments.addAll(more);

@@ -64,12 +64,22 @@ final class ServingBench {
         Path body = folder.resolve("body.json");
         AtomicFiles.write(body, Content.of(network.body()));
         LoadTest.Outcome most = load.most(running.predict(), body);
-        LoadTest.Outcome half = load.at(running.predict(), body, most.rate() / 2);
-        rows.add(new ServingRow(server, network, "REST", most, half, running.residentBytes()));
+        double rate =
+            server instanceof Floor && !rows.isEmpty() ? rows.get(0).most().rate() : most.rate();
+        LoadTest.Outcome half = load.at(running.predict(), body, rate / 2);
+        rows.add(
+            new ServingRow(server, network, ServingRow.REST, most, half, running.residentBytes()));
+        if (network == ServedNetwork.SEED && Wrk.isThere()) {
+          most = Wrk.most(running.predict(), network.body(), folder, load);
+          rows.add(
+              new ServingRow(server, network, ServingRow.WRK, most, half, running.residentBytes()));
+        }
         if (server instanceof CremaServer && network == ServedNetwork.SEED) {
           most = load.mostByGrpc(running.predict(), network.name());
           half = load.byGrpcAt(running.predict(), network.name(), most.rate() / 2);
-          rows.add(new ServingRow(server, network, "gRPC", most, half, running.residentBytes()));
+          rows.add(
+              new ServingRow(
+                  server, network, ServingRow.GRPC, most, half, running.residentBytes()));
         }
       } finally {
         TemporaryFolder.delete(folder);

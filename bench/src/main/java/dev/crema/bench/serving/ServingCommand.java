@@ -23,13 +23,17 @@ import picocli.CommandLine.Option;
     description = {
       "Measures `crema serve` under `crema load-test`, both on this machine, over loopback; with"
           + " --peers also Spring Boot over ONNX Runtime, alone and through DJL, with the same"
-          + " model, requests and client, whose answers are first compared with Crema's.",
+          + " model, requests and client, whose answers are first compared with Crema's. Beside"
+          + " them stands what a server reaches that gives one answer to everything, the limit of"
+          + " the machine. Where wrk is installed, it measures Crema's greatest rate, too.",
       "Seed network: one example a request. Heavy network, 1 ms: with batches and without."
     },
     mixinStandardHelpOptions = true,
     subcommands = SoakCommand.class)
 public final class ServingCommand implements Callable<Integer> {
   private static final double QUICK_SECONDS = 4;
+  private static final double WARM_UP_SECONDS = 45;
+  private static final double QUICK_WARM_UP_SECONDS = 5;
 
   @Option(
       names = "--peers",
@@ -64,11 +68,15 @@ public final class ServingCommand implements Callable<Integer> {
     }
     Server crema = new CremaServer(ServingBars.CREMA);
     Server unbatched = new CremaServer(ServingBars.UNBATCHED, "--max-batch", "1");
-    List<Server> servers = new ArrayList<>(List.of(crema));
+    List<Server> servers = new ArrayList<>(List.of(crema, new Floor()));
     if (peers) {
       ServiceLoader.load(Server.Peers.class).forEach(p -> servers.addAll(p.servers()));
     }
-    LoadTest load = new LoadTest(quick ? QUICK_SECONDS : seconds, connections);
+    LoadTest load =
+        new LoadTest(
+            quick ? QUICK_SECONDS : seconds,
+            connections,
+            quick ? QUICK_WARM_UP_SECONDS : WARM_UP_SECONDS);
     ServingBench bench =
         new ServingBench(servers, List.of(crema, unbatched), load, System.err::println);
     bench.run();
@@ -97,8 +105,8 @@ public final class ServingCommand implements Callable<Integer> {
           row.network().name(),
           row.protocol(),
           String.format(Locale.ROOT, "%,.0f", row.most().rate()),
-          String.format(Locale.ROOT, "%,.0f us", row.half().p50()),
-          String.format(Locale.ROOT, "%,.0f us", row.half().p99()),
+          microseconds(row.half().p50()),
+          microseconds(row.half().p99()),
           String.format(Locale.ROOT, "%,.0f MB", row.megabytes()));
     }
     System.out.print(table);
@@ -109,6 +117,10 @@ public final class ServingCommand implements Callable<Integer> {
         System.out.println("failed: " + row.server().name() + ": " + row.errors() + " requests");
       }
     }
+  }
+
+  private static String microseconds(double value) {
+    return Double.isNaN(value) ? "" : String.format(Locale.ROOT, "%,.0f us", value);
   }
 
   private static ObjectNode document(ServingBench bench) {

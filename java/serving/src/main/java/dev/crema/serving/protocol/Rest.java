@@ -48,16 +48,26 @@ public final class Rest {
   /** Waits for a request's body, then answers it. */
   public static HttpResponse withBody(
       ServiceRequestContext context, HttpRequest request, BodyCall call) {
+    CompletableFuture<AggregatedHttpRequest> body = request.aggregate();
+    if (body.isDone() && !body.isCompletedExceptionally()) {
+      return now(answered(context, body.join(), call));
+    }
     return HttpResponse.of(
-        request
-            .aggregate()
-            .handle(
+        body.handle(
                 (whole, failure) ->
                     failure == null
                         ? answered(context, whole, call)
                         : CompletableFuture.<HttpResponse>failedFuture(failure))
             .thenCompose(stage -> stage)
             .exceptionally(Rest::refusalOrRethrow));
+  }
+
+  /** An answer that is there already needs no stream to wait for it. */
+  private static HttpResponse now(CompletionStage<HttpResponse> answer) {
+    CompletableFuture<HttpResponse> future = answer.toCompletableFuture();
+    return future.isDone() && !future.isCompletedExceptionally()
+        ? future.join()
+        : HttpResponse.of(future.exceptionally(Rest::refusalOrRethrow));
   }
 
   private static CompletionStage<HttpResponse> answered(
@@ -101,7 +111,11 @@ public final class Rest {
   private static CompletionStage<HttpResponse> answer(
       AggregatedHttpRequest request, BodyCall call) {
     try {
-      return call.answer(request.content().array()).exceptionally(Rest::error);
+      CompletableFuture<HttpResponse> answer =
+          call.answer(request.content().array()).toCompletableFuture();
+      return answer.isDone() && !answer.isCompletedExceptionally()
+          ? answer
+          : answer.exceptionally(Rest::error);
     } catch (IOException | RuntimeException e) {
       return CompletableFuture.completedFuture(error(e));
     }

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.StreamWriteFeature;
+import com.fasterxml.jackson.core.io.IOContext;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import dev.crema.serving.inference.ServingException;
@@ -27,14 +28,38 @@ public final class JsonFormat {
    */
   public JsonFormat(StreamReadConstraints limits) {
     factory =
-        new JsonFactoryBuilder()
-            .streamReadConstraints(limits)
-            .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
-            .enable(StreamReadFeature.USE_FAST_DOUBLE_PARSER)
-            .enable(StreamWriteFeature.USE_FAST_DOUBLE_WRITER)
-            .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
-            .disable(JsonWriteFeature.WRITE_NAN_AS_STRINGS)
-            .build();
+        new Factory(
+            new JsonFactoryBuilder()
+                .streamReadConstraints(limits)
+                .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+                .enable(StreamReadFeature.USE_FAST_DOUBLE_PARSER)
+                .enable(StreamWriteFeature.USE_FAST_DOUBLE_WRITER)
+                .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+                .disable(JsonWriteFeature.WRITE_NAN_AS_STRINGS));
+  }
+
+  /** Makes {@link ListParser}s of what is plainly UTF-8. */
+  private static final class Factory extends JsonFactory {
+    private static final long serialVersionUID = 1;
+
+    Factory(JsonFactoryBuilder settings) {
+      super(settings);
+    }
+
+    @Override
+    protected JsonParser _createParser(byte[] body, int offset, int length, IOContext context)
+        throws IOException {
+      boolean plain = length >= 4 && body[offset] > 0 && body[offset + 1] > 0;
+      return plain
+          ? new ListParser(
+              context,
+              _parserFeatures,
+              _byteSymbolCanonicalizer.makeChildOrPlaceholder(_factoryFeatures),
+              body,
+              offset,
+              offset + length)
+          : super._createParser(body, offset, length, context);
+    }
   }
 
   public JsonParser parser(byte[] body, int offset, int length) throws IOException {

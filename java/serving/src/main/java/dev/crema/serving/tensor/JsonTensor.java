@@ -130,6 +130,9 @@ public final class JsonTensor {
       room(4);
       data.putFloat(value);
       read++;
+      if (json instanceof ListParser list) {
+        read += list.floats(data);
+      }
       token = json.nextToken();
     }
     counts[open - 1] += read;
