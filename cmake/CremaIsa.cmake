@@ -19,7 +19,7 @@ function(crema_isa_libraries result)
   list(FILTER int8 INCLUDE REGEX "/int8[^/]*\\.cpp$")
   # Matrix products, which have instructions of their own for bfloat16.
   set(bf16 ${kernels})
-  list(FILTER bf16 INCLUDE REGEX "/(gemm|linear|mat_mul|probe)[^/]*\\.cpp$")
+  list(FILTER bf16 INCLUDE REGEX "/(attention|gemm|linear|mat_mul|probe)[^/]*\\.cpp$")
   set(CREMA_ISA_OBJECTS_COLLECTED "")
   crema_isa(scalar 0 "" "${kernels}")
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")

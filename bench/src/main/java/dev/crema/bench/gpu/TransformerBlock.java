@@ -15,7 +15,6 @@ import dev.crema.pass.Autodiff;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.function.UnaryOperator;
 
 /**
  * A block of a transformer that normalises first (Vaswani et al. 2017; Xiong et al. 2020): x + the
@@ -74,7 +73,7 @@ final class TransformerBlock {
     Node k = heads(all, 1);
     Node v = heads(all, 2);
     Node joined =
-        Attention.scaledDotProduct(q, k, v, false, UnaryOperator.identity())
+        Attention.scaledDotProduct(q, k, v, false)
             .then(Transpose.of(0, 2, 1, 3))
             .then(new Reshape(TensorType.of(batch, sequence, width)));
     return linear(joined, width, width);

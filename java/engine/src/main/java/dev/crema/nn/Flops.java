@@ -10,6 +10,7 @@ import dev.crema.graph.Node;
 import dev.crema.graph.Op;
 import dev.crema.graph.TensorType;
 import dev.crema.graph.Variable;
+import dev.crema.op.Attention;
 import dev.crema.op.AveragePool2d;
 import dev.crema.op.Conv1d;
 import dev.crema.op.Conv2d;
@@ -63,6 +64,13 @@ final class Flops {
     }
     if (op instanceof MatMul p) {
       return out * 2 * a.input(0).type().extent(p.transposeA() ? -2 : -1);
+    }
+    if (op instanceof Attention) {
+      TensorType k = a.input(1).type();
+      double queries = out / a.output(0).type().extent(-1);
+      double scores = queries * k.extent(-2);
+      // The scale, two products, and of each score what a softmax does.
+      return elements(a.input(0)) + scores * (2 * k.extent(-1) + 5) + out * 2 * k.extent(-2);
     }
     if (op instanceof Conv2d || op instanceof Conv1d) {
       TensorType kernel = a.input(1).type();

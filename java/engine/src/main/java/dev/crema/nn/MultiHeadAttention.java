@@ -14,7 +14,7 @@ import java.util.List;
 /**
  * Multi-head attention (Vaswani et al. 2017): queries [n, t, features] (and keys, which are the
  * values too, [n, s, features'], and values of their own) → [n, t, features]. With one input it
- * attends to itself. Parameters, h heads of d elements: query_kernel [features, h · d], key_kernel
+ * attends to itself. The weights [n, h, t, s] are stored only where training drops some of them. Parameters, h heads of d elements: query_kernel [features, h · d], key_kernel
  * and value_kernel [features', h · d], output_kernel [h · d, features] and a bias for each.
  *
  * @param heads they must divide the features of the queries, unless {@code headSize} is given
@@ -121,16 +121,21 @@ public record MultiHeadAttention(
           "features that " + heads + " heads divide", queries, "Give a head size of its own.");
     }
     long d = headSize == null ? features / heads : headSize;
-    Node attended =
-        Attention.scaledDotProduct(
-            heads(linear(context, "query", queries, heads * d), d),
-            heads(linear(context, "key", keys, heads * d), d),
-            heads(linear(context, "value", values, heads * d), d),
-            causal,
-            w -> new Dropout(dropout).build(context, List.of(w)));
-    Node joined = attended.then(HEADS_FIRST);
+    Node q = heads(linear(context, "query", queries, heads * d), d);
+    Node k = heads(linear(context, "key", keys, heads * d), d);
+    Node v = heads(linear(context, "value", values, heads * d), d);
+    Node joined = attended(context, q, k, v).then(HEADS_FIRST);
     TensorType type = queries.type().withDim(-1, Dim.of(heads * d));
     return linear(context, "output", joined.then(new Reshape(type)), features);
+  }
+
+  private Node attended(LayerContext context, Node q, Node k, Node v) {
+    if (!context.training() || dropout == 0) {
+      return Attention.scaledDotProduct(q, k, v, causal);
+    }
+    Dropout drop = new Dropout(dropout);
+    return Attention.scaledDotProduct(
+        q, k, v, causal, weights -> drop.build(context, List.of(weights)));
   }
 
   private static Node sequences(LayerContext context, Node x) {

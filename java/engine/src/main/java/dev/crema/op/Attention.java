@@ -1,45 +1,160 @@
 package dev.crema.op;
 
+import dev.crema.graph.Application;
+import dev.crema.graph.Attributes;
 import dev.crema.graph.Constant;
+import dev.crema.graph.Dim;
+import dev.crema.graph.Gradients;
 import dev.crema.graph.Node;
+import dev.crema.graph.Op;
+import dev.crema.graph.Precision;
 import dev.crema.graph.ShapeException;
 import dev.crema.graph.TensorType;
+import dev.crema.memory.ElementType;
+import java.util.List;
+import java.util.Objects;
 import java.util.function.UnaryOperator;
 
 /**
- * Scaled dot-product attention (Vaswani et al. 2017) of other ops: softmax(q · kᵀ / √d) · v. Its
- * gradient is theirs.
+ * Scaled dot-product attention (Vaswani et al. 2017): softmax(scale · q · kᵀ) · v. No device stores
+ * the scores [..., t, s]: blocks of them are made where they are used (Dao et al. 2022), and again
+ * for the gradient, so that memory grows with t + s.
+ *
+ * <p>Inputs, all of one floating type and with the same axes before the last two: q [..., t, d], k
+ * [..., s, d], v [..., s, e]. Outputs: y [..., t, e] of their type; then, for the gradient only, the
+ * logarithm of the sum of each query's exponentials [..., t] in float32. NaN and infinities spread
+ * as in the softmax of the scores; what keys that a causal mask hides hold beside numbers (NaN or an
+ * infinity) may or may not spread.
+ *
+ * @param causal whether query i sees no key after i; then t and s must be the same
+ * @param scale of the scores, positive: usually 1 / √d
+ * @param precision in which float32 factors of its products are read
  */
-public final class Attention {
-  private Attention() {}
+public record Attention(boolean causal, double scale, Precision precision) implements Op {
+  public Attention {
+    requireScale(scale);
+    Objects.requireNonNull(precision, "precision");
+  }
 
   /**
-   * Attends.
+   * Attends with the scale 1 / √d.
    *
    * @param q queries [..., t, d]
    * @param k keys [..., s, d]
    * @param v values [..., s, e]
    * @param causal whether position i sees no key after i; then t and s must be the same
-   * @param dropout of the weights [..., t, s]; identity for none
    * @return [..., t, e]
    * @throws ShapeException if the extents do not fit
    */
+  public static Node scaledDotProduct(Node q, Node k, Node v, boolean causal) {
+    return q.then(new Attention(causal, scaleOf(q), Precision.FLOAT32), k, v);
+  }
+
+  /**
+   * The same with a function of the weights, such as dropout, made of other ops: it stores them all.
+   *
+   * @param of the weights [..., t, s], which it leaves of that type
+   */
   public static Node scaledDotProduct(
-      Node q, Node k, Node v, boolean causal, UnaryOperator<Node> dropout) {
-    long d = q.type().extent(-1);
+      Node q, Node k, Node v, boolean causal, UnaryOperator<Node> of) {
+    infer(List.of(q.type(), k.type(), v.type()), causal);
     // Of the smallest of the tensors that could be scaled.
-    Node scaled = q.then(new Affine(1 / Math.sqrt(d), 0));
+    Node scaled = q.then(new Affine(scaleOf(q), 0));
     Node scores = scaled.then(new MatMul(false, true), k);
     if (causal) {
-      long t = scores.type().extent(-2);
-      long s = scores.type().extent(-1);
-      if (t != s) {
-        throw new ShapeException(
-            "causal attention needs as many keys as queries but gets " + t + " and " + s);
-      }
-      scores = scores.then(new Add(), q.graph().apply(future(t)).output(0));
+      Constant mask = future(scores.type().extent(-1));
+      scores = scores.then(new Add(), q.graph().apply(mask).output(0));
     }
-    return dropout.apply(scores.then(new Softmax())).then(new MatMul(false, false), v);
+    return of.apply(scores.then(new Softmax())).then(new MatMul(false, false), v);
+  }
+
+  /** The same attention whose products read their factors in another precision. */
+  public Attention withPrecision(Precision other) {
+    return new Attention(causal, scale, other);
+  }
+
+  @Override
+  public List<TensorType> infer(List<TensorType> in) {
+    return infer(in, causal);
+  }
+
+  private static List<TensorType> infer(List<TensorType> in, boolean causal) {
+    TensorType q = in.get(0).requireFloating("q");
+    TensorType k = in.get(1).requireElement(q.element(), "k");
+    TensorType v = in.get(2).requireElement(q.element(), "v");
+    int lead = q.rank() - 2;
+    if (lead < 0
+        || k.rank() != q.rank()
+        || v.rank() != q.rank()
+        || !k.dims().subList(0, lead).equals(q.dims().subList(0, lead))
+        || !v.dims().subList(0, lead).equals(q.dims().subList(0, lead))) {
+      throw new ShapeException(
+          "needs queries [..., t, d], keys [..., s, d] and values [..., s, e] with the same axes"
+              + " before the last two but gets "
+              + q
+              + ", "
+              + k
+              + " and "
+              + v);
+    }
+    if (!q.dim(-1).equals(k.dim(-1))) {
+      throw new ShapeException("queries " + q + " and keys " + k + " differ in their last extents");
+    }
+    if (!k.dim(-2).equals(v.dim(-2))) {
+      throw new ShapeException("needs a value for each key but gets keys " + k + " and values " + v);
+    }
+    if (causal && !q.dim(-2).equals(k.dim(-2))) {
+      throw new ShapeException(
+          "causal attention needs as many keys as queries but gets "
+              + q.dim(-2)
+              + " queries and "
+              + k.dim(-2)
+              + " keys. Leave the mask away, or attend to a sequence of the same length.");
+    }
+    return List.of(q.withDim(-1, v.dim(-1)), rows(q));
+  }
+
+  /** [..., t] of queries [..., t, d], in float32. */
+  static TensorType rows(TensorType q) {
+    List<Dim> dims = q.dims().subList(0, q.rank() - 1);
+    return q.withDims(dims).withElement(ElementType.FLOAT32);
+  }
+
+  @Override
+  public void attributes(Attributes a) {
+    a.bool(causal).bool(precision == Precision.BFLOAT16);
+    a.floats(scale);
+  }
+
+  @Override
+  public void gradient(Application y, List<Node> dy, Gradients g) {
+    if (dy.get(1) != null) {
+      throw new ShapeException("no gradient is defined for the logarithms of an Attention's sums");
+    }
+    Node q = y.input(0);
+    Application d =
+        y.graph()
+            .apply(
+                new AttentionGrad(causal, scale, precision),
+                q,
+                y.input(1),
+                y.input(2),
+                y.output(0),
+                y.output(1),
+                Cast.to(q.type().element(), dy.get(0)));
+    for (int i = 0; i < 3; i++) {
+      g.add(y.input(i), d.output(i));
+    }
+  }
+
+  static void requireScale(double scale) {
+    if (!(scale > 0) || Double.isInfinite(scale)) {
+      throw new ShapeException("the scale of attention must be a positive number, got " + scale);
+    }
+  }
+
+  private static double scaleOf(Node q) {
+    return 1 / Math.sqrt(q.type().extent(-1));
   }
 
   /** [t, t]: minus infinity above the diagonal. */

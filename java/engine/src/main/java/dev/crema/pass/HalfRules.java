@@ -3,6 +3,8 @@ package dev.crema.pass;
 import static java.util.Map.entry;
 
 import dev.crema.graph.Op;
+import dev.crema.op.Attention;
+import dev.crema.op.AttentionGrad;
 import dev.crema.op.AveragePool2d;
 import dev.crema.op.AveragePool2dGrad;
 import dev.crema.op.BatchNorm;
@@ -55,6 +57,8 @@ final class HalfRules {
       Map.ofEntries(
           entry(Linear.class, Set.of(0, 1, 2)),
           entry(MatMul.class, Set.of(0, 1)),
+          entry(Attention.class, Set.of(0, 1, 2)),
+          entry(AttentionGrad.class, Set.of(0, 1, 2, 3, 5)),
           entry(Conv1d.class, Set.of(0, 1, 2)),
           entry(Conv2d.class, Set.of(0, 1, 2)),
           entry(Conv2dInputGrad.class, Set.of(0, 1)),

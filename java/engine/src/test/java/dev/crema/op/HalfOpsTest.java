@@ -8,6 +8,7 @@ import dev.crema.device.Device;
 import dev.crema.device.cuda.EmulatedCard;
 import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
+import dev.crema.graph.Precision;
 import dev.crema.graph.TensorType;
 import dev.crema.memory.Buffer;
 import dev.crema.memory.ElementType;
@@ -69,6 +70,10 @@ final class HalfOpsTest {
     all.put("chain", new Case(rows, x -> x.then(new Exp()).then(new Mul(), x).then(new Tanh())));
     all.put("broadcast", new Case(rows, HalfOpsTest::broadcast));
     all.put("gather", new Case(rows, HalfOpsTest::gather));
+    long[] sequence = {1, 5, 24};
+    all.put("attention", new Case(sequence, x -> attention(x, false)));
+    all.put("attention, causal", new Case(new long[] {2, 70, 40}, x -> attention(x, true)));
+    all.put("attention of great heads", new Case(new long[] {1, 3, 132}, x -> attention(x, false)));
     return all;
   }
 
@@ -90,6 +95,12 @@ final class HalfOpsTest {
 
   private static Node broadcast(Node x) {
     return x.then(new Add(), x.then(new ReduceMean(List.of(1), true)));
+  }
+
+  /** The scores are small, so that their rounding is. */
+  private static Node attention(Node x, boolean causal) {
+    double scale = 1.0 / (32 * x.type().extent(-1));
+    return x.then(new Attention(causal, scale, Precision.FLOAT32), x, x);
   }
 
   private static Node gather(Node x) {

@@ -12,6 +12,7 @@ public final class KernelTable {
       collect(
           List.of(
               LinearKernels.kernels(),
+              AttentionKernels.kernels(),
               ConvolutionKernels.kernels(),
               ElementwiseKernels.kernels(),
               SoftmaxKernels.kernels(),
@@ -32,6 +33,8 @@ public final class KernelTable {
       Set.of(
           "linear",
           "mat_mul",
+          "attention",
+          "attention_grad",
           "conv2d",
           "conv2d_input_grad",
           "conv2d_weight_grad",
