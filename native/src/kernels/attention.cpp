@@ -21,7 +21,7 @@ int64_t least_of(int64_t a, int64_t b) { return a < b ? a : b; }
 
 // q [heads, t, d], k [heads, s, d], v [heads, s, e]. ints: causal, bfloat16. floats: scale.
 struct Sizes {
-  int64_t heads = 1, t, s, d, e, key_blocks, keys, query_blocks, queries;
+  int64_t heads = 1, t, s, d, e, key_blocks, keys, row, query_blocks, queries;
   bool causal, bf16;
   float scale;
 
@@ -34,6 +34,7 @@ struct Sizes {
     e = v.last();
     key_blocks = (s + kKeys - 1) / kKeys;
     keys = s == 0 ? 0 : up_to((s + key_blocks - 1) / key_blocks, kColumns);
+    row = keys + 16;  // rows of scores a power of two apart would fall on few places of the caches
     query_blocks = (t + kQueries - 1) / kQueries;
     queries = least_of(t, kQueries);
     causal = c.ints[0] != 0;
@@ -99,7 +100,7 @@ void scaled(const float* x, float by, float* y, int64_t n) {
 // --- Forward -------------------------------------------------------------------------------------------------------------
 
 struct Forward {
-  float *packed_keys, *packed_values, *scores, *q, *most, *sum, *rest;
+  float *packed_keys, *packed_values, *scores, *q, *most, *sum, *kept, *rest;
   int64_t keys_step, values_step;
 
   Forward(const Sizes& z, Parts& parts) {
@@ -109,28 +110,47 @@ struct Forward {
     values_step = packs ? packed_floats(z.e, z.keys) : 0;
     packed_keys = parts.take(z.key_blocks * keys_step);
     packed_values = parts.take(z.key_blocks * values_step);
-    scores = parts.take(z.queries * z.keys);
+    scores = parts.take(z.queries * z.row);
     q = parts.take(z.queries * z.d);
     most = parts.take(z.queries);
     sum = parts.take(z.queries);
+    kept = parts.take(z.queries);
     rest = parts.take(most_of(gemm_floats(z.queries, z.keys, z.d), gemm_floats(z.queries, z.e, z.keys)));
   }
 };
 
-// The first `seen` of `n` scores become their exponentials, the others 0. Returns by what earlier sums are multiplied.
-float next_scores(float* x, int64_t seen, int64_t n, float* most, float* sum) {
-  const float before = *most, here = largest_number(x, seen), now = here > before ? here : before;
-  const vec shift = broadcast(now == -INFINITY ? 0.0f : now);
-  const float kept = before == -INFINITY ? 0.0f : before == now ? 1.0f : vexp_negative(broadcast(before - now))[0];
-  *sum = *sum * kept + sum_of(seen, [&](int64_t i, int64_t k) CREMA_LAMBDA {
-    const vec e = vexp_negative((k == W ? load(x + i) : load_n(x + i, k, broadcast(-INFINITY))) - shift);
-    put(x + i, e, k);
-    return k == W ? e : load_n(x + i, k);
-  });
-  *most = now;
-  for (int64_t i = seen; i < n; ++i) x[i] = 0;
-  // An infinite maximum leaves NaN: so does infinity minus infinity.
-  return now == INFINITY ? NAN : kept;
+// The scores of Rows rows, `step` apart, become their exponentials; several rows at once, so that none waits for the maximum or the sum
+// of another. `kept` is by what earlier sums are multiplied.
+template <int Rows>
+void next_scores(float* x, int64_t step, int64_t n, float* most, float* sum, float* kept) {
+  vec largest[Rows], total[Rows], shift[Rows];
+  for (vec& l : largest) l = broadcast(-INFINITY);
+  const auto some_of = [=](int r, int64_t i) CREMA_LAMBDA {
+    return n - i >= W ? load(x + r * step + i) : load_n(x + r * step + i, n - i, broadcast(-INFINITY));
+  };
+  for (int64_t i = 0; i < n; i += W) {
+#pragma GCC unroll 4
+    for (int r = 0; r < Rows; ++r) largest[r] = at_least(largest[r], some_of(r, i));
+  }
+#pragma GCC unroll 4
+  for (int r = 0; r < Rows; ++r) {
+    const float here = hmax(largest[r]), before = most[r], now = here > before ? here : before;
+    shift[r] = broadcast(now == -INFINITY ? 0.0f : now);
+    kept[r] = before == -INFINITY ? 0.0f : before == now ? 1.0f : vexp_negative(broadcast(before - now))[0];
+    if (now == INFINITY) kept[r] = NAN;  // as infinity minus infinity
+    most[r] = now;
+    total[r] = vec{};
+  }
+  for (int64_t i = 0; i < n; i += W) {
+#pragma GCC unroll 4
+    for (int r = 0; r < Rows; ++r) {
+      const vec e = vexp_negative(some_of(r, i) - shift[r]);
+      put(x + r * step + i, e, n - i);
+      total[r] += e;
+    }
+  }
+#pragma GCC unroll 4
+  for (int r = 0; r < Rows; ++r) sum[r] = sum[r] * kept[r] + hsum(total[r]);
 }
 
 void pack(const Sizes& z, const Forward& f, const float* k, const float* v) {
@@ -155,22 +175,26 @@ void attend(const Sizes& z, const Forward& f, int64_t begin, int64_t end, const 
   for (int64_t j = 0; j < z.key_blocks; ++j) {
     const int64_t from = z.first_key(j), n = z.seen(j, end);
     if (n == 0) break;
-    Gemm scores = product(z, rows, n, z.d, f.q, z.d, false, k + from * z.d, z.d, true, f.scores, z.keys, false);
+    Gemm scores = product(z, rows, n, z.d, f.q, z.d, false, k + from * z.d, z.d, true, f.scores, z.row, false);
     if (f.keys_step > 0) scores.packed_b = f.packed_keys + j * f.keys_step;
     gemm(scores, rest);
-    for (int64_t r = 0; r < rows; ++r) {
-      const int64_t seen = z.seen_by(begin + r, from, n);
-      const float kept = next_scores(f.scores + r * z.keys, seen, n, f.most + r, f.sum + r);
-      if (j > 0 && kept != 1.0f) scaled(y + r * z.e, kept, y + r * z.e, z.e);
+    if (z.causal && from + n > begin + 1) {
+      for (int64_t r = 0; r < rows; ++r) {
+        for (int64_t i = z.seen_by(begin + r, from, n); i < n; ++i) f.scores[r * z.row + i] = -INFINITY;
+      }
     }
-    Gemm mean = product(z, rows, z.e, n, f.scores, z.keys, false, v + from * z.e, z.e, false, y, z.e, j > 0);
+    int64_t r = 0;
+    for (; r + 4 <= rows; r += 4) next_scores<4>(f.scores + r * z.row, z.row, n, f.most + r, f.sum + r, f.kept + r);
+    for (; r < rows; ++r) next_scores<1>(f.scores + r * z.row, z.row, n, f.most + r, f.sum + r, f.kept + r);
+    for (r = 0; r < rows && j > 0; ++r) {
+      if (f.kept[r] != 1.0f) scaled(y + r * z.e, f.kept[r], y + r * z.e, z.e);
+    }
+    Gemm mean = product(z, rows, z.e, n, f.scores, z.row, false, v + from * z.e, z.e, false, y, z.e, j > 0);
     if (f.values_step > 0 && from + n == z.first_key(j + 1)) mean.packed_b = f.packed_values + j * f.values_step;
     gemm(mean, rest);
   }
-  for (int64_t r = 0; r < rows; ++r) {
-    scaled(y + r * z.e, 1.0f / f.sum[r], y + r * z.e, z.e);
-    lse[begin + r] = f.most[r] + vlog(broadcast(f.sum[r]))[0];
-  }
+  for (int64_t r = 0; r < rows; ++r) scaled(y + r * z.e, 1.0f / f.sum[r], y + r * z.e, z.e);
+  each(f.most, f.sum, lse + begin, rows, [](vec most, vec sum) CREMA_LAMBDA { return most + vlog(sum); });
 }
 
 int64_t forward_scratch(const Call& c) {
@@ -191,8 +215,8 @@ struct Backward {
     packs = z.query_blocks > 1 && !z.bf16;
     packed_keys = parts.take(packs ? packed_floats(z.keys, z.d) : 0);
     packed_values = parts.take(packs ? packed_floats(z.keys, z.e) : 0);
-    weights = parts.take(z.queries * z.keys);
-    slopes = parts.take(z.queries * z.keys);
+    weights = parts.take(z.queries * z.row);
+    slopes = parts.take(z.queries * z.row);
     q = parts.take(z.queries * z.d);
     delta = parts.take(z.t);
     const int64_t forth = most_of(gemm_floats(z.queries, z.keys, z.d), gemm_floats(z.queries, z.keys, z.e));
@@ -243,8 +267,8 @@ void flow_back(const Sizes& z, const Backward& b, const Head& h, int64_t first, 
       }
       const float* const dy = h.dy + begin * z.e;
       scaled(h.q + begin * z.d, z.scale, b.q, rows * z.d);
-      Gemm scores = product(z, rows, n, z.d, b.q, z.d, false, k, z.d, true, b.weights, z.keys, false);
-      Gemm slopes = product(z, rows, n, z.e, dy, z.e, false, v, z.e, true, b.slopes, z.keys, false);
+      Gemm scores = product(z, rows, n, z.d, b.q, z.d, false, k, z.d, true, b.weights, z.row, false);
+      Gemm slopes = product(z, rows, n, z.e, dy, z.e, false, v, z.e, true, b.slopes, z.row, false);
       if (b.packs) {
         scores.packed_b = b.packed_keys;
         slopes.packed_b = b.packed_values;
@@ -252,16 +276,16 @@ void flow_back(const Sizes& z, const Backward& b, const Head& h, int64_t first, 
       gemm(scores, rest);
       gemm(slopes, rest);
       for (int64_t r = 0; r < rows; ++r) {
-        next_slopes(b.weights + r * z.keys, b.slopes + r * z.keys, h.lse[begin + r], b.delta[begin + r],
+        next_slopes(b.weights + r * z.row, b.slopes + r * z.row, h.lse[begin + r], b.delta[begin + r],
                     z.seen_by(begin + r, from, n), n);
       }
       if (!any && n < whole) {  // keys that only later queries see
         std::memset(dk + n * z.d, 0, static_cast<size_t>((whole - n) * z.d) * sizeof(float));
         std::memset(dv + n * z.e, 0, static_cast<size_t>((whole - n) * z.e) * sizeof(float));
       }
-      gemm(product(z, n, z.e, rows, b.weights, z.keys, true, dy, z.e, false, dv, z.e, any), rest);
-      gemm(product(z, n, z.d, rows, b.slopes, z.keys, true, b.q, z.d, false, dk, z.d, any), rest);
-      gemm(product(z, rows, z.d, n, b.slopes, z.keys, false, k, z.d, false, dq, z.d, j > first), rest);
+      gemm(product(z, n, z.e, rows, b.weights, z.row, true, dy, z.e, false, dv, z.e, any), rest);
+      gemm(product(z, n, z.d, rows, b.slopes, z.row, true, b.q, z.d, false, dk, z.d, any), rest);
+      gemm(product(z, rows, z.d, n, b.slopes, z.row, false, k, z.d, false, dq, z.d, j > first), rest);
       any = true;
     }
     if (!any) {

@@ -215,3 +215,4 @@ inline float rsqrtf(float x) { return 1.0f / std::sqrt(x); }
       &key_of_##name, sizeof(type) * (rows) * (columns), alignof(type)))
 #define CREMA_DYNAMIC_SHARED(type, name) type* const name = static_cast<type*>(crema_emulation::dynamic_shared_memory())
 #define CREMA_UNROLL
+#define CREMA_UNROLL_TWICE

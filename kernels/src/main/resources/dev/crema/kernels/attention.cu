@@ -12,6 +12,7 @@
 template <typename T>
 CREMA_DEVICE float dot_row(const float* a, const T* x, int n) {
   float sum = 0.0f;
+  CREMA_UNROLL_TWICE
   for (int i = 0; i < n; ++i) sum = fmaf(a[i], to_float(x[i]), sum);
   return sum;
 }
@@ -26,6 +27,7 @@ template <typename T>
 CREMA_DEVICE void add_rows(float* sums, float kept, const float* weights, const T* x, int count, int n) {
   for (int c = static_cast<int>(threadIdx.x); c < n; c += static_cast<int>(blockDim.x)) {
     float sum = kept == 1.0f ? sums[c] : sums[c] * kept;
+    CREMA_UNROLL_TWICE
     for (int j = 0; j < count; ++j) sum = fmaf(weights[j], to_float(x[static_cast<i64>(j) * n + c]), sum);
     sums[c] = sum;
   }

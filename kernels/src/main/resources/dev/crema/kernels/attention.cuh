@@ -152,6 +152,7 @@ struct Products<float> {
     clear(sums);
     CREMA_UNROLL
     for (int i = 0; i < Tiles; ++i) {
+      CREMA_UNROLL_TWICE
       for (int k = 0; k < D; k += 4) {
         const float4 low = load4(a + (i * 16 + g) * kRow + k), high = load4(a + (i * 16 + g + 8) * kRow + k);
         CREMA_UNROLL
@@ -180,6 +181,7 @@ struct Products<float> {
         for (int p = 0; p < 4; ++p) room[(g + p / 2 * 8) * kWeightRow + j * 8 + 2 * t + p % 2] = w[i][j][p];
       }
       __syncwarp();
+      CREMA_UNROLL_TWICE
       for (int k = 0; k < Columns * 8; ++k) {
         const float low = room[g * kWeightRow + k], high = room[(g + 8) * kWeightRow + k];
         CREMA_UNROLL
@@ -474,15 +476,17 @@ CREMA_DEVICE void attention_grad_keys(const T* q, const T* k, const T* v, const 
   });
 }
 
+// A kernel is compiled for as many threads as it has: fewer of them have more registers.
 #define CREMA_ATTENTION(type, T, D)                                                                                                 \
-  CREMA_KERNEL(attention_##D##_##type, 128, const T* q, const T* k, const T* v, T* y, float* lse, const Extents x) {               \
+  CREMA_KERNEL(attention_##D##_##type, (Attention<T, D, Pass::kForward>::kThreads), const T* q, const T* k, const T* v, T* y,       \
+               float* lse, const Extents x) {                                                                                       \
     attention<T, D>(q, k, v, y, lse, x);                                                                                            \
   }                                                                                                                                 \
-  CREMA_KERNEL(attention_grad_queries_##D##_##type, 128, const T* q, const T* k, const T* v, const T* dy, const float* lse,        \
-               const float* delta, T* dq, const Extents x) {                                                                        \
+  CREMA_KERNEL(attention_grad_queries_##D##_##type, (Attention<T, D, Pass::kQueries>::kThreads), const T* q, const T* k,            \
+               const T* v, const T* dy, const float* lse, const float* delta, T* dq, const Extents x) {                             \
     attention_grad_queries<T, D>(q, k, v, dy, lse, delta, dq, x);                                                                   \
   }                                                                                                                                 \
-  CREMA_KERNEL(attention_grad_keys_##D##_##type, 128, const T* q, const T* k, const T* v, const T* dy, const float* lse,           \
-               const float* delta, T* dk, T* dv, const Extents x) {                                                                 \
+  CREMA_KERNEL(attention_grad_keys_##D##_##type, (Attention<T, D, Pass::kKeys>::kThreads), const T* q, const T* k, const T* v,      \
+               const T* dy, const float* lse, const float* delta, T* dk, T* dv, const Extents x) {                                  \
     attention_grad_keys<T, D>(q, k, v, dy, lse, delta, dk, dv, x);                                                                  \
   }

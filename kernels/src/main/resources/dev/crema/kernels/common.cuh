@@ -30,6 +30,7 @@ typedef signed char s8;
   extern __shared__ __align__(16) unsigned char dynamic_shared[]; \
   type* const name = reinterpret_cast<type*>(dynamic_shared)
 #define CREMA_UNROLL _Pragma("unroll")
+#define CREMA_UNROLL_TWICE _Pragma("unroll 2")
 #endif
 
 constexpr int kWarp = 32;

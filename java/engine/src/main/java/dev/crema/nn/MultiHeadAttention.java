@@ -14,8 +14,9 @@ import java.util.List;
 /**
  * Multi-head attention (Vaswani et al. 2017): queries [n, t, features] (and keys, which are the
  * values too, [n, s, features'], and values of their own) → [n, t, features]. With one input it
- * attends to itself. The weights [n, h, t, s] are stored only where training drops some of them. Parameters, h heads of d elements: query_kernel [features, h · d], key_kernel
- * and value_kernel [features', h · d], output_kernel [h · d, features] and a bias for each.
+ * attends to itself. The weights [n, h, t, s] are stored only where training drops some of them.
+ * Parameters, h heads of d elements: query_kernel [features, h · d], key_kernel and value_kernel
+ * [features', h · d], output_kernel [h · d, features] and a bias for each.
  *
  * @param heads they must divide the features of the queries, unless {@code headSize} is given
  * @param headSize elements of a head; null: features / heads

@@ -21,10 +21,10 @@ import java.util.function.UnaryOperator;
  * for the gradient, so that memory grows with t + s.
  *
  * <p>Inputs, all of one floating type and with the same axes before the last two: q [..., t, d], k
- * [..., s, d], v [..., s, e]. Outputs: y [..., t, e] of their type; then, for the gradient only, the
- * logarithm of the sum of each query's exponentials [..., t] in float32. NaN and infinities spread
- * as in the softmax of the scores; what keys that a causal mask hides hold beside numbers (NaN or an
- * infinity) may or may not spread.
+ * [..., s, d], v [..., s, e]. Outputs: y [..., t, e] of their type; then, for the gradient only,
+ * the logarithm of the sum of each query's exponentials [..., t] in float32. NaN and infinities
+ * spread as in the softmax of the scores; what keys that a causal mask hides hold beside numbers
+ * (NaN or an infinity) may or may not spread.
  *
  * @param causal whether query i sees no key after i; then t and s must be the same
  * @param scale of the scores, positive: usually 1 / √d
@@ -51,7 +51,8 @@ public record Attention(boolean causal, double scale, Precision precision) imple
   }
 
   /**
-   * The same with a function of the weights, such as dropout, made of other ops: it stores them all.
+   * The same with a function of the weights, such as dropout, made of other ops: it stores them
+   * all.
    *
    * @param of the weights [..., t, s], which it leaves of that type
    */
@@ -101,7 +102,8 @@ public record Attention(boolean causal, double scale, Precision precision) imple
       throw new ShapeException("queries " + q + " and keys " + k + " differ in their last extents");
     }
     if (!k.dim(-2).equals(v.dim(-2))) {
-      throw new ShapeException("needs a value for each key but gets keys " + k + " and values " + v);
+      throw new ShapeException(
+          "needs a value for each key but gets keys " + k + " and values " + v);
     }
     if (causal && !q.dim(-2).equals(k.dim(-2))) {
       throw new ShapeException(
@@ -157,8 +159,8 @@ public record Attention(boolean causal, double scale, Precision precision) imple
     return 1 / Math.sqrt(q.type().extent(-1));
   }
 
-  /** [t, t]: minus infinity above the diagonal. */
-  private static Constant future(long t) {
+  /** [t, t]: minus infinity above the diagonal, which added to scores hides what comes later. */
+  public static Constant future(long t) {
     int side = Math.toIntExact(t);
     float[] mask = new float[Math.multiplyExact(side, side)];
     for (int row = 0; row < side; row++) {

@@ -9,9 +9,9 @@ import dev.crema.op.Linear;
 import dev.crema.op.MatMul;
 
 /**
- * For devices that keep float32 in memory: has dense layers, matrix products and attention, those of
- * their gradients too, read their factors in a precision; sums, and all that is stored, stay float32. It
- * trades accuracy for speed: plans use it only when they are asked to.
+ * For devices that keep float32 in memory: has dense layers, matrix products and attention, those
+ * of their gradients too, read their factors in a precision; sums, and all that is stored, stay
+ * float32. It trades accuracy for speed: plans use it only when they are asked to.
  */
 public record MixedPrecision(Precision precision) implements Pass {
   @Override

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.crema.device.Device;
+import dev.crema.device.ProgramSpec.Instruction;
 import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
 import dev.crema.graph.Precision;
@@ -24,7 +25,10 @@ class AttentionTest {
     return references(q, k, v, causal)[0];
   }
 
-  /** q [.., .., t, d], k [.., .., s, d], v [.., .., s, e], query by query: y, logarithms of the sums. */
+  /**
+   * q [.., .., t, d], k [.., .., s, d], v [.., .., s, e], query by query: y, logarithms of the
+   * sums.
+   */
   static Array64[] references(Array64 q, Array64 k, Array64 v, boolean causal) {
     int groups = q.dim(0) * q.dim(1);
     int t = q.dim(2);
@@ -91,6 +95,37 @@ class AttentionTest {
         .forward(in -> references(in[0], in[1], in[2], causal))
         .withoutGradient()
         .run();
+  }
+
+  /** Of sequences that the CPU does not train by other ops. */
+  @ParameterizedTest
+  @CsvSource({"false, 130, 130, 2, 1", "true, 66, 66, 2, 2"})
+  void theGradientGoesOverBlocksOfKeys(boolean causal, int t, int s, int d, int e) {
+    OpCheck.graph(in -> Attention.scaledDotProduct(in[0], in[1], in[2], causal))
+        .batched(Array64.gaussian(1, 1, 1, t, d))
+        .batched(Array64.gaussian(2, 1, 1, s, d))
+        .batched(Array64.gaussian(3, 1, 1, s, e))
+        .forwardOne(in -> reference(in[0], in[1], in[2], causal))
+        .run();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"64, true, true", "65, true, false", "128, false, true", "129, false, false"})
+  void theCpuTrainsShortSequencesByOtherOps(long length, boolean causal, boolean others) {
+    Graph graph = new Graph();
+    Node x = graph.input("x", TensorType.of(1, length, 4));
+    Node y = Attention.scaledDotProduct(x, x, x, causal);
+    Node dx = Autodiff.gradients(List.of(y), List.of(x), List.of(x)).get(x);
+    try (Plan forward = Plan.of(graph).outputs(y).device(Device.cpu()).build();
+        Plan both = Plan.of(graph).outputs(y, dx).device(Device.cpu()).build()) {
+      assertThat(kernels(forward)).containsExactly("attention");
+      assertThat(kernels(both).contains("attention_grad")).isEqualTo(!others);
+      assertThat(kernels(both).contains("mat_mul")).isEqualTo(others);
+    }
+  }
+
+  private static List<String> kernels(Plan plan) {
+    return plan.instructions().stream().map(Instruction::kernel).toList();
   }
 
   /** Of which no single op is made: its weights go through a function. */
@@ -195,8 +230,6 @@ class AttentionTest {
   }
 
   private static void refused(Runnable build, String message) {
-    assertThatThrownBy(build::run)
-        .isInstanceOf(ShapeException.class)
-        .hasMessageContaining(message);
+    assertThatThrownBy(build::run).isInstanceOf(ShapeException.class).hasMessageContaining(message);
   }
 }
