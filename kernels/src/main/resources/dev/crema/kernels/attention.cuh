@@ -13,7 +13,8 @@
 // rows 2 x 32 mma a 16 columns and one ldmatrix for each four of them; its 2048 exponentials take as long as 16 x 64 x 64 multiply-adds.
 #pragma once
 
-#include "mma.cuh"
+#include "copies.cuh"
+#include "tile_products.cuh"
 
 constexpr float kLog2e = 1.4426950408889634f, kLn2 = 0.6931471805599453f;
 
@@ -64,138 +65,13 @@ CREMA_DEVICE void fetch(const T* x, i64 from, i64 rows, int n, T* to) {
     T* const place = to + row * kRow + column;
     const bool there = from + row < rows;
     if (whole && column < n) {
-      copy_ahead(place, there ? x + (from + row) * n + column : x, there);
+      copy_16(place, there ? x + (from + row) * n + column : x, there);
     } else {
       CREMA_UNROLL
       for (int k = 0; k < kPack<T>; ++k) place[k] = there && column + k < n ? x[(from + row) * n + column + k] : T{};
     }
   }
 }
-
-template <int Tiles, int Columns>
-CREMA_DEVICE void clear(float (&sums)[Tiles][Columns][4]) {
-  CREMA_UNROLL
-  for (int i = 0; i < Tiles; ++i) {
-    CREMA_UNROLL
-    for (int j = 0; j < Columns; ++j) sums[i][j][0] = sums[i][j][1] = sums[i][j][2] = sums[i][j][3] = 0.0f;
-  }
-}
-
-// --- Products of a warp: 16-bit numbers --------------------------------------------------------------------------------------
-
-// Of numbers stored as T.
-template <typename T>
-struct Products {
-  // sums [Tiles 16, Columns 8] = a bT over D: rows of both in shared memory, kRow apart.
-  template <int D, int Tiles, int Columns>
-  CREMA_DEVICE_METHOD static void multiply_rows(float (&sums)[Tiles][Columns][4], const T* a, const T* b) {
-    constexpr int kRow = D + kPack<T>;
-    const int lane = lane_of_warp();
-    clear(sums);
-    CREMA_UNROLL
-    for (int k = 0; k < D; k += 16) {
-      u32 left[Tiles][4];
-      CREMA_UNROLL
-      for (int i = 0; i < Tiles; ++i) load_matrices<false>(left[i], a + (i * 16 + lane % 16) * kRow + k + lane / 16 * 8);
-      CREMA_UNROLL
-      for (int j = 0; j < Columns; j += 2) {
-        u32 right[4];
-        load_matrices<false>(right, b + (j * 8 + lane % 8 + lane / 16 * 8) * kRow + k + lane / 8 % 2 * 8);
-        const u32 first[2] = {right[0], right[1]}, second[2] = {right[2], right[3]};
-        CREMA_UNROLL
-        for (int i = 0; i < Tiles; ++i) {
-          mma(sums[i][j], left[i], first, T{});
-          mma(sums[i][j + 1], left[i], second, T{});
-        }
-      }
-    }
-  }
-
-  // sums [Tiles 16, D] += w b: w [Tiles 16, Columns 8] as a product left it, b's rows in shared memory.
-  template <int D, int Tiles, int Columns>
-  CREMA_DEVICE_METHOD static void add_weighted(float (&sums)[Tiles][D / 8][4], const float (&w)[Tiles][Columns][4], const T* b, float*) {
-    constexpr int kRow = D + kPack<T>;
-    const int lane = lane_of_warp();
-    CREMA_UNROLL
-    for (int k = 0; k < Columns; k += 2) {
-      u32 left[Tiles][4];
-      CREMA_UNROLL
-      for (int i = 0; i < Tiles; ++i) {
-        CREMA_UNROLL
-        for (int p = 0; p < 4; ++p) left[i][p] = word_of(w[i][k + p / 2][p % 2 * 2], w[i][k + p / 2][p % 2 * 2 + 1], T{});
-      }
-      CREMA_UNROLL
-      for (int j = 0; j < D / 8; j += 2) {
-        u32 right[4];
-        load_matrices<true>(right, b + (k * 8 + lane % 16) * kRow + j * 8 + lane / 16 * 8);
-        const u32 first[2] = {right[0], right[1]}, second[2] = {right[2], right[3]};
-        CREMA_UNROLL
-        for (int i = 0; i < Tiles; ++i) {
-          mma(sums[i][j], left[i], first, T{});
-          mma(sums[i][j + 1], left[i], second, T{});
-        }
-      }
-    }
-  }
-};
-
-// --- Products of a warp: float32, in the same layout -------------------------------------------------------------------------------
-
-CREMA_DEVICE float dot(float4 a, float4 b, float sum) { return fmaf(a.w, b.w, fmaf(a.z, b.z, fmaf(a.y, b.y, fmaf(a.x, b.x, sum)))); }
-
-template <>
-struct Products<float> {
-  template <int D, int Tiles, int Columns>
-  CREMA_DEVICE_METHOD static void multiply_rows(float (&sums)[Tiles][Columns][4], const float* a, const float* b) {
-    constexpr int kRow = D + kPack<float>;
-    const int g = lane_of_warp() / 4, t = lane_of_warp() % 4;
-    clear(sums);
-    CREMA_UNROLL
-    for (int i = 0; i < Tiles; ++i) {
-      CREMA_UNROLL_TWICE
-      for (int k = 0; k < D; k += 4) {
-        const float4 low = load4(a + (i * 16 + g) * kRow + k), high = load4(a + (i * 16 + g + 8) * kRow + k);
-        CREMA_UNROLL
-        for (int j = 0; j < Columns; ++j) {
-          const float4 left = load4(b + (j * 8 + 2 * t) * kRow + k), right = load4(b + (j * 8 + 2 * t + 1) * kRow + k);
-          sums[i][j][0] = dot(low, left, sums[i][j][0]);
-          sums[i][j][1] = dot(low, right, sums[i][j][1]);
-          sums[i][j][2] = dot(high, left, sums[i][j][2]);
-          sums[i][j][3] = dot(high, right, sums[i][j][3]);
-        }
-      }
-    }
-  }
-
-  // `room` is shared memory of this warp, [16, Columns 8 + 4].
-  template <int D, int Tiles, int Columns>
-  CREMA_DEVICE_METHOD static void add_weighted(float (&sums)[Tiles][D / 8][4], const float (&w)[Tiles][Columns][4], const float* b, float* room) {
-    constexpr int kRow = D + kPack<float>, kWeightRow = Columns * 8 + 4;
-    const int g = lane_of_warp() / 4, t = lane_of_warp() % 4;
-    CREMA_UNROLL
-    for (int i = 0; i < Tiles; ++i) {
-      __syncwarp();
-      CREMA_UNROLL
-      for (int j = 0; j < Columns; ++j) {
-        CREMA_UNROLL
-        for (int p = 0; p < 4; ++p) room[(g + p / 2 * 8) * kWeightRow + j * 8 + 2 * t + p % 2] = w[i][j][p];
-      }
-      __syncwarp();
-      CREMA_UNROLL_TWICE
-      for (int k = 0; k < Columns * 8; ++k) {
-        const float low = room[g * kWeightRow + k], high = room[(g + 8) * kWeightRow + k];
-        CREMA_UNROLL
-        for (int j = 0; j < D / 8; ++j) {
-          const float2 right = *reinterpret_cast<const float2*>(b + k * kRow + j * 8 + 2 * t);
-          sums[i][j][0] = fmaf(low, right.x, sums[i][j][0]);
-          sums[i][j][1] = fmaf(low, right.y, sums[i][j][1]);
-          sums[i][j][2] = fmaf(high, right.x, sums[i][j][2]);
-          sums[i][j][3] = fmaf(high, right.y, sums[i][j][3]);
-        }
-      }
-    }
-  }
-};
 
 // --- What the passes share ------------------------------------------------------------------------------------------------------
 
@@ -253,12 +129,14 @@ template <int Rows, int D, int Threads, typename T, typename Fetch, typename Use
 CREMA_DEVICE void each_step(i64 from, i64 end, T* memory, Fetch fetch_step, Use use) {
   constexpr int kTile = Rows * (D + kPack<T>);
   if (from < end) fetch_step(from, memory, memory + kTile, 0);
+  end_group();  // with what the block has begun to copy before
   int buffer = 0;
   for (i64 row = from; row < end; row += Rows) {
-    wait_for_copies();
+    wait_for_all_but<0>();
     __syncthreads();  // this step is there, and the one before is read
     T* const other = memory + (1 - buffer) * 2 * kTile;
     if (row + Rows < end) fetch_step(row + Rows, other, other + kTile, 1 - buffer);
+    end_group();
     use(row, memory + buffer * 2 * kTile, memory + buffer * 2 * kTile + kTile, buffer);
     buffer = 1 - buffer;
   }
@@ -348,145 +226,3 @@ CREMA_DEVICE void attention(const T* q, const T* k, const T* v, T* y, float* lse
     put_rows<kTiles, D>(sums, inverse, y + head * x.t * x.e, row0 + down, x.t, x.e);
   });
 }
-
-// --- Gradient --------------------------------------------------------------------------------------------------------------------
-
-// dq: as forward; `delta` [heads, t] is the sum of dy y of each query.
-template <typename T, int D>
-CREMA_DEVICE void attention_grad_queries(const T* q, const T* k, const T* v, const T* dy, const float* lse, const float* delta, T* dq,
-                                         const Extents& x) {
-  using A = Attention<T, D, Pass::kQueries>;
-  constexpr int kTiles = A::kTiles, kStep = A::kStep;
-  CREMA_DYNAMIC_SHARED(T, own);
-  T *const flows = own + A::kRows * A::kRow, *const steps = flows + A::kRows * A::kRow;
-  float* const room = reinterpret_cast<float*>(steps + 4 * kStep * A::kRow) + warp_of_block() * 16 * A::kWeightRow;
-  const int g = lane_of_warp() / 4, t = lane_of_warp() % 4, down = warp_of_block() * kTiles * 16;
-  const float c = x.scale * kLog2e;
-  each_tile<A::kRows>(x, x.t, x.causal != 0, [&](i64 head, i64 row0) {
-    const T *const keys = k + head * x.s * x.d, *const values = v + head * x.s * x.e;
-    const i64 end = x.causal != 0 ? least(x.s, row0 + A::kRows) : x.s;
-    float sums[kTiles][D / 8][4], shift[kTiles][2], mean[kTiles][2], by[kTiles][2];
-    clear(sums);
-    CREMA_UNROLL
-    for (int i = 0; i < kTiles; ++i) {
-      CREMA_UNROLL
-      for (int h = 0; h < 2; ++h) {
-        const i64 row = row0 + down + i * 16 + h * 8 + g;
-        shift[i][h] = row < x.t ? lse[head * x.t + row] * kLog2e : 0.0f;
-        mean[i][h] = row < x.t ? delta[head * x.t + row] : 0.0f;
-        by[i][h] = x.scale;
-      }
-    }
-    __syncthreads();
-    fetch<A::kRows, D, A::kThreads>(q + head * x.t * x.d, row0, x.t, x.d, own);
-    fetch<A::kRows, D, A::kThreads>(dy + head * x.t * x.e, row0, x.t, x.e, flows);
-    const auto fetch_step = [&](i64 row, T* of_keys, T* of_values, int) {
-      fetch<kStep, D, A::kThreads>(keys, row, x.s, x.d, of_keys);
-      fetch<kStep, D, A::kThreads>(values, row, x.s, x.e, of_values);
-    };
-    each_step<kStep, D, A::kThreads>(i64{0}, end, steps, fetch_step, [&](i64 key0, const T* of_keys, const T* of_values, int) {
-      float w[kTiles][kStep / 8][4], slopes[kTiles][kStep / 8][4];
-      Products<T>::template multiply_rows<D>(w, own + down * A::kRow, of_keys);
-      Products<T>::template multiply_rows<D>(slopes, flows + down * A::kRow, of_values);
-      const bool edge = key0 + kStep > x.s || (x.causal != 0 && key0 + kStep > row0 + down);
-      CREMA_UNROLL
-      for (int i = 0; i < kTiles; ++i) {
-        CREMA_UNROLL
-        for (int h = 0; h < 2; ++h) {
-          const i64 last = x.causal != 0 ? least(x.s - 1, row0 + down + i * 16 + h * 8 + g) : x.s - 1;
-          CREMA_UNROLL
-          for (int j = 0; j < kStep / 8; ++j) {
-            CREMA_UNROLL
-            for (int p = 0; p < 2; ++p) {
-              const float weight = exp2_of(fmaf(w[i][j][2 * h + p], c, -shift[i][h]));
-              float& slope = slopes[i][j][2 * h + p];
-              slope = edge && key0 + j * 8 + 2 * t + p > last ? 0.0f : weight * (slope - mean[i][h]);
-            }
-          }
-        }
-      }
-      Products<T>::template add_weighted<D>(sums, slopes, of_keys, room);
-    });
-    put_rows<kTiles, D>(sums, by, dq + head * x.t * x.d, row0 + down, x.t, x.d);
-  });
-}
-
-// dk and dv: rows are keys, queries pass by; the scores are transposed.
-template <typename T, int D>
-CREMA_DEVICE void attention_grad_keys(const T* q, const T* k, const T* v, const T* dy, const float* lse, const float* delta, T* dk, T* dv,
-                                      const Extents& x) {
-  using A = Attention<T, D, Pass::kKeys>;
-  constexpr int kTiles = A::kTiles, kStep = A::kStep;
-  CREMA_DYNAMIC_SHARED(T, own);
-  T *const own_values = own + A::kRows * A::kRow, *const steps = own_values + A::kRows * A::kRow;
-  float* const statistics = reinterpret_cast<float*>(steps + 4 * kStep * A::kRow);  // of two steps: logarithms, sums of dy y
-  float* const room = statistics + 4 * kStep + warp_of_block() * 16 * A::kWeightRow;
-  const int g = lane_of_warp() / 4, t = lane_of_warp() % 4, down = warp_of_block() * kTiles * 16;
-  const float c = x.scale * kLog2e;
-  each_tile<A::kRows>(x, x.s, false, [&](i64 head, i64 row0) {
-    const T *const queries = q + head * x.t * x.d, *const flows = dy + head * x.t * x.e;
-    const i64 begin = x.causal != 0 ? row0 / kStep * kStep : 0;
-    float of_keys[kTiles][D / 8][4], of_values[kTiles][D / 8][4];
-    clear(of_keys);
-    clear(of_values);
-    __syncthreads();
-    fetch<A::kRows, D, A::kThreads>(k + head * x.s * x.d, row0, x.s, x.d, own);
-    fetch<A::kRows, D, A::kThreads>(v + head * x.s * x.e, row0, x.s, x.e, own_values);
-    const auto fetch_step = [&](i64 row, T* of_queries, T* of_flows, int buffer) {
-      fetch<kStep, D, A::kThreads>(queries, row, x.t, x.d, of_queries);
-      fetch<kStep, D, A::kThreads>(flows, row, x.t, x.e, of_flows);
-      for (int i = static_cast<int>(threadIdx.x); i < kStep; i += A::kThreads) {
-        const bool there = row + i < x.t;
-        statistics[buffer * 2 * kStep + i] = there ? lse[head * x.t + row + i] * kLog2e : 0.0f;
-        statistics[buffer * 2 * kStep + kStep + i] = there ? delta[head * x.t + row + i] : 0.0f;
-      }
-    };
-    each_step<kStep, D, A::kThreads>(begin, x.t, steps, fetch_step, [&](i64 query0, const T* of_queries, const T* of_flows, int buffer) {
-      const float* const shift = statistics + buffer * 2 * kStep;
-      float w[kTiles][kStep / 8][4], slopes[kTiles][kStep / 8][4];
-      Products<T>::template multiply_rows<D>(w, own + down * A::kRow, of_queries);
-      Products<T>::template multiply_rows<D>(slopes, own_values + down * A::kRow, of_flows);
-      const bool edge = query0 + kStep > x.t || (x.causal != 0 && query0 < row0 + down + kTiles * 16);
-      CREMA_UNROLL
-      for (int i = 0; i < kTiles; ++i) {
-        CREMA_UNROLL
-        for (int j = 0; j < kStep / 8; ++j) {
-          CREMA_UNROLL
-          for (int p = 0; p < 4; ++p) {
-            const int column = j * 8 + 2 * t + p % 2;
-            const i64 query = query0 + column, key = row0 + down + i * 16 + p / 2 * 8 + g;
-            const bool hidden = edge && (query >= x.t || (x.causal != 0 && key > query));
-            const float weight = hidden ? 0.0f : exp2_of(fmaf(w[i][j][p], c, -shift[column]));
-            w[i][j][p] = weight;
-            slopes[i][j][p] = hidden ? 0.0f : weight * (slopes[i][j][p] - shift[kStep + column]);
-          }
-        }
-      }
-      Products<T>::template add_weighted<D>(of_values, w, of_flows, room);
-      Products<T>::template add_weighted<D>(of_keys, slopes, of_queries, room);
-    });
-    float by[kTiles][2], one[kTiles][2];
-    CREMA_UNROLL
-    for (int i = 0; i < kTiles; ++i) {
-      by[i][0] = by[i][1] = x.scale;
-      one[i][0] = one[i][1] = 1.0f;
-    }
-    put_rows<kTiles, D>(of_keys, by, dk + head * x.s * x.d, row0 + down, x.s, x.d);
-    put_rows<kTiles, D>(of_values, one, dv + head * x.s * x.e, row0 + down, x.s, x.e);
-  });
-}
-
-// A kernel is compiled for as many threads as it has: fewer of them have more registers.
-#define CREMA_ATTENTION(type, T, D)                                                                                                 \
-  CREMA_KERNEL(attention_##D##_##type, (Attention<T, D, Pass::kForward>::kThreads), const T* q, const T* k, const T* v, T* y,       \
-               float* lse, const Extents x) {                                                                                       \
-    attention<T, D>(q, k, v, y, lse, x);                                                                                            \
-  }                                                                                                                                 \
-  CREMA_KERNEL(attention_grad_queries_##D##_##type, (Attention<T, D, Pass::kQueries>::kThreads), const T* q, const T* k,            \
-               const T* v, const T* dy, const float* lse, const float* delta, T* dq, const Extents x) {                             \
-    attention_grad_queries<T, D>(q, k, v, dy, lse, delta, dq, x);                                                                   \
-  }                                                                                                                                 \
-  CREMA_KERNEL(attention_grad_keys_##D##_##type, (Attention<T, D, Pass::kKeys>::kThreads), const T* q, const T* k, const T* v,      \
-               const T* dy, const float* lse, const float* delta, T* dk, T* dv, const Extents x) {                                  \
-    attention_grad_keys<T, D>(q, k, v, dy, lse, delta, dk, dv, x);                                                                  \
-  }

@@ -3,7 +3,7 @@
 //   attention_D_T: (q, k, v, y, lse, Extents): D 32, 64 or 128, at least d and e
 //   attention_grad_queries_D_T: (q, k, v, dy, lse, delta, dq, Extents); attention_grad_keys_D_T: (q, k, v, dy, lse, delta, dk, dv, Extents)
 //   Attention<...>::kThreads threads, kBytes of shared memory; grid: any, about heads ceil(rows / kRows).
-#include "attention.cuh"
+#include "attention_grad.cuh"
 
 CREMA_ATTENTION(bf16, bf16, 32)
 CREMA_ATTENTION(bf16, bf16, 64)

@@ -1,4 +1,4 @@
-// mma.cuh: products of 16-bit numbers by tensor cores, and how shared memory is read and filled for them. Under the emulation the
+// mma.cuh: products of 16-bit numbers by tensor cores, and how shared memory is read for them. Under the emulation the
 // lanes of a warp exchange their registers in memory, by the layouts that PTX gives.
 #pragma once
 
@@ -11,7 +11,11 @@ CREMA_DEVICE u64 (*shown_by_warp())[8] {
   return shown[warp_of_block()];
 }
 #else
-CREMA_DEVICE u32 shared_address(const void* p) { return static_cast<u32>(__cvta_generic_to_shared(p)); }
+CREMA_DEVICE u32 shared_address(const void* p) {
+  u64 address;
+  asm("cvta.to.shared.u64 %0, %1;" : "=l"(address) : "l"(p));
+  return static_cast<u32>(address);
+}
 #endif
 
 // d [16, 8] += a [16, 16] b [16, 8], sums in float32, spread over a warp as PTX says (mma.m16n8k16): with g = lane / 4 and t = lane % 4,
@@ -73,20 +77,5 @@ CREMA_DEVICE void load_matrices(u32 (&r)[4], const void* row) {
                  : "r"(shared_address(row))
                  : "memory");
   }
-#endif
-}
-
-// 16 bytes to shared memory, past the registers (cp.async): zeros where they are not `there`. They have arrived for this thread after
-// wait_for_copies(), for the block after a barrier behind it.
-CREMA_DEVICE void copy_ahead(void* to, const void* from, bool there) {
-#if defined(CREMA_EMULATED)
-  *static_cast<uint4*>(to) = there ? *static_cast<const uint4*>(from) : make_uint4(0, 0, 0, 0);
-#else
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(to)), "l"(from), "r"(there ? 16 : 0) : "memory");
-#endif
-}
-CREMA_DEVICE void wait_for_copies() {
-#if !defined(CREMA_EMULATED)
-  asm volatile("cp.async.wait_all;" ::: "memory");
 #endif
 }
