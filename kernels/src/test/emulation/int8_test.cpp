@@ -2,7 +2,18 @@
 #include <string>
 
 #include "check.h"
-#include "int8.cuh"
+#include "int8_tiles.cuh"
+
+// A product of one warp: every lane gives and takes what PTX says of mma.m16n8k32.
+CREMA_KERNEL(one_mma, 32, const u32* a, const u32* b, int* d) {
+  const int g = lane_of_warp() / 4, t = lane_of_warp() % 4;
+  int sums[4] = {d[g * 8 + 2 * t], d[g * 8 + 2 * t + 1], d[(g + 8) * 8 + 2 * t], d[(g + 8) * 8 + 2 * t + 1]};
+  mma_bytes(sums, a[g * 8 + t], a[(g + 8) * 8 + t], a[g * 8 + 4 + t], a[(g + 8) * 8 + 4 + t], b[g * 8 + t], b[g * 8 + 4 + t]);
+  d[g * 8 + 2 * t] = sums[0];
+  d[g * 8 + 2 * t + 1] = sums[1];
+  d[(g + 8) * 8 + 2 * t] = sums[2];
+  d[(g + 8) * 8 + 2 * t + 1] = sums[3];
+}
 
 namespace {
 
@@ -91,6 +102,24 @@ void dense_layers_match(i64 m, i64 n, i64 k) {
   });
 }
 
+// a [16, 32] unsigned, b [8, 32] signed: columns one after the other.
+void a_warp_multiplies_matrices() {
+  Array<u8> a(16 * 32), b(8 * 32);
+  Random random(3);
+  for (i64 i = 0; i < a.size(); ++i) a[i] = static_cast<u8>(random.bits() >> 40);
+  for (i64 i = 0; i < b.size(); ++i) b[i] = static_cast<u8>(random.bits() >> 40);
+  in_every_order([&] {
+    Array<int> d(16 * 8);
+    for (i64 i = 0; i < d.size(); ++i) d[i] = static_cast<int>(1000 * i) - 50000;
+    run("one_mma", 1, 32, reinterpret_cast<const u32*>(a.data()), reinterpret_cast<const u32*>(b.data()), d.data());
+    for (i64 i = 0; i < d.size(); ++i) {
+      int expected = static_cast<int>(1000 * i) - 50000;
+      for (i64 k = 0; k < 32; ++k) expected += a[i / 8 * 32 + k] * static_cast<s8>(b[i % 8 * 32 + k]);
+      CHECK(d[i] == expected, "row %lld, column %lld: %d, expected %d", i / 8, i % 8, d[i], expected);
+    }
+  });
+}
+
 void few_bits_match(i64 m, i64 n, i64 k, int bits, i64 group) {
   Floats x = Floats::random(m * k, 1), w = Floats::random(k * n, 2);
   const i64 groups = (k + group - 1) / group, steps = bits == 8 ? 4 : 8;
@@ -119,6 +148,7 @@ void few_bits_match(i64 m, i64 n, i64 k, int bits, i64 group) {
 }  // namespace
 
 int main() {
+  a_warp_multiplies_matrices();
   dense_layers_match(1, 1, 1);
   dense_layers_match(3, 17, 5);
   dense_layers_match(5, 40, 63);

@@ -20,6 +20,7 @@ import dev.crema.nn.Flatten;
 import dev.crema.nn.MaxPool2d;
 import dev.crema.nn.Model;
 import dev.crema.nn.Predictor;
+import dev.crema.op.EveryDevice;
 import dev.crema.train.Evaluator;
 import dev.crema.train.Trainer;
 import java.io.IOException;
@@ -114,6 +115,27 @@ class QuantizedImagesTest {
           }
         }
       }
+    }
+  }
+
+  /** Layers of bytes do to the bit; the last one and softmax are float32. */
+  @Test
+  void soDoCards() {
+    float[][] x = images(3);
+    try (Model before = lenet(6, 16, 33);
+        Model after = Quantizer.standard().without("dense_2").quantize(before, data(20))) {
+      float[][] expected = after.predict(x);
+      EveryDevice.cards(
+          card -> {
+            for (int capacity : new int[] {1, 3}) {
+              try (Predictor p = after.predictor(capacity, 0, card)) {
+                float[][] actual = p.predict(x);
+                for (int i = 0; i < x.length; i++) {
+                  assertThat(actual[i]).containsExactly(expected[i], CLOSE);
+                }
+              }
+            }
+          });
     }
   }
 

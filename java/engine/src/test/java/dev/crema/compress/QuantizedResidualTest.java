@@ -18,6 +18,7 @@ import dev.crema.nn.Model;
 import dev.crema.nn.Padding;
 import dev.crema.nn.Predictor;
 import dev.crema.nn.Symbol;
+import dev.crema.op.EveryDevice;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
@@ -109,6 +110,21 @@ class QuantizedResidualTest {
         assertThat(loaded.quantization()).isEqualTo(after.quantization());
         assertThat(loaded.predict(x)).isDeepEqualTo(expected);
       }
+    }
+  }
+
+  @Test
+  void cardsGiveTheSameBits() {
+    float[][] x = images(2);
+    try (Model before = resnet();
+        Model after = Quantizer.standard().quantize(before, data(30))) {
+      float[][] expected = after.predict(x);
+      EveryDevice.cards(
+          card -> {
+            try (Predictor p = after.predictor(2, 0, card)) {
+              assertThat(p.predict(x)).isDeepEqualTo(expected);
+            }
+          });
     }
   }
 
