@@ -95,7 +95,8 @@ public final class ExampleModels implements Models, Inference {
                 List.of(),
                 List.of(
                     new ColumnSpec("age", ColumnSpec.Kind.NUMERIC, List.of()),
-                    new ColumnSpec("job", ColumnSpec.Kind.CATEGORICAL, List.of("clerk", "cook")))),
+                    new ColumnSpec("job", ColumnSpec.Kind.CATEGORICAL, List.of("clerk", "cook"))),
+                1),
             in -> {
               float[] x = floats(in.get("x"));
               float[] y = new float[x.length / 2];

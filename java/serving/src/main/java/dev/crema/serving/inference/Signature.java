@@ -9,12 +9,16 @@ import java.util.List;
  *     is no classifier
  * @param columns of the table that it learnt from: a request may give rows of these instead of the
  *     input, see {@link InferenceRequest#rows}; empty where it learnt from no table
+ * @param pixelScale what its training multiplied bytes of images by, 1/255 as a rule: inputs that
+ *     come as UINT8 are multiplied by it, floats are taken as the model computes with them; 1 where
+ *     it learnt from no bytes
  */
 public record Signature(
     List<TensorSpec> inputs,
     List<TensorSpec> outputs,
     List<String> labels,
-    List<ColumnSpec> columns) {
+    List<ColumnSpec> columns,
+    double pixelScale) {
   public Signature {
     inputs = List.copyOf(inputs);
     outputs = List.copyOf(outputs);
@@ -24,6 +28,6 @@ public record Signature(
 
   /** Of a model that takes tensors only. */
   public Signature(List<TensorSpec> inputs, List<TensorSpec> outputs, List<String> labels) {
-    this(inputs, outputs, labels, List.of());
+    this(inputs, outputs, labels, List.of(), 1);
   }
 }

@@ -113,7 +113,8 @@ final class InferInputs {
               + " bytes that this server takes");
     }
     TensorValue value =
-        new TensorValue(spec.type(), shape, Widening.widen(type, data, spec.type()));
+        new TensorValue(
+            spec.type(), shape, Widening.widen(type, data, spec.type(), signature.pixelScale()));
     if (values.put(spec.name(), value) != null) {
       throw ServingException.invalidArgument(
           "inference input '" + spec.name() + "' is given twice");

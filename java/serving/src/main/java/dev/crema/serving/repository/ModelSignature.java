@@ -2,6 +2,7 @@ package dev.crema.serving.repository;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.crema.CremaException;
+import dev.crema.data.ArrayPreprocessing;
 import dev.crema.data.Preprocessing;
 import dev.crema.data.TablePreprocessing;
 import dev.crema.graph.Dim;
@@ -43,7 +44,17 @@ final class ModelSignature {
             .map(Preprocessing::classNames)
             .filter(names -> fit(names, outputs.get(0).shape()))
             .orElse(List.of());
-    return new Signature(inputs, outputs, labels, columns(inputs, preprocessing));
+    return new Signature(
+        inputs, outputs, labels, columns(inputs, preprocessing), pixelScale(inputs, preprocessing));
+  }
+
+  /** 1 where no bytes were learnt from. */
+  private static double pixelScale(List<TensorSpec> inputs, Optional<Preprocessing> preprocessing) {
+    return preprocessing.orElse(null) instanceof ArrayPreprocessing array
+            && inputs.size() == 1
+            && inputs.get(0).type() == ElementType.FLOAT32
+        ? array.scale()
+        : 1;
   }
 
   /** One output for each class, or the probability of the second of two. */

@@ -75,6 +75,23 @@ public final class Widening {
     return out.flip();
   }
 
+  /**
+   * As {@link #widen}; bytes that become FLOAT32 are pixels, multiplied as they were when the model
+   * was trained.
+   *
+   * @param pixelScale 1 for models that learnt from no bytes
+   */
+  public static ByteBuffer widen(
+      NumberType from, ByteBuffer data, ElementType to, double pixelScale) {
+    ByteBuffer wide = widen(from, data, to);
+    if (pixelScale != 1 && from == NumberType.UINT8 && to == ElementType.FLOAT32) {
+      for (int at = wide.position(); at < wide.limit(); at += Float.BYTES) {
+        wide.putFloat(at, (float) (wide.getFloat(at) * pixelScale));
+      }
+    }
+    return wide;
+  }
+
   private static float nextFloat(NumberType from, ByteBuffer in) {
     return switch (from) {
       case FP16 -> HalfPrecision.fromFloat16(in.getShort());

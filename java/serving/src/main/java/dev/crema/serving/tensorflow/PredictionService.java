@@ -83,7 +83,7 @@ public final class PredictionService extends PredictionServiceGrpc.PredictionSer
       if (tensor == null) {
         throw mismatch(request, signature);
       }
-      inputs.put(spec.name(), TensorProtos.read(spec, tensor, tensorBytes));
+      inputs.put(spec.name(), TensorProtos.read(spec, tensor, signature.pixelScale(), tensorBytes));
     }
     if (request.getInputsCount() != inputs.size()) {
       throw mismatch(request, signature);

@@ -21,9 +21,11 @@ final class TensorProtos {
    * The values of an input: {@code tensor_content} as it is, without a copy; or the list of its
    * type, where a single value is repeated to fill the shape.
    *
+   * @param pixelScale of the model's signature
    * @param tensorBytes of the biggest tensor that is taken: a few bytes must not become gigabytes
    */
-  static TensorValue read(TensorSpec spec, TensorProto tensor, long tensorBytes) {
+  static TensorValue read(
+      TensorSpec spec, TensorProto tensor, double pixelScale, long tensorBytes) {
     NumberType type =
         DataTypes.numbers(tensor.getDtype())
             .filter(t -> Widening.isLossless(t, spec.type()))
@@ -62,7 +64,7 @@ final class TensorProtos {
               + " bytes, but its tensor_content "
               + content.size());
     }
-    return new TensorValue(spec.type(), shape, Widening.widen(type, data, spec.type()));
+    return new TensorValue(spec.type(), shape, Widening.widen(type, data, spec.type(), pixelScale));
   }
 
   private static long[] shape(TensorSpec spec, TensorShapeProto shape) {
