@@ -29,7 +29,7 @@ import picocli.CommandLine.Option;
       "Seed network: one example a request. Heavy network, 1 ms: with batches and without."
     },
     mixinStandardHelpOptions = true,
-    subcommands = SoakCommand.class)
+    subcommands = {SoakCommand.class, EmbeddedCommand.class})
 public final class ServingCommand implements Callable<Integer> {
   private static final double QUICK_SECONDS = 4;
   private static final double WARM_UP_SECONDS = 45;
