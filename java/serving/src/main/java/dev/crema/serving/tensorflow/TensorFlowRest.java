@@ -9,6 +9,7 @@ import com.linecorp.armeria.server.ServerBuilder;
 import com.linecorp.armeria.server.ServiceRequestContext;
 import dev.crema.serving.Endpoint;
 import dev.crema.serving.inference.InferenceRequest;
+import dev.crema.serving.inference.InferenceResponse;
 import dev.crema.serving.inference.ServingException;
 import dev.crema.serving.inference.Signature;
 import dev.crema.serving.inference.TensorValue;
@@ -23,6 +24,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 
 /**
  * TensorFlow Serving's REST interface: under {@code /v1/models/{model}}, perhaps with {@code
@@ -161,20 +163,7 @@ public final class TensorFlowRest implements Endpoint {
     } catch (IOException | RuntimeException e) {
       throw malformed(model, e);
     }
-    return calls
-        .infer(context, request)
-        .thenApply(
-            response -> {
-              long start = System.nanoTime();
-              HttpResponse answer =
-                  Rest.json(
-                      calls.json(),
-                      HttpStatus.OK,
-                      request.id(),
-                      json -> Predictions.write(json, response, rows));
-              calls.options().listener().serialised(request, response, System.nanoTime() - start);
-              return answer;
-            });
+    return answer(context, request, response -> json -> Predictions.write(json, response, rows));
   }
 
   private CompletionStage<HttpResponse> examples(
@@ -200,19 +189,27 @@ public final class TensorFlowRest implements Endpoint {
     } catch (IOException | RuntimeException e) {
       throw malformed(model, e);
     }
+    return answer(
+        context,
+        request,
+        response ->
+            classify
+                ? Predictions.of(Scores.classify(response, signature))
+                : Predictions.of(Scores.regress(response, signature)));
+  }
+
+  /** Computes, and writes what comes of it. */
+  private CompletionStage<HttpResponse> answer(
+      ServiceRequestContext context,
+      InferenceRequest request,
+      Function<InferenceResponse, Rest.Content> content) {
     return calls
         .infer(context, request)
         .thenApply(
             response -> {
               long start = System.nanoTime();
               HttpResponse answer =
-                  Rest.json(
-                      calls.json(),
-                      HttpStatus.OK,
-                      request.id(),
-                      classify
-                          ? Predictions.of(Scores.classify(response, signature))
-                          : Predictions.of(Scores.regress(response, signature)));
+                  Rest.json(calls.json(), HttpStatus.OK, request.id(), content.apply(response));
               calls.options().listener().serialised(request, response, System.nanoTime() - start);
               return answer;
             });
