@@ -5,6 +5,11 @@ namespace {
 
 using namespace crema_test;
 
+template <typename T>
+std::string named(const char* kernel) {
+  return std::string(kernel) + Stored<T>::name;
+}
+
 double squash(double x) { return 1 / (1 + std::exp(-x)); }
 
 // z: the four gates before their activation, then c of the step before. Gives h, then c.
@@ -19,35 +24,40 @@ Doubles lstm(const Doubles& z, i64 n, i64 u) {
   return out;
 }
 
-Doubles joined(const Floats& a, const Floats& b) {
+template <typename A, typename B>
+Doubles joined(const A& a, const B& b) {
   Doubles all = a.doubles();
   for (const double v : b.doubles()) all.push_back(v);
   return all;
 }
 
 // `first`: there is no step before, so that c and h begin as zeros. y's examples are farther apart than h's.
+template <typename T>
 void lstm_matches(i64 n, i64 u, bool first, bool last) {
   const i64 y_row = u + 3;
-  Floats z = Floats::random(n * 4 * u, 1), before = Floats::random(n * u, 2), dy = Floats::random(n * y_row, 3);
+  Floats z = Floats::random(n * 4 * u, 1), before = Floats::random(n * u, 2);
+  Array<T> dy = Array<T>::random(n * y_row, 3);
   Floats into_h = Floats::random(n * u, 4), into_c = Floats::random(n * u, 5);
   for (i64 i = 0; i < z.size(); ++i) z[i] *= 3;
   for (i64 i = 0; i < before.size() && first; ++i) before[i] = 0;
   const Doubles expected = lstm(joined(z, before), n, u);
   Doubles flow = joined(into_h, into_c);
-  for (i64 i = 0; i < n * u && !last; ++i) flow[i] += dy[i / u * y_row + i % u];
+  for (i64 i = 0; i < n * u && !last; ++i) flow[i] += value_of(dy[i / u * y_row + i % u]);
   const Doubles slope = differences([&](const Doubles& at) { return lstm(at, n, u); }, joined(z, before), flow);
   const float* const c_before = first ? nullptr : before.data();
   in_every_order([&] {
-    Floats gates = z, c(n * u), h(n * u), y(n * y_row), dc = into_c, dz(n * 4 * u);
-    run("lstm_cell", order + 1, 256, gates.data(), c_before, c.data(), h.data(), y.data(), n, u, y_row);
+    Floats gates = z, c(n * u), dc = into_c;
+    Array<T> h(n * u), y(n * y_row), dz(n * 4 * u);
+    run(named<T>("lstm_cell").c_str(), order + 1, 256, gates.data(), c_before, c.data(), h.data(), y.data(), n, u, y_row);
     compare("h", h, Doubles(expected.begin(), expected.begin() + n * u), 2e-6);
     compare("c", c, Doubles(expected.begin() + n * u, expected.end()), 2e-6);
     for (i64 i = 0; i < n * y_row; ++i) {
       const bool there = i % y_row < u;
-      CHECK(there ? y[i] == h[i / y_row * u + i % y_row] : std::isnan(y[i]), "y, element %lld", i);
+      const double stored = value_of(y[i]);
+      CHECK(there ? stored == value_of(h[i / y_row * u + i % y_row]) : std::isnan(stored), "y, element %lld", i);
     }
     const float *const pg = gates.data(), *const pc = c.data(), *const ph = into_h.data();
-    run("lstm_cell_grad", 1, 256, pg, c_before, pc, last ? nullptr : static_cast<const float*>(dy.data()), ph, dc.data(), dz.data(), n,
+    run(named<T>("lstm_cell_grad").c_str(), 1, 256, pg, c_before, pc, last ? nullptr : static_cast<const T*>(dy.data()), ph, dc.data(), dz.data(), n,
         u, y_row);
     compare("gradient of the gates", dz, Doubles(slope.begin(), slope.begin() + n * 4 * u), 2e-5);
     if (!first) compare("gradient of c before", dc, Doubles(slope.begin() + n * 4 * u, slope.end()), 2e-5);
@@ -66,29 +76,38 @@ Doubles gru(const Doubles& a, i64 n, i64 u) {
   return out;
 }
 
+template <typename T>
 void gru_matches(i64 n, i64 u, bool first, bool last) {
   const i64 y_row = 2 * u;
-  Floats a = Floats::random(n * 3 * u, 1), b = Floats::random(n * 3 * u, 2), before = Floats::random(n * u, 3);
-  Floats dy = Floats::random(n * y_row, 4), into_h = Floats::random(n * u, 5);
-  for (i64 i = 0; i < before.size() && first; ++i) before[i] = 0;
+  Floats a = Floats::random(n * 3 * u, 1), b = Floats::random(n * 3 * u, 2), into_h = Floats::random(n * u, 5);
+  Array<T> before = Array<T>::random(n * u, 3), dy = Array<T>::random(n * y_row, 4);
+  for (i64 i = 0; i < before.size() && first; ++i) set(before[i], 0);
   Doubles all = joined(a, b);
   for (const double v : before.doubles()) all.push_back(v);
   const Doubles expected = gru(all, n, u);
   Doubles flow = into_h.doubles();
-  for (i64 i = 0; i < n * u && !last; ++i) flow[i] += dy[i / u * y_row + i % u];
+  for (i64 i = 0; i < n * u && !last; ++i) flow[i] += value_of(dy[i / u * y_row + i % u]);
   const Doubles slope = differences([&](const Doubles& at) { return gru(at, n, u); }, all, flow);
   in_every_order([&] {
-    Floats gates = a, q(n * u), h = before, y(n * y_row), dh = into_h, d(n * 3 * u), e(n * 3 * u);
-    const float* const h_before = first ? nullptr : h.data();  // h lies over it
-    run("gru_cell", order + 1, 256, gates.data(), static_cast<const float*>(b.data()), q.data(), h_before, h.data(), y.data(), n, u,
-        y_row);
-    compare("h", h, expected, 2e-6);
+    Floats gates = a, q(n * u), state(n * u), dh = into_h;
+    Array<T> h(n * u), y(n * y_row), d(n * 3 * u), e(n * 3 * u);
+    for (i64 i = 0; i < n * u; ++i) state[i] = static_cast<float>(value_of(before[i]));
+    T* const to = std::is_same<T, float>::value ? reinterpret_cast<T*>(state.data()) : h.data();  // float32's may lie there
+    run(named<T>("gru_cell").c_str(), order + 1, 256, gates.data(), static_cast<const float*>(b.data()), q.data(), state.data(), to,
+        y.data(), n, u, y_row);
+    for (i64 i = 0; i < n * u; ++i) {
+      T rounded;
+      set(rounded, state[i]);
+      CHECK(value_of(to[i]) == value_of(rounded), "h, element %lld, is the rounded state", i);
+    }
+    compare("state", state, expected, 2e-6);
     for (i64 i = 0; i < n * y_row; ++i) {
       const bool there = i % y_row < u;
-      CHECK(there ? y[i] == h[i / y_row * u + i % y_row] : std::isnan(y[i]), "y, element %lld", i);
+      const double stored = value_of(y[i]);
+      CHECK(there ? stored == value_of(to[i / y_row * u + i % y_row]) : std::isnan(stored), "y, element %lld", i);
     }
-    run("gru_cell_grad", 1, 256, static_cast<const float*>(gates.data()), static_cast<const float*>(q.data()),
-        first ? nullptr : static_cast<const float*>(before.data()), last ? nullptr : static_cast<const float*>(dy.data()), dh.data(),
+    run(named<T>("gru_cell_grad").c_str(), 1, 256, static_cast<const float*>(gates.data()), static_cast<const float*>(q.data()),
+        first ? nullptr : static_cast<const T*>(before.data()), last ? nullptr : static_cast<const T*>(dy.data()), dh.data(),
         d.data(), e.data(), n, u, y_row);
     compare("gradient of x w", d, Doubles(slope.begin(), slope.begin() + n * 3 * u), 2e-5);
     compare("gradient of h' u", e, Doubles(slope.begin() + n * 3 * u, slope.begin() + 2 * n * 3 * u), 2e-5);
@@ -100,7 +119,7 @@ void ends_saturate_and_nan_stays() {
   const i64 u = 3;
   Floats gates(std::vector<float>{1e30f, -1e30f, 0, INFINITY, -INFINITY, 0, 1e30f, -1e30f, NAN, 100, -100, 0}), c(u), h(u), y(u);
   Floats before(std::vector<float>{2, 3, 4});
-  run("lstm_cell", 1, 256, gates.data(), static_cast<const float*>(before.data()), c.data(), h.data(), y.data(), i64{1}, u, u);
+  run("lstm_cell_f32", 1, 256, gates.data(), static_cast<const float*>(before.data()), c.data(), h.data(), y.data(), i64{1}, u, u);
   CHECK(c[0] == 3 && c[1] == 0, "c is %g, %g", c[0], c[1]);
   CHECK(std::fabs(h[0] - std::tanh(3.0f)) < 1e-6 && h[1] == 0, "h is %g, %g", h[0], h[1]);
   CHECK(std::isnan(c[2]) && std::isnan(h[2]) && std::isnan(y[2]), "NaN becomes %g", h[2]);
@@ -112,12 +131,18 @@ int main() {
   const i64 shapes[][2] = {{1, 1}, {1, 7}, {3, 5}, {2, 33}};
   for (const auto& s : shapes) {
     for (const bool first : {false, true}) {
-      lstm_matches(s[0], s[1], first, !first);
-      gru_matches(s[0], s[1], first, !first);
+      lstm_matches<float>(s[0], s[1], first, !first);
+      gru_matches<float>(s[0], s[1], first, !first);
     }
   }
-  lstm_matches(2, 3, false, false);
-  gru_matches(2, 3, false, false);
+  lstm_matches<float>(2, 3, false, false);
+  gru_matches<float>(2, 3, false, false);
+  for (const bool first : {false, true}) {
+    lstm_matches<bf16>(3, 5, first, !first);
+    lstm_matches<f16>(2, 33, first, first);
+    gru_matches<bf16>(3, 5, first, !first);
+    gru_matches<f16>(2, 33, first, first);
+  }
   ends_saturate_and_nan_stays();
   return result();
 }

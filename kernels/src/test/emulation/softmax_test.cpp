@@ -101,10 +101,10 @@ struct Loss {
   Doubles rows, slope;
 };
 
-Loss cross_entropy(const Floats& x, const int* labels, const float* targets, const float* weights, long long n, long long k,
+Loss cross_entropy(const Doubles& x, const int* labels, const float* targets, const float* weights, long long n, long long k,
                    double smoothing) {
   Loss l;
-  const Doubles logs = softmax(x.doubles(), k, true);
+  const Doubles logs = softmax(x, k, true);
   double total = 0;
   for (long long r = 0; r < n; ++r) total += labels == nullptr ? 1 : weights == nullptr ? 1 : weights[labels[r]];
   for (long long r = 0; r < n; ++r) {
@@ -126,28 +126,33 @@ Loss cross_entropy(const Floats& x, const int* labels, const float* targets, con
   return l;
 }
 
+// D: what gradients are stored as.
+template <typename T, typename D>
 void losses_match(long long n, long long k, bool weighted, double smoothing) {
-  Floats x = Floats::random(n * k, 1), targets = Floats::random(n * k, 2), weights = Floats::random(k, 3);
+  Array<T> x = Array<T>::random(n * k, 1);
+  Floats targets = Floats::random(n * k, 2), weights = Floats::random(k, 3);
   std::vector<int> labels;
   for (long long r = 0; r < n; ++r) labels.push_back(static_cast<int>((r * 7 + 3) % k));
   for (long long i = 0; i < n * k; ++i) {
-    x[i] *= 5;
+    set(x[i], static_cast<float>(5 * value_of(x[i])));
     targets[i] = std::fabs(targets[i]);
   }
   for (long long j = 0; j < k; ++j) weights[j] = std::fabs(weights[j]) + 0.1f;
   for (bool sparse : {true, false}) {
-    const Loss expected = cross_entropy(x, sparse ? labels.data() : nullptr, targets.data(), weighted ? weights.data() : nullptr, n,
+    const Loss expected = cross_entropy(x.doubles(), sparse ? labels.data() : nullptr, targets.data(), weighted ? weights.data() : nullptr, n,
                                         k, smoothing);
     in_every_order([&] {
       const float* const w = weighted ? weights.data() : nullptr;
-      Floats slope(n * k), rows(n), loss(1);
+      Array<D> slope(n * k);
+      Floats rows(n), loss(1);
       Array<double> total(1);
       u64 errors[2] = {~0ull, ~0ull};
       const double* const t = sparse ? total.data() : nullptr;
       if (sparse) {
         run("cross_entropy_weight", 1, 1024, static_cast<const int*>(labels.data()), w, n, k, total.data(), &errors[0], 1);
       }
-      run("cross_entropy_rows", n, 256, static_cast<const float*>(x.data()), sparse ? static_cast<const int*>(labels.data()) : nullptr,
+      const std::string kernel = std::string("cross_entropy_rows") + Stored<T>::name;
+      run(kernel.c_str(), n, 256, static_cast<const T*>(x.data()), sparse ? static_cast<const int*>(labels.data()) : nullptr,
           sparse ? nullptr : static_cast<const float*>(targets.data()), w, t, slope.data(), rows.data(), n, k,
           static_cast<float>(smoothing));
       run("cross_entropy_mean", 1, 1024, static_cast<const float*>(rows.data()), t, loss.data(), n);
@@ -188,9 +193,13 @@ int main() {
   ends_are_as_on_the_cpu<f16>();
   for (bool weighted : {false, true}) {
     for (double smoothing : {0.0, 0.1}) {
-      losses_match(1, 1, weighted, smoothing);
-      losses_match(5, 10, weighted, smoothing);
-      losses_match(3, 1027, weighted, smoothing);
+      losses_match<float, float>(1, 1, weighted, smoothing);
+      losses_match<float, float>(5, 10, weighted, smoothing);
+      losses_match<float, float>(3, 1027, weighted, smoothing);
+      losses_match<bf16, bf16>(3, 17, weighted, smoothing);
+      losses_match<bf16, bf16>(2, 1032, weighted, smoothing);
+      losses_match<f16, float>(3, 17, weighted, smoothing);
+      losses_match<f16, float>(2, 1032, weighted, smoothing);
     }
   }
   the_first_bad_label_is_reported();

@@ -18,6 +18,8 @@ import java.util.List;
  * bias b [3·units] (optional), recurrent bias c [3·units] (optional), first h [n, units] (optional,
  * zero). Outputs: h of every step [n, t, units], last h [n, units]; then, for the gradient only,
  * the gates [n, t, 3·units] and h·un + cn [n, t, units].
+ *
+ * <p>x, the kernels and h may be 16-bit; biases, gates and what a step adds to h are float32.
  */
 public record Gru() implements Op {
   @Override
@@ -31,8 +33,8 @@ public record Gru() implements Op {
     types.requireBias(in.get(3), "bias");
     types.requireBias(in.get(4), "recurrent bias");
     types.requireState(in.get(5), "first h");
-    TensorType steps = types.steps(types.units());
-    return List.of(steps, types.state(), types.steps(types.width()), steps);
+    return List.of(
+        types.states(), types.state(), types.steps(types.width()), types.steps(types.units()));
   }
 
   @Override

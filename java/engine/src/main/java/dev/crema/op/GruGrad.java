@@ -7,7 +7,7 @@ import java.util.List;
 /**
  * Gradient of {@link Gru}. Inputs: x, kernel, recurrent kernel, first h?, then of its outputs h of
  * every step, gates and h·un + cn, then what flows into its first two outputs (each optional).
- * Outputs: gradients in the six inputs of the Gru, in their order.
+ * Outputs: gradients in the six inputs of the Gru, in their order; all but the first are float32.
  */
 public record GruGrad() implements Op {
   @Override
@@ -18,7 +18,12 @@ public record GruGrad() implements Op {
   @Override
   public List<TensorType> infer(List<TensorType> in) {
     RecurrentTypes types = RecurrentTypes.of(in, 3, 9);
-    TensorType bias = types.x().withDims(List.of(types.width()));
-    return List.of(types.x(), types.kernel(), types.recurrent(), bias, bias, types.state());
+    return List.of(
+        types.x(),
+        types.gradient(types.kernel()),
+        types.gradient(types.recurrent()),
+        types.bias(),
+        types.bias(),
+        types.wideState());
   }
 }

@@ -18,6 +18,8 @@ import java.util.List;
  * bias [4·units] (optional), first h [n, units] (optional, zero), first c [n, units] (optional,
  * zero). Outputs: h of every step [n, t, units], last h [n, units], last c [n, units]; then, for
  * the gradient only, c of every step [n, t, units] and the gates [n, t, 4·units].
+ *
+ * <p>x, the kernels and h may be 16-bit; bias, c and gates are float32.
  */
 public record Lstm() implements Op {
   @Override
@@ -30,9 +32,13 @@ public record Lstm() implements Op {
     RecurrentTypes types = RecurrentTypes.of(in, 4, 6);
     types.requireBias(in.get(3), "bias");
     types.requireState(in.get(4), "first h");
-    types.requireState(in.get(5), "first c");
-    TensorType steps = types.steps(types.units());
-    return List.of(steps, types.state(), types.state(), steps, types.steps(types.width()));
+    types.requireWideState(in.get(5), "first c");
+    return List.of(
+        types.states(),
+        types.state(),
+        types.wideState(),
+        types.steps(types.units()),
+        types.steps(types.width()));
   }
 
   @Override

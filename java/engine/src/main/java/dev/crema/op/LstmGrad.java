@@ -7,7 +7,8 @@ import java.util.List;
 /**
  * Gradient of {@link Lstm}. Inputs: x, kernel, recurrent kernel, first h?, first c?, then of its
  * outputs h, c and gates of every step, then what flows into its first three outputs (each
- * optional). Outputs: gradients in the six inputs of the Lstm, in their order.
+ * optional). Outputs: gradients in the six inputs of the Lstm, in their order; all but the first
+ * are float32.
  */
 public record LstmGrad() implements Op {
   @Override
@@ -18,8 +19,12 @@ public record LstmGrad() implements Op {
   @Override
   public List<TensorType> infer(List<TensorType> in) {
     RecurrentTypes types = RecurrentTypes.of(in, 4, 11);
-    TensorType bias = types.x().withDims(List.of(types.width()));
     return List.of(
-        types.x(), types.kernel(), types.recurrent(), bias, types.state(), types.state());
+        types.x(),
+        types.gradient(types.kernel()),
+        types.gradient(types.recurrent()),
+        types.bias(),
+        types.wideState(),
+        types.wideState());
   }
 }

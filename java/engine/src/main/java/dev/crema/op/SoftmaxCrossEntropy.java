@@ -15,7 +15,8 @@ import java.util.List;
  * Mean cross-entropy of softmax(logits). Inputs: logits [n, k]; labels int32 [n], or probabilities
  * float32 [n, k]; class weights [k] (optional). Outputs: the loss, a scalar; its gradient in the
  * logits; the loss of each example [n]. With labels and weights the mean is over the weights (as
- * PyTorch).
+ * PyTorch). Logits may be 16-bit: losses are float32, and the gradient of bfloat16's logits is
+ * bfloat16. That of float16's is float32, for it is small until it has been scaled.
  *
  * @param labelSmoothing e: the target is (1 − e) · target + e / k (Szegedy et al. 2016)
  */
@@ -33,8 +34,8 @@ public record SoftmaxCrossEntropy(double labelSmoothing) implements Op {
 
   @Override
   public List<TensorType> infer(List<TensorType> in) {
-    TensorType logits =
-        in.get(0).requireRank(2, "logits").requireElement(ElementType.FLOAT32, "logits");
+    TensorType given = in.get(0).requireRank(2, "logits").requireFloating("logits");
+    TensorType logits = given.withElement(ElementType.FLOAT32);
     TensorType labels = in.get(1);
     boolean sparse = labels.element() == ElementType.INT32;
     if (sparse ? !labels.dims().equals(List.of(logits.dim(0))) : !labels.equals(logits)) {
@@ -53,7 +54,8 @@ public record SoftmaxCrossEntropy(double labelSmoothing) implements Op {
           "there are " + logits.dim(1) + " classes but class weights " + in.get(2));
     }
     Dim n = logits.dim(0);
-    return List.of(TensorType.of(), logits, logits.withDims(List.of(n)));
+    TensorType slope = given.element() == ElementType.FLOAT16 ? logits : given;
+    return List.of(TensorType.of(), slope, logits.withDims(List.of(n)));
   }
 
   @Override

@@ -23,9 +23,13 @@ import dev.crema.op.GlobalAveragePool;
 import dev.crema.op.GlobalAveragePoolGrad;
 import dev.crema.op.GlobalMaxPool;
 import dev.crema.op.GlobalMaxPoolGrad;
+import dev.crema.op.Gru;
+import dev.crema.op.GruGrad;
 import dev.crema.op.LayerNorm;
 import dev.crema.op.LayerNormGrad;
 import dev.crema.op.Linear;
+import dev.crema.op.Lstm;
+import dev.crema.op.LstmGrad;
 import dev.crema.op.MatMul;
 import dev.crema.op.MaxPool2d;
 import dev.crema.op.MaxPool2dGrad;
@@ -41,6 +45,7 @@ import dev.crema.op.RmsNormGrad;
 import dev.crema.op.Slice;
 import dev.crema.op.SliceGrad;
 import dev.crema.op.Softmax;
+import dev.crema.op.SoftmaxCrossEntropy;
 import dev.crema.op.SoftmaxGrad;
 import dev.crema.op.Split;
 import dev.crema.op.Transpose;
@@ -48,8 +53,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Which inputs of which ops are 16-bit where values are stored so. Ops that are not here, losses
- * and updates among them, read and write float32.
+ * Which inputs of which ops are 16-bit where values are stored so. Ops that are not here, updates
+ * among them, read and write float32.
  */
 final class HalfRules {
   /** Always: they are what 16 bits make faster. */
@@ -63,7 +68,11 @@ final class HalfRules {
           entry(Conv2d.class, Set.of(0, 1, 2)),
           entry(Conv2dInputGrad.class, Set.of(0, 1)),
           entry(Conv2dWeightGrad.class, Set.of(0, 1)),
-          entry(ConvTranspose2d.class, Set.of(0, 1, 2)));
+          entry(ConvTranspose2d.class, Set.of(0, 1, 2)),
+          entry(Lstm.class, Set.of(0, 1, 2, 4)),
+          entry(LstmGrad.class, Set.of(0, 1, 2, 3, 5, 8, 9)),
+          entry(Gru.class, Set.of(0, 1, 2, 5)),
+          entry(GruGrad.class, Set.of(0, 1, 2, 3, 4, 7, 8)));
 
   /** Where one of these inputs is 16-bit already. */
   private static final Map<Class<? extends Op>, Set<Integer>> FOLLOWERS =
@@ -76,6 +85,7 @@ final class HalfRules {
           entry(BatchNormGrad.class, Set.of(0, 4)),
           entry(Softmax.class, Set.of(0)),
           entry(SoftmaxGrad.class, Set.of(0, 1)),
+          entry(SoftmaxCrossEntropy.class, Set.of(0)),
           entry(MaxPool2d.class, Set.of(0)),
           entry(MaxPool2dGrad.class, Set.of(0, 1, 2)),
           entry(AveragePool2d.class, Set.of(0)),

@@ -16,7 +16,7 @@ class GruTest {
   }
 
   /** h of every step, last h; the biases and {@code h0} may be null. */
-  private static Array64[] reference(
+  static Array64[] reference(
       Array64 x,
       Array64 kernel,
       Array64 recurrent,

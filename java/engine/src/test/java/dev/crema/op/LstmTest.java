@@ -16,7 +16,7 @@ class LstmTest {
   }
 
   /** h of every step, last h, last c; {@code bias}, {@code h0} and {@code c0} may be null. */
-  private static Array64[] reference(
+  static Array64[] reference(
       Array64 x, Array64 kernel, Array64 recurrent, Array64 bias, Array64 h0, Array64 c0) {
     int n = x.dim(0);
     int t = x.dim(1);

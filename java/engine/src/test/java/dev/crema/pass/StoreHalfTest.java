@@ -81,10 +81,10 @@ class StoreHalfTest {
       assertThat(p.input(0).type().element()).isEqualTo(HALF);
       assertThat(p.input(1).type().element()).isEqualTo(HALF);
     }
-    // The input and two kernels; the first layer's bias. The logits' bias stays float32.
+    // The input, two kernels and two biases.
     List<Node> cast =
         all.stream().filter(StoreHalfTest::isCastOfSource).map(a -> a.input(0)).toList();
-    assertThat(cast).doesNotHaveDuplicates().hasSize(4);
+    assertThat(cast).doesNotHaveDuplicates().hasSize(5);
   }
 
   private static boolean isCastOfSource(Application a) {
@@ -97,19 +97,30 @@ class StoreHalfTest {
   }
 
   @Test
-  void logitsLossAndGradientsOfWeightsAreFloat32() {
+  void logitsAndTheirGradientAreHalfAndLossesAndGradientsOfWeightsFloat32() {
     for (Application a : network()) {
-      if (a.op() instanceof SoftmaxCrossEntropy || a.op() instanceof Assign) {
-        a.inputs().stream()
-            .filter(in -> in != null && in.type().element().isFloating())
-            .forEach(in -> assertThat(in.type().element()).isEqualTo(ElementType.FLOAT32));
+      if (a.op() instanceof SoftmaxCrossEntropy) {
+        assertThat(a.input(0).type().element()).as("logits").isEqualTo(HALF);
+        assertThat(a.input(0).op()).as("read as they were stored").isInstanceOf(Linear.class);
+        assertThat(a.output(0).type().element()).isEqualTo(ElementType.FLOAT32);
+        assertThat(a.output(1).type().element()).as("dlogits").isEqualTo(HALF);
       }
-      if (a.op() instanceof Linear linear && a.output(0).type().dim(-1).constant() == 3) {
-        assertThat(linear.wide()).as("logits are stored as they are summed").isTrue();
-        assertThat(a.input(2).op()).as("their bias is not cast").isInstanceOf(Variable.class);
+      if (a.op() instanceof Assign) {
+        assertThat(a.input(1).type().element()).isEqualTo(ElementType.FLOAT32);
       }
       if (a.op() instanceof MatMul product && product.transposeA()) {
         assertThat(product.wide()).as("gradients of kernels").isTrue();
+      }
+    }
+  }
+
+  @Test
+  void resultsThatAreReadInFloat32AreStoredSo() {
+    Node y = x.then(new Linear(), w1, b1).then(new Linear(), w2, b2);
+    for (Application a : live(y)) {
+      if (a.op() instanceof Linear linear && a.output(0).type().dim(-1).constant() == 3) {
+        assertThat(linear.wide()).as("they are stored as they are summed").isTrue();
+        assertThat(a.input(2).op()).as("their bias is not cast").isInstanceOf(Variable.class);
       }
     }
   }

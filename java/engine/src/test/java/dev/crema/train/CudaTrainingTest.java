@@ -92,7 +92,7 @@ class CudaTrainingTest {
 
   @Test
   void theSeedNetworksCurveIsTheCpus() {
-    compare("mlp:16,16", new long[] {10}, 60);
+    compare("mlp:16,16", new long[] {10}, 100);
   }
 
   @Test

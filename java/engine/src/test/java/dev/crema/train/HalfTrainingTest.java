@@ -17,22 +17,19 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/**
- * Trainings that store what stands between ops in 16 bits, on a card whose kernels are emulated.
- */
+/** Trainings that store what stands between ops in 16 bits, on cards and with emulated kernels. */
 class HalfTrainingTest {
   private static final int ROWS = 16;
 
   @TempDir private Path folder;
 
-  @BeforeEach
-  void needsTheEmulation() {
+  /** What counts the calls that are made. */
+  private static void needsTheEmulation() {
     assumeTrue(EmulatedCard.missing() == null, EmulatedCard::missing);
   }
 
@@ -85,20 +82,21 @@ class HalfTrainingTest {
    * makes of small gradients as large steps as of others, so the difference grows over the steps.
    */
   private static void compare(String name, int steps, long... shape) {
-    EveryDevice.cards(
-        card -> {
-          List<Float> exact = losses(card, Precision.FLOAT32, name, steps, shape);
-          for (Precision p : new Precision[] {Precision.BFLOAT16, Precision.FLOAT16}) {
-            double unit = p == Precision.BFLOAT16 ? 0x1p-8 : 0x1p-11;
-            List<Float> half = losses(card, p, name, steps, shape);
-            for (int i = 0; i < steps; i++) {
-              assertThat(half.get(i))
-                  .as("%s in %s, step %s", name, p, i)
-                  .isCloseTo(exact.get(i), within((float) (8 * unit)));
-            }
-            assertThat(half).as("it computes in %s", p).isNotEqualTo(exact);
-          }
-        });
+    EmulatedCard.andCards(device -> compare(device, name, steps, shape));
+  }
+
+  private static void compare(Device device, String name, int steps, long... shape) {
+    List<Float> exact = losses(device, Precision.FLOAT32, name, steps, shape);
+    for (Precision p : new Precision[] {Precision.BFLOAT16, Precision.FLOAT16}) {
+      double unit = p == Precision.BFLOAT16 ? 0x1p-8 : 0x1p-11;
+      List<Float> half = losses(device, p, name, steps, shape);
+      for (int i = 0; i < steps; i++) {
+        assertThat(half.get(i))
+            .as("%s in %s, step %s", name, p, i)
+            .isCloseTo(exact.get(i), within((float) (8 * unit)));
+      }
+      assertThat(half).as("it computes in %s", p).isNotEqualTo(exact);
+    }
   }
 
   @Test
@@ -114,6 +112,7 @@ class HalfTrainingTest {
   @ParameterizedTest
   @EnumSource(names = {"BFLOAT16", "FLOAT16"})
   void aStepIsStillOneLaunchAndReadsNothingBack(Precision precision) {
+    needsTheEmulation();
     try (EmulatedCard card = new EmulatedCard();
         Model model = model("mlp:8", 6);
         BatchTrainer batches = trainer(model, card.device(), precision).batches(ROWS)) {
@@ -132,6 +131,7 @@ class HalfTrainingTest {
 
   @Test
   void anOverflowSkipsTheUpdateAndHalvesTheScale() {
+    needsTheEmulation();
     LossScaling large = new LossScaling(0x1p30, 2, 0.5, 4); // gradients far beyond 65504
     try (EmulatedCard card = new EmulatedCard();
         Model model = model("mlp:8", 6);
@@ -169,6 +169,7 @@ class HalfTrainingTest {
 
   @Test
   void aResumedTrainingInFloat16GoesOnToTheBit() {
+    needsTheEmulation();
     float[] whole = fit("whole", 4, false);
     fit("parts", 2, false);
     assertThat(fit("parts", 4, true)).isEqualTo(whole);
@@ -201,10 +202,13 @@ class HalfTrainingTest {
   @ParameterizedTest
   @EnumSource(names = {"BFLOAT16", "FLOAT16", "TF32"})
   void predictionsInLessThanFloat32AreNearlyTheSame(Precision precision) {
-    try (EmulatedCard card = new EmulatedCard();
-        Model model = model("mlp:16,16", 6);
-        Predictor exact = model.predictor(ROWS, 0, card.device(), Precision.FLOAT32);
-        Predictor half = model.predictor(ROWS, 0, card.device(), precision)) {
+    EmulatedCard.andCards(device -> comparePredictions(device, precision));
+  }
+
+  private static void comparePredictions(Device device, Precision precision) {
+    try (Model model = model("mlp:16,16", 6);
+        Predictor exact = model.predictor(ROWS, 0, device, Precision.FLOAT32);
+        Predictor half = model.predictor(ROWS, 0, device, precision)) {
       float[] x = new float[ROWS * 6];
       fill(x, new SplittableRandom(1));
       float[] expected = new float[ROWS * 2];
@@ -218,6 +222,7 @@ class HalfTrainingTest {
 
   @Test
   void aPredictorFollowsItsModelThoughItCastsWeightsOnce() {
+    needsTheEmulation();
     try (EmulatedCard card = new EmulatedCard();
         Model model = model("mlp:16,16", 6);
         Predictor kept = model.predictor(ROWS, 0, card.device(), Precision.BFLOAT16)) {
@@ -245,6 +250,7 @@ class HalfTrainingTest {
 
   @Test
   void tf32AsksForTensorCoresAndFloat32DoesNot() {
+    needsTheEmulation();
     for (boolean tf32 : new boolean[] {false, true}) {
       try (EmulatedCard card = new EmulatedCard();
           Model model = model("lenet", 12, 12, 1);

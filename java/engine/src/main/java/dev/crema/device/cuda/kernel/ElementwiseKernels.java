@@ -222,7 +222,12 @@ final class ElementwiseKernels {
 
   /** Rounds float32 to an operand's type. */
   static void round(Call c, Launches to, long from, Operand into) {
-    affine(c, to, new Operand(from, ElementType.FLOAT32, into.shape()), into, 1);
+    convert(c, to, new Operand(from, ElementType.FLOAT32, into.shape()), into);
+  }
+
+  /** The same numbers in another floating type. */
+  static void convert(Call c, Launches to, Operand from, Operand into) {
+    affine(c, to, from, into, 1);
   }
 
   private static void affine(Call c, Launches to, Operand x, Operand y, double scale) {

@@ -49,6 +49,7 @@ public final class KernelTable {
           "reduce_min",
           "softmax",
           "softmax_grad",
+          "softmax_cross_entropy",
           "log_softmax",
           "log_softmax_grad",
           "layer_norm",
@@ -76,7 +77,11 @@ public final class KernelTable {
           "gather",
           "gather_grad",
           "embedding",
-          "embedding_grad");
+          "embedding_grad",
+          "lstm",
+          "lstm_grad",
+          "gru",
+          "gru_grad");
 
   private KernelTable() {}
 

@@ -32,8 +32,8 @@ final class SoftmaxKernels {
   }
 
   /**
-   * in: logits [n, k]; labels int32 [n] or probabilities float32 [n, k]; class weights [k] or none.
-   * floats: label smoothing. out: loss, dlogits [n, k], loss of each row [n].
+   * in: logits [n, k], of any type; labels int32 [n] or probabilities float32 [n, k]; class weights
+   * [k] or none. floats: label smoothing. out: loss, dlogits [n, k], loss of each row [n].
    */
   private static final class CrossEntropy implements Kernel {
     @Override
@@ -62,7 +62,7 @@ final class SoftmaxKernels {
       }
       to.launch(
           family,
-          "cross_entropy_rows",
+          Stored.name("cross_entropy_rows", c.in(0).type()),
           Grid.ofBlocks(c, n),
           Grid.THREADS,
           0,
