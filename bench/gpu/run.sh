@@ -2,11 +2,14 @@
 # Checks and measures Crema on an NVIDIA card of this machine (Linux, x86-64). Needs the driver (580 or newer) and CUDA 13
 # and cuDNN 9, from the system or from pip's wheels (nvidia-cublas, nvidia-cuda-runtime, nvidia-cuda-nvrtc,
 # nvidia-cudnn-cu13), which are found where the loader, CREMA_CUDA_PATH, the virtual environment or python3 has them.
-#   run.sh          test, then bench, then demo
-#   run.sh test     every op and its gradient against float64 references, and trainings against the CPU's, on the card
-#   run.sh bench    what Crema takes on the card, beside PyTorch on the same card where python3 has it: one table
-#   run.sh demo     a training and predictions on the card
-# What it says also goes to results/.
+#   run.sh             test, then bench, then demo
+#   run.sh test        every op and its gradient against float64 references, in 16 bits as in float32, and trainings (LeNet, the
+#                      seed network) against the CPU's, on the card
+#   run.sh test --sanitize   the ops under NVIDIA's compute-sanitizer, memcheck and racecheck (CUDA toolkit; much slower)
+#   run.sh bench       what Crema takes on the card, beside PyTorch on the same card where python3 has it: one table
+#   run.sh demo        a training and predictions on the card
+# What it says also goes to results/. Exit codes: 0 all well, 1 something failed, 2 the card (or the sanitizer) cannot be used,
+# 64 wrong use. CREMA_DEVICE names another card (cuda:1), or cpu.
 set -uo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 java="$here/runtime/bin/java"
@@ -18,11 +21,49 @@ crema() { "$java" -cp "$here/lib/*" dev.crema.cli.Main "$@"; }
 
 say() { printf '\n== %s\n' "$*"; }
 
+# Tests that run on cards: BundleTest keeps the list complete.
+tests=(
+  --select-package dev.crema.op
+  --select-class dev.crema.train.CudaTrainingTest
+  --select-class dev.crema.train.FeedingTest
+  --select-class dev.crema.train.HalfLayersTest
+  --select-class dev.crema.train.HalfTrainingTest
+)
+
+# Calls JUnit's console with what selects tests; before it, the words of $under.
+junit() {
+  local reports="$1"
+  shift
+  # shellcheck disable=SC2086 # words
+  $under "$java" -ea -Xmx4g -cp "$here/lib/*" org.junit.platform.console.ConsoleLauncher execute "$@" \
+    --exclude-classname '.*HostileOpTest' --include-engine junit-jupiter --details=summary --disable-banner \
+    --reports-dir "$reports" 2>&1
+}
+
 run_test() {
-  say "every op and gradient, and trainings"
-  "$java" -ea -Xmx4g -cp "$here/lib/*" org.junit.platform.console.ConsoleLauncher execute \
-    --select-package dev.crema.op --select-class dev.crema.train.CudaTrainingTest --select-class dev.crema.train.FeedingTest \
-    --exclude-classname '.*HostileOpTest' --include-engine junit-jupiter --details=summary --reports-dir "$results/test" 2>&1 | tee "$results/test.txt" || failed=1
+  say "every op and gradient, and trainings, on $CREMA_DEVICE"
+  under=
+  junit "$results/test" "${tests[@]}" | tee "$results/test.txt" || failed=1
+}
+
+run_sanitizer() {
+  local sanitizer tool
+  sanitizer="$(command -v compute-sanitizer || true)"
+  for folder in "${CUDA_HOME:-}" "${CUDA_PATH:-}" /usr/local/cuda; do
+    [ -n "$sanitizer" ] || [ ! -x "$folder/bin/compute-sanitizer" ] || sanitizer="$folder/bin/compute-sanitizer"
+  done
+  if [ -z "$sanitizer" ]; then
+    echo "compute-sanitizer is neither on the PATH nor in CUDA_HOME, CUDA_PATH or /usr/local/cuda. It comes with the CUDA" >&2
+    echo "toolkit (package cuda-sanitizer-13-0, or conda's nvidia::cuda-sanitizer-api)." >&2
+    exit 2
+  fi
+  for tool in memcheck racecheck; do
+    say "ops under compute-sanitizer --tool $tool"
+    # The launcher's own threads and its JIT make no calls of CUDA; a finding gives exit code 9.
+    under="$sanitizer --tool $tool --error-exitcode 9 --target-processes all"
+    junit "$results/$tool" --select-package dev.crema.op | tee "$results/$tool.txt" || failed=1
+  done
+  under=
 }
 
 run_bench() {
@@ -47,6 +88,20 @@ run_demo() {
   crema demo 2>&1 | tee "$results/demo.txt" || failed=1
 }
 
+wanted="${1:-all}"
+if [ "$wanted" = --sanitize ] || [ "${2:-}" = --sanitize ] && [ "$wanted" = test ]; then
+  wanted=sanitize
+elif [ $# -gt 1 ]; then
+  wanted=
+fi
+case "$wanted" in
+  all | test | sanitize | bench | demo) ;;
+  *)
+    sed -n '2,/^set /p' "$0" | sed '$d' >&2
+    exit 64
+    ;;
+esac
+
 say "devices"
 crema devices 2>&1 | tee "$results/devices.txt"
 export CREMA_DEVICE="${CREMA_DEVICE:-cuda:0}"
@@ -54,11 +109,11 @@ if [ "$CREMA_DEVICE" != cpu ] && ! crema devices --json 2>/dev/null | tr -d ' \n
   echo "$CREMA_DEVICE cannot be used, for the reason above. CREMA_DEVICE=cpu runs everything on the CPU." >&2
   exit 2
 fi
-case "${1:-all}" in
+case "$wanted" in
   test) run_test ;;
+  sanitize) run_sanitizer ;;
   bench) run_bench ;;
   demo) run_demo ;;
-  all) run_test && run_bench && run_demo ;;
-  *) sed -n '2,9p' "$0" >&2; exit 64 ;;
+  all) run_test; run_bench; run_demo ;;
 esac
 exit $failed

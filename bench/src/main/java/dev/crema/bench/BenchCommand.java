@@ -134,7 +134,22 @@ final class BenchCommand implements Callable<Integer> {
     return 0;
   }
 
+  /**
+   * The limits beside which works are put, and the peers, are the processor's.
+   *
+   * @param device what CREMA_DEVICE says; null if it is not set
+   */
+  static void requireProcessor(String device) {
+    if (device != null && !device.isBlank() && !device.equals("cpu")) {
+      throw new CremaException(
+          "`crema bench` measures the processor, beside its limits, but CREMA_DEVICE is "
+              + device
+              + ". `crema bench gpu` measures cards; or set CREMA_DEVICE=cpu.");
+    }
+  }
+
   private int measure() throws IOException {
+    requireProcessor(System.getenv("CREMA_DEVICE"));
     List<Work> works = Works.matching(names, kernels);
     if (works.isEmpty()) {
       throw new CremaException("Nothing is named " + names + "; `crema bench --list` shows all");

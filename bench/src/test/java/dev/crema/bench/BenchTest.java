@@ -1,7 +1,9 @@
 package dev.crema.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.crema.CremaException;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -29,6 +31,15 @@ class BenchTest {
     Report report = run(new NamedEngine("abacus"));
     assertThat(report.isComplete()).isFalse();
     assertThat(report.problems()).singleElement().asString().contains("abacus");
+  }
+
+  @Test
+  void cardsAreNotHeldAgainstTheProcessorsLimits() {
+    BenchCommand.requireProcessor(null);
+    BenchCommand.requireProcessor("cpu");
+    assertThatThrownBy(() -> BenchCommand.requireProcessor("cuda:0"))
+        .isInstanceOf(CremaException.class)
+        .hasMessageContainingAll("cuda:0", "crema bench gpu", "CREMA_DEVICE=cpu");
   }
 
   @Test

@@ -55,7 +55,9 @@ public final class Passes {
   public static List<Pass> stored(List<Pass> passes, StoreHalf half) {
     List<Pass> all = new ArrayList<>(passes);
     int chains = all.indexOf(new FuseElementwise());
-    all.addAll(chains < 0 ? all.size() : chains, List.of(half, new WidenProducts()));
+    all.addAll(
+        chains < 0 ? all.size() : chains,
+        List.of(half, new WidenProducts(), new JoinCasts(half.kernels())));
     return List.copyOf(all);
   }
 

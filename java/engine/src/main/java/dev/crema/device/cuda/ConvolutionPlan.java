@@ -16,14 +16,25 @@ final class ConvolutionPlan {
   private static final int DEFAULT_MATH = 0; // with TF32 where the card has it
   private static final int TENSOR_OP_MATH = 1; // factors of 16 bits
   private static final int FMA_MATH = 3;
+  private static final int PRECOMPUTED_GEMM = 1; // the algorithm that a bias alone may follow
+  private static final int LEAST_REFUSAL = 2000; // a bad parameter, or something unsupported
+  private static final int MOST_REFUSAL = 3999;
+
+  static final int RELU = 1;
+  static final int IDENTITY = 5;
+
+  /** What follows a convolution and its bias. */
+  record Activation(int mode, long descriptor) {}
 
   private final DnnCalls calls;
   private final long x;
   private final long filter;
   private final long y;
   private final long convolution;
+  private final long bias; // of a forward one; 0 of others
   private final int algorithm;
   private final long workspace;
+  private boolean refusesEpilogue;
 
   private ConvolutionPlan(
       DnnCalls calls,
@@ -31,6 +42,7 @@ final class ConvolutionPlan {
       long filter,
       long y,
       long convolution,
+      long bias,
       int algorithm,
       long workspace) {
     this.calls = calls;
@@ -38,6 +50,7 @@ final class ConvolutionPlan {
     this.filter = filter;
     this.y = y;
     this.convolution = convolution;
+    this.bias = bias;
     this.algorithm = algorithm;
     this.workspace = workspace;
   }
@@ -48,6 +61,8 @@ final class ConvolutionPlan {
       long x = tensor(calls, type, c.examples(), c.channels(), c.height(), c.width(), undo);
       long y = tensor(calls, type, c.examples(), c.outputs(), c.rows(), c.columns(), undo);
       long filter = filter(calls, c, undo);
+      boolean forward = c.direction() == Convolution.Direction.FORWARD;
+      long bias = forward ? tensor(calls, type, 1, c.outputs(), 1, 1, undo) : 0;
       boolean exact = type == FLOAT && !tf32;
       int math = type != FLOAT ? TENSOR_OP_MATH : exact ? FMA_MATH : DEFAULT_MATH;
       long convolution = convolution(calls, c, math, undo);
@@ -63,7 +78,7 @@ final class ConvolutionPlan {
               "cudnnSetConvolutionMathType");
           undo.keep();
           return new ConvolutionPlan(
-              calls, x, filter, y, convolution, found.algorithm[i], found.workspace[i]);
+              calls, x, filter, y, convolution, bias, found.algorithm[i], found.workspace[i]);
         }
       }
       throw new CudaException(
@@ -225,6 +240,39 @@ final class ConvolutionPlan {
     }
   }
 
+  /**
+   * Forward, with a bias and an activation in the same sweep.
+   *
+   * @param at address of the bias
+   * @return false where cuDNN has no kernel for it: nothing has been queued
+   */
+  boolean run(long handle, Convolution c, long at, Activation after, long scratch) {
+    if (refusesEpilogue || after.mode() == IDENTITY && algorithm != PRECOMPUTED_GEMM) {
+      return false;
+    }
+    int status =
+        calls.cudnnConvolutionBiasActivationForward(
+            handle,
+            x,
+            c.x(),
+            filter,
+            c.filter(),
+            convolution,
+            algorithm,
+            scratch,
+            workspace,
+            bias,
+            at,
+            after.descriptor(),
+            y,
+            c.y());
+    refusesEpilogue = status >= LEAST_REFUSAL && status <= MOST_REFUSAL;
+    if (!refusesEpilogue) {
+      check(calls, status, "cudnnConvolutionBiasActivationForward");
+    }
+    return !refusesEpilogue;
+  }
+
   static void check(DnnCalls calls, int status, String call) {
     if (status != 0) {
       throw new CudaException(call, status, call + " gave " + calls.statusName(status));
@@ -234,6 +282,9 @@ final class ConvolutionPlan {
   void close() {
     calls.cudnnDestroyConvolutionDescriptor(convolution);
     calls.cudnnDestroyFilterDescriptor(filter);
+    if (bias != 0) {
+      calls.cudnnDestroyTensorDescriptor(bias);
+    }
     calls.cudnnDestroyTensorDescriptor(y);
     calls.cudnnDestroyTensorDescriptor(x);
   }

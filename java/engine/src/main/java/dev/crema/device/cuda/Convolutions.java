@@ -3,7 +3,9 @@ package dev.crema.device.cuda;
 import dev.crema.device.cuda.calls.DnnCalls;
 import dev.crema.device.cuda.kernel.Convolution;
 import dev.crema.device.cuda.kernel.Launches;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -14,6 +16,7 @@ import java.util.Map;
  */
 final class Convolutions {
   private static final int MOST_KEPT = 256;
+  private static final int PROPAGATE_NAN = 1;
 
   /** All that an algorithm depends on; the convolution is of no memory. */
   private record Form(Convolution convolution, boolean tf32) {}
@@ -21,6 +24,7 @@ final class Convolutions {
   private final DnnCalls calls;
   private final long handle;
   private final Map<Form, ConvolutionPlan> plans = new LinkedHashMap<>(16, 0.75f, true);
+  private final List<ConvolutionPlan.Activation> activations = new ArrayList<>(); // none, ReLU
 
   /** The context is current. */
   Convolutions(DnnCalls calls) {
@@ -45,13 +49,53 @@ final class Convolutions {
   }
 
   synchronized void run(Convolution c, boolean tf32, Launches to, long stream) {
-    if (c.examples() == 0) {
-      return;
+    if (c.examples() > 0) {
+      plan(c, tf32).run(handle, c, begin(c, tf32, to, stream));
     }
-    ConvolutionPlan plan = plan(c, tf32);
-    long workspace = plan.workspace() == 0 ? 0 : to.scratch(plan.workspace());
+  }
+
+  /**
+   * The same with a bias and perhaps ReLU.
+   *
+   * @return whether they are applied; else the convolution is as the other
+   */
+  synchronized boolean run(
+      Convolution c, long bias, boolean relu, boolean tf32, Launches to, long stream) {
+    if (c.examples() == 0) {
+      return true;
+    }
+    long workspace = begin(c, tf32, to, stream);
+    if (plan(c, tf32).run(handle, c, bias, activation(relu), workspace)) {
+      return true;
+    }
+    plan(c, tf32).run(handle, c, workspace);
+    return false;
+  }
+
+  /** Its workspace. */
+  private long begin(Convolution c, boolean tf32, Launches to, long stream) {
+    long bytes = plan(c, tf32).workspace();
     ConvolutionPlan.check(calls, calls.cudnnSetStream(handle, stream), "cudnnSetStream");
-    plan.run(handle, c, workspace);
+    return bytes == 0 ? 0 : to.scratch(bytes);
+  }
+
+  private ConvolutionPlan.Activation activation(boolean relu) {
+    while (activations.size() <= (relu ? 1 : 0)) {
+      int mode = activations.isEmpty() ? ConvolutionPlan.IDENTITY : ConvolutionPlan.RELU;
+      try (Undo undo = new Undo()) {
+        long[] made = new long[1];
+        ConvolutionPlan.check(
+            calls, calls.cudnnCreateActivationDescriptor(made), "cudnnCreateActivationDescriptor");
+        long descriptor = undo.on(made[0], calls::cudnnDestroyActivationDescriptor);
+        ConvolutionPlan.check(
+            calls,
+            calls.cudnnSetActivationDescriptor(descriptor, mode, PROPAGATE_NAN, 0),
+            "cudnnSetActivationDescriptor");
+        undo.keep();
+        activations.add(new ConvolutionPlan.Activation(mode, descriptor));
+      }
+    }
+    return activations.get(relu ? 1 : 0);
   }
 
   private synchronized ConvolutionPlan plan(Convolution c, boolean tf32) {
@@ -71,6 +115,8 @@ final class Convolutions {
   synchronized void close() {
     plans.values().forEach(ConvolutionPlan::close);
     plans.clear();
+    activations.forEach(a -> calls.cudnnDestroyActivationDescriptor(a.descriptor()));
+    activations.clear();
     calls.cudnnDestroy(handle);
   }
 }

@@ -107,4 +107,9 @@ final class Recorder implements Launches {
   public void convolution(Convolution convolution) {
     device.convolutions().run(convolution, tf32, this, stream);
   }
+
+  @Override
+  public boolean convolution(Convolution convolution, long bias, boolean relu) {
+    return device.convolutions().run(convolution, bias, relu, tf32, this, stream);
+  }
 }

@@ -76,4 +76,11 @@ final class ScratchSize implements Launches {
   public void convolution(Convolution convolution) {
     device.convolutions().prepare(convolution, tf32, this);
   }
+
+  /** Says no, so that what may have to follow is made ready, too. */
+  @Override
+  public boolean convolution(Convolution convolution, long bias, boolean relu) {
+    convolution(convolution);
+    return false;
+  }
 }

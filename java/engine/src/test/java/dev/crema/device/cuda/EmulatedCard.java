@@ -45,6 +45,11 @@ public final class EmulatedCard implements AutoCloseable {
     return bench.card.log(start).size();
   }
 
+  /** From now on cuDNN has no convolution that adds a bias. */
+  public void refuseEpilogues() {
+    bench.card.refusesEpilogues = true;
+  }
+
   public void clearLog() {
     bench.card.clearLog();
   }

@@ -53,6 +53,9 @@ final class FakeCard implements CudaLibraries {
     return failAt > 0 && calls >= failAt;
   }
 
+  /** cuDNN has no convolution that adds a bias. */
+  volatile boolean refusesEpilogues;
+
   synchronized void succeed() {
     failAt = 0;
   }

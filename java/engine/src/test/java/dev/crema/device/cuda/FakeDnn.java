@@ -275,6 +275,69 @@ final class FakeDnn implements DnnCalls {
         2);
   }
 
+  @Override
+  public int cudnnCreateActivationDescriptor(long[] descriptor) {
+    return made("activation", "cudnnCreateActivationDescriptor", descriptor);
+  }
+
+  @Override
+  public int cudnnDestroyActivationDescriptor(long descriptor) {
+    return gone("activation", "cudnnDestroyActivationDescriptor", descriptor);
+  }
+
+  @Override
+  public int cudnnSetActivationDescriptor(long descriptor, int mode, int nan, double coefficient) {
+    if (nan != 1) {
+      card.misuses.add("an activation that hides NaN");
+    }
+    descriptors.put(descriptor, new int[] {mode});
+    return card.call("cudnnSetActivationDescriptor");
+  }
+
+  @Override
+  public int cudnnConvolutionBiasActivationForward(
+      long handle,
+      long xDescriptor,
+      long x,
+      long wDescriptor,
+      long w,
+      long convolution,
+      int algorithm,
+      long workspace,
+      long workspaceBytes,
+      long biasDescriptor,
+      long bias,
+      long activation,
+      long yDescriptor,
+      long y) {
+    if (card.refusesEpilogues) {
+      card.call("cudnnConvolutionBiasActivationForward refused");
+      return 3000;
+    }
+    int mode = descriptors.get(activation)[0];
+    if (mode != 1 && (mode != 5 || algorithm != 1)) {
+      card.misuses.add("an epilogue " + mode + " of algorithm " + algorithm);
+    }
+    int[] dims = descriptors.get(biasDescriptor);
+    if (dims[1] != descriptors.get(yDescriptor)[1]
+        || types.get(biasDescriptor) != types.get(yDescriptor)) {
+      card.misuses.add("a bias that is not y's");
+    }
+    return queue(
+        "cudnnConvolutionBiasActivationForward",
+        xDescriptor,
+        x,
+        wDescriptor,
+        w,
+        convolution,
+        workspace,
+        yDescriptor,
+        y,
+        0,
+        bias,
+        mode == 1);
+  }
+
   private int queue(
       String call,
       long xd,
@@ -286,6 +349,22 @@ final class FakeDnn implements DnnCalls {
       long yd,
       long y,
       int direction) {
+    return queue(call, xd, x, wd, w, convolution, workspace, yd, y, direction, 0, false);
+  }
+
+  private int queue(
+      String call,
+      long xd,
+      long x,
+      long wd,
+      long w,
+      long convolution,
+      long workspace,
+      long yd,
+      long y,
+      int direction,
+      long bias,
+      boolean relu) {
     int[] dx = descriptors.get(xd);
     int[] dw = descriptors.get(wd);
     int[] dy = descriptors.get(yd);
@@ -304,7 +383,8 @@ final class FakeDnn implements DnnCalls {
               FakeNumbers vx = numbers(x, type, dx);
               FakeNumbers vw = numbers(w, type, dw);
               FakeNumbers vy = numbers(y, type, dy);
-              compute(direction, vx, dx, vw, dw, vy, dy, c, count);
+              FakeNumbers vb = bias == 0 ? null : FakeNumbers.at(bias, type, dy[1]);
+              compute(direction, vx, dx, vw, dw, vy, dy, c, count, vb, relu);
             });
   }
 
@@ -317,7 +397,9 @@ final class FakeDnn implements DnnCalls {
       FakeNumbers vy,
       int[] dy,
       int[] c,
-      int groups) {
+      int groups,
+      FakeNumbers bias,
+      boolean relu) {
     FakeNumbers result = direction == 0 ? vy : direction == 1 ? vx : vw;
     double[] sums = new double[result.count()];
     int outsPerGroup = dw[0] / groups;
@@ -350,7 +432,8 @@ final class FakeDnn implements DnnCalls {
       }
     }
     for (int i = 0; i < sums.length; i++) {
-      result.put(i, (float) sums[i]);
+      double sum = bias == null ? sums[i] : sums[i] + bias.get(i % dy[1]);
+      result.put(i, (float) (relu && sum < 0 ? 0 : sum));
     }
   }
 

@@ -70,6 +70,29 @@ public interface DnnCalls {
       long yDescriptor,
       long y);
 
+  int cudnnCreateActivationDescriptor(long[] descriptor);
+
+  int cudnnDestroyActivationDescriptor(long descriptor);
+
+  int cudnnSetActivationDescriptor(long descriptor, int mode, int nan, double coefficient);
+
+  /** As cudnnConvolutionForward, y = activation(convolution + bias). */
+  int cudnnConvolutionBiasActivationForward(
+      long handle,
+      long xDescriptor,
+      long x,
+      long wDescriptor,
+      long w,
+      long convolution,
+      int algorithm,
+      long workspace,
+      long workspaceBytes,
+      long biasDescriptor,
+      long bias,
+      long activation,
+      long yDescriptor,
+      long y);
+
   int cudnnConvolutionBackwardData(
       long handle,
       long wDescriptor,

@@ -11,6 +11,8 @@ import java.util.Map;
  * <p>ints: strides (height, width), dilations, padding at the top and the left, groups, activation.
  */
 final class ConvolutionKernels {
+  private static final int RELU = 1; // as FusedActivation
+
   private ConvolutionKernels() {}
 
   static Map<String, Kernel> kernels() {
@@ -37,8 +39,14 @@ final class ConvolutionKernels {
       x = to.scratch(g.paddedBytes());
       g.pad(to, c.in(0).address(), x);
     }
-    to.convolution(g.convolution(Direction.FORWARD, x, filter, c.out(0).address()));
-    BiasActivation.launch(to, c.out(0), c.address(2), (int) c.integer(7));
+    Convolution convolution = g.convolution(Direction.FORWARD, x, filter, c.out(0).address());
+    int activation = (int) c.integer(7);
+    if (!c.has(2) || activation > RELU) { // cuDNN's epilogue has no others
+      to.convolution(convolution);
+      BiasActivation.launch(to, c.out(0), c.address(2), activation);
+    } else if (!to.convolution(convolution, c.address(2), activation == RELU)) {
+      BiasActivation.launch(to, c.out(0), c.address(2), activation);
+    }
   }
 
   /** The gradient in the input of a convolution, which a transposed one is. */

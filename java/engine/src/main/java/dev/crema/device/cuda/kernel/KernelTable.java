@@ -26,7 +26,8 @@ public final class KernelTable {
               QuantizedProducts.kernels(),
               WeightOnlyKernels.kernels(),
               RecurrentKernels.kernels(),
-              SparseKernels.kernels()));
+              SparseKernels.kernels(),
+              CastKernels.kernels()));
 
   /** Instructions whose tensors may be of a 16-bit floating type. */
   private static final Set<String> HALF =
@@ -40,6 +41,7 @@ public final class KernelTable {
           "conv2d_weight_grad",
           "conv_transpose2d",
           "assign",
+          "cast_all",
           "elementwise",
           "mean_scale",
           "reduce_sum",

@@ -56,4 +56,14 @@ public interface Launches {
 
   /** A convolution or a gradient of one, by cuDNN. */
   void convolution(Convolution convolution);
+
+  /**
+   * A convolution that adds a bias and applies what follows while it writes its result, where cuDNN
+   * can.
+   *
+   * @param bias address of a number of y's type for each output
+   * @param relu whether ReLU follows; else nothing does
+   * @return whether it does; else it is to be launched
+   */
+  boolean convolution(Convolution convolution, long bias, boolean relu);
 }

@@ -1,6 +1,7 @@
 package dev.crema.device.cuda.preset;
 
 import dev.crema.device.cuda.calls.DnnCalls;
+import org.bytedeco.cuda.cudnn.cudnnActivationStruct;
 import org.bytedeco.cuda.cudnn.cudnnContext;
 import org.bytedeco.cuda.cudnn.cudnnConvolutionBwdDataAlgoPerf_t;
 import org.bytedeco.cuda.cudnn.cudnnConvolutionBwdFilterAlgoPerf_t;
@@ -252,6 +253,69 @@ final class PresetDnn implements DnnCalls {
           new At(workspace),
           workspaceBytes,
           beta,
+          tensor(yDescriptor),
+          new At(y));
+    }
+  }
+
+  private static cudnnActivationStruct activation(long at) {
+    return new cudnnActivationStruct(new At(at));
+  }
+
+  @Override
+  public int cudnnCreateActivationDescriptor(long[] descriptor) {
+    cudnnActivationStruct made = new cudnnActivationStruct();
+    int status = cudnn.cudnnCreateActivationDescriptor(made);
+    descriptor[0] = made.address();
+    return status;
+  }
+
+  @Override
+  public int cudnnDestroyActivationDescriptor(long descriptor) {
+    return cudnn.cudnnDestroyActivationDescriptor(activation(descriptor));
+  }
+
+  @Override
+  public int cudnnSetActivationDescriptor(long descriptor, int mode, int nan, double coefficient) {
+    return cudnn.cudnnSetActivationDescriptor(activation(descriptor), mode, nan, coefficient);
+  }
+
+  /** What could be added besides, of y's form, is y itself, times 0. */
+  @Override
+  public int cudnnConvolutionBiasActivationForward(
+      long handle,
+      long xDescriptor,
+      long x,
+      long wDescriptor,
+      long w,
+      long convolution,
+      int algorithm,
+      long workspace,
+      long workspaceBytes,
+      long biasDescriptor,
+      long bias,
+      long activation,
+      long yDescriptor,
+      long y) {
+    try (FloatPointer one = new FloatPointer(1).put(1);
+        FloatPointer zero = new FloatPointer(1).put(0)) {
+      return cudnn.cudnnConvolutionBiasActivationForward(
+          context(handle),
+          one,
+          tensor(xDescriptor),
+          new At(x),
+          filter(wDescriptor),
+          new At(w),
+          convolution(convolution),
+          algorithm,
+          new At(workspace),
+          workspaceBytes,
+          zero,
+          tensor(yDescriptor),
+          new At(y),
+          tensor(biasDescriptor),
+          new At(bias),
+          activation(activation),
           tensor(yDescriptor),
           new At(y));
     }
