@@ -72,15 +72,26 @@ run_bench() {
     tiny=--tiny # full sizes are for cards: on a CPU this only shows that it works
   fi
   say "Crema on $CREMA_DEVICE"
+  rm -f "$results/crema.json" "$results/peers.json"
+  # shellcheck disable=SC2086 # no word or one
   "$java" -Xmx8g -cp "$here/lib/*" dev.crema.bench.BenchCommand gpu $tiny \
     --data "$results/data" --out "$results/crema.json" || failed=1
-  say "PyTorch on the same card"
-  if command -v python3 >/dev/null; then
-    python3 "$here/gpu/peers.py" --crema "$results/crema.json" --data "$results/data" --out "$results/peers.json" \
-      | tee "$results/bench.md" || failed=1
-  else
+  if ! command -v python3 >/dev/null; then
     echo "no python3: PyTorch is not measured; Crema's figures are in $results/crema.json"
+    return
   fi
+  say "PyTorch on the same card, and the table"
+  local own=() visible=() same=(env)
+  [ ! -f "$results/crema.json" ] || own=(--crema "$results/crema.json")
+  case "$CREMA_DEVICE" in
+    cuda:0 | cpu) ;;
+    *) # PyTorch takes the first card that it sees
+      IFS=, read -ra visible <<<"${CUDA_VISIBLE_DEVICES:-}"
+      same+=("CUDA_VISIBLE_DEVICES=${visible[${CREMA_DEVICE#cuda:}]:-${CREMA_DEVICE#cuda:}}")
+      ;;
+  esac
+  "${same[@]}" python3 "$here/gpu/peers.py" "${own[@]}" --data "$results/data" --out "$results/peers.json" \
+    | tee "$results/bench.md" || failed=1
 }
 
 run_demo() {

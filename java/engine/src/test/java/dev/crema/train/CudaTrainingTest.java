@@ -14,6 +14,7 @@ import dev.crema.op.EveryDevice;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
 import org.assertj.core.data.Offset;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.Test;
@@ -118,6 +119,22 @@ class CudaTrainingTest {
       assertThat(history.epochs().get(2).metrics().get("loss"))
           .isLessThan(history.epochs().get(0).metrics().get("loss"));
     }
+  }
+
+  /** Each has plans of its own on the one device; what they compute is what one alone does. */
+  @Test
+  void threadsTrainAtOnce() {
+    EmulatedCard.andCards(
+        device -> {
+          long[] shape = {6};
+          List<Float> alone = train(device, "mlp:8", shape, 12).losses();
+          List<CompletableFuture<List<Float>>> both = new ArrayList<>();
+          for (int i = 0; i < 2; i++) {
+            both.add(
+                CompletableFuture.supplyAsync(() -> train(device, "mlp:8", shape, 12).losses()));
+          }
+          both.forEach(one -> assertThat(one.join()).isEqualTo(alone));
+        });
   }
 
   @Test
