@@ -28,6 +28,9 @@ tests=(
   --select-class dev.crema.train.FeedingTest
   --select-class dev.crema.train.HalfLayersTest
   --select-class dev.crema.train.HalfTrainingTest
+  --select-class dev.crema.nn.SparsePredictorTest
+  --select-class dev.crema.compress.QuantizedImagesTest
+  --select-class dev.crema.compress.QuantizedResidualTest
 )
 
 # Calls JUnit's console with what selects tests; before it, the words of $under.

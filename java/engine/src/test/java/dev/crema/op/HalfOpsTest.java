@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.crema.device.Device;
-import dev.crema.device.cuda.EmulatedCard;
 import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
 import dev.crema.graph.Precision;
@@ -119,7 +118,7 @@ final class HalfOpsTest {
     Case c = cases().get(name);
     // A few roundings of half an ulp, relative to the largest value; gradients pass more of them.
     double ulp = type == ElementType.BFLOAT16 ? 1.0 / 128 : 1.0 / 1024;
-    EmulatedCard.andCards(
+    EveryDevice.cards(
         device -> {
           List<float[]> expected = run(device, c, ElementType.FLOAT32);
           List<float[]> actual = run(device, c, type);

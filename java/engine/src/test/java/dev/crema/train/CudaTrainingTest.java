@@ -124,7 +124,7 @@ class CudaTrainingTest {
   /** Each has plans of its own on the one device; what they compute is what one alone does. */
   @Test
   void threadsTrainAtOnce() {
-    EmulatedCard.andCards(
+    EveryDevice.cards(
         device -> {
           long[] shape = {6};
           List<Float> alone = train(device, "mlp:8", shape, 12).losses();

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.crema.device.Device;
-import dev.crema.device.cuda.EmulatedCard;
 import dev.crema.graph.Precision;
 import dev.crema.graph.TensorType;
 import dev.crema.memory.ElementType;
@@ -31,6 +30,7 @@ import dev.crema.nn.Model;
 import dev.crema.nn.MultiHeadAttention;
 import dev.crema.nn.RmsNorm;
 import dev.crema.nn.Symbol;
+import dev.crema.op.EveryDevice;
 import dev.crema.plan.Plan;
 import java.nio.ByteBuffer;
 import java.util.LinkedHashMap;
@@ -110,7 +110,7 @@ class HalfLayersTest {
   @ParameterizedTest(name = "{0} {1}")
   @MethodSource("cases")
   void stepsAreThoseOfFloat32ButForRounding(String name, Precision precision) {
-    EmulatedCard.andCards(
+    EveryDevice.cards(
         device -> {
           float[] exact = losses(device, name, Precision.FLOAT32);
           float[] half = losses(device, name, precision);

@@ -82,7 +82,7 @@ class HalfTrainingTest {
    * makes of small gradients as large steps as of others, so the difference grows over the steps.
    */
   private static void compare(String name, int steps, long... shape) {
-    EmulatedCard.andCards(device -> compare(device, name, steps, shape));
+    EveryDevice.cards(device -> compare(device, name, steps, shape));
   }
 
   private static void compare(Device device, String name, int steps, long... shape) {
@@ -202,7 +202,7 @@ class HalfTrainingTest {
   @ParameterizedTest
   @EnumSource(names = {"BFLOAT16", "FLOAT16", "TF32"})
   void predictionsInLessThanFloat32AreNearlyTheSame(Precision precision) {
-    EmulatedCard.andCards(device -> comparePredictions(device, precision));
+    EveryDevice.cards(device -> comparePredictions(device, precision));
   }
 
   private static void comparePredictions(Device device, Precision precision) {

@@ -1,12 +1,9 @@
 package dev.crema.device.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.crema.device.Device;
 import dev.crema.device.cuda.kernel.ElementwiseOperations;
-import java.util.List;
-import java.util.function.Consumer;
 
 /**
  * A CUDA device without a card: Crema's kernels run on the host by the emulation, products and
@@ -19,21 +16,6 @@ public final class EmulatedCard implements AutoCloseable {
   /** Why there is no emulation here; null if there is. */
   public static String missing() {
     return EmulatedKernels.missing();
-  }
-
-  /**
-   * Checks something on every card of this machine and on the emulated one. Where there is neither,
-   * the test is skipped and says why.
-   */
-  public static void andCards(Consumer<Device> check) {
-    List<CudaCard> cards = Device.cudaCards().usable();
-    assumeTrue(!cards.isEmpty() || missing() == null, EmulatedCard::missing);
-    cards.forEach(card -> check.accept(Device.cuda(card.ordinal())));
-    if (missing() == null) {
-      try (EmulatedCard card = new EmulatedCard()) {
-        check.accept(card.device());
-      }
-    }
   }
 
   public Device device() {
