@@ -81,8 +81,6 @@ final class IndexKernels {
         GATHER,
         "gather_" + unit,
         Grid.ofElements(c, outer * count * row),
-        Grid.THREADS,
-        0,
         Arguments.of()
             .pointer(indices.address())
             .int32(wide(indices))
@@ -129,8 +127,6 @@ final class IndexKernels {
         GATHER,
         "scatter_keys",
         Grid.ofElements(c, padded),
-        Grid.THREADS,
-        0,
         Arguments.of()
             .pointer(indices.address())
             .int32(wide(indices))
@@ -148,8 +144,6 @@ final class IndexKernels {
             GATHER,
             "scatter_sort_step",
             Grid.ofElements(c, padded / 2),
-            Grid.THREADS,
-            0,
             Arguments.of().pointer(keys).int64(padded).int64(size).int64(step));
       }
       sortPieces(c, to, keys, padded, size, false);
@@ -158,8 +152,6 @@ final class IndexKernels {
         GATHER,
         Stored.name("scatter_add", c.in(1).type()),
         Grid.ofWarps(c, outer * count * ((row + 31) / 32)),
-        Grid.THREADS,
-        0,
         Arguments.of()
             .pointer(keys)
             .pointer(c.address(1))
@@ -177,8 +169,6 @@ final class IndexKernels {
         GATHER,
         "scatter_sort_pieces",
         Grid.ofBlocks(c, padded / SORTED),
-        Grid.THREADS,
-        0,
         Arguments.of().pointer(keys).int64(padded).int64(size).int32(whole ? 1 : 0));
   }
 
@@ -192,8 +182,6 @@ final class IndexKernels {
         "arg_max",
         "arg_max",
         inner == 1 ? Grid.ofWarps(c, outer) : Grid.ofElements(c, outer * inner),
-        Grid.THREADS,
-        0,
         Arguments.of()
             .pointer(x.address())
             .pointer(c.out(0).address())
@@ -212,8 +200,6 @@ final class IndexKernels {
         "top_k",
         large ? "top_k_large" : "top_k",
         large ? Grid.ofElements(c, rows * n) : Grid.ofBlocks(c, k == 0 ? 0 : rows),
-        Grid.THREADS,
-        0,
         Arguments.of()
             .pointer(x.address())
             .pointer(c.out(0).address())
@@ -232,8 +218,6 @@ final class IndexKernels {
         "top_k",
         "top_k_grad",
         Grid.ofElements(c, dx.rows() * k),
-        Grid.THREADS,
-        0,
         Arguments.of()
             .pointer(c.address(0))
             .pointer(c.address(1))

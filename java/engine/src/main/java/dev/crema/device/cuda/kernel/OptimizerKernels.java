@@ -69,7 +69,7 @@ final class OptimizerKernels {
 
   private static void update(Call c, Launches to, String kernel, int moments, Arguments arguments) {
     long blocks = Grid.ofFours(c, c.in(0).elements());
-    to.launch(FAMILY, kernel, blocks, Grid.THREADS, 0, arguments);
+    to.launch(FAMILY, kernel, blocks, arguments);
   }
 
   /** ints: the end of each tensor, ascending. */
@@ -81,8 +81,6 @@ final class OptimizerKernels {
         FAMILY,
         "lamb_moments",
         Grid.ofElements(c, n),
-        Grid.THREADS,
-        0,
         with(with(Arguments.of().struct(update(c, 2)).pointer(step).float32(c.real(0)), c, 1), c, 2)
             .float32(c.real(3)));
     long longest = 1;

@@ -88,7 +88,7 @@ final class PoolingKernels {
 
   private static void launch(
       Call c, Launches to, String kernel, long elements, Arguments arguments) {
-    to.launch(WINDOWS, kernel, Grid.ofElements(c, elements), Grid.THREADS, 0, arguments);
+    to.launch(WINDOWS, kernel, Grid.ofElements(c, elements), arguments);
   }
 
   private static void global(Call c, Launches to, String op, boolean mean) {
@@ -114,8 +114,6 @@ final class PoolingKernels {
         GLOBAL,
         Stored.name("global_average_pool_grad", dx.type()),
         Grid.ofElements(c, dx.elements()),
-        Grid.THREADS,
-        0,
         frames(Arguments.of().pointer(c.address(0)).pointer(dx.address()), dx));
   }
 
@@ -126,8 +124,6 @@ final class PoolingKernels {
         GLOBAL,
         Stored.name("global_max_pool_grad", dx.type()),
         Grid.ofElements(c, dx.dim(0) * dx.last()),
-        Grid.THREADS,
-        0,
         frames(
             Arguments.of()
                 .pointer(c.address(0))

@@ -127,8 +127,6 @@ final class ReduceKernels {
         FAMILY,
         op.kernel("reduce_pieces_"),
         Grid.ofBlocks(c, outer * pieces),
-        Grid.THREADS,
-        0,
         Arguments.of().pointer(x).pointer(partial).int64(outer).int64(n).int64(PIECE));
     longRows(c, to, op.next(), partial, y, outer, pieces, divisor);
   }
@@ -141,8 +139,6 @@ final class ReduceKernels {
         FAMILY,
         op.kernel(small ? "reduce_rows_" : "reduce_long_rows_"),
         small ? Grid.ofWarps(c, outer) : Grid.ofBlocks(c, outer),
-        Grid.THREADS,
-        0,
         Arguments.of().pointer(x).pointer(y).int64(outer).int64(n).float32(divisor));
   }
 
@@ -198,8 +194,6 @@ final class ReduceKernels {
         FAMILY,
         op.kernel("reduce_columns_"),
         Grid.ofBlocks(c, blocks),
-        Grid.THREADS,
-        0,
         Arguments.of()
             .pointer(x)
             .pointer(y)
@@ -218,8 +212,6 @@ final class ReduceKernels {
         FAMILY,
         "global_norm_pieces",
         Grid.ofBlocks(c, pieces),
-        Grid.THREADS,
-        0,
         Arguments.of().pointer(c.address(0)).pointer(sums).int64(n));
     to.launch(
         FAMILY,

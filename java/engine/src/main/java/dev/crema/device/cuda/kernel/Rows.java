@@ -32,8 +32,6 @@ record Rows(Call call, long count, long length) {
           family,
           Stored.name(kernel + "_warp", type()),
           Grid.ofWarps(call, count),
-          Grid.THREADS,
-          0,
           arguments.int32(length));
       return;
     }
@@ -41,8 +39,6 @@ record Rows(Call call, long count, long length) {
         family,
         Stored.name(kernel + "_block", type()),
         Grid.ofBlocks(call, count),
-        Grid.THREADS,
-        0,
         arguments.int64(length));
   }
 
@@ -62,12 +58,7 @@ record Rows(Call call, long count, long length) {
     }
     if (isShort()) {
       to.launch(
-          family,
-          Stored.name(kernel + "_warp", type()),
-          Grid.ofWarps(call, count),
-          Grid.THREADS,
-          0,
-          arguments);
+          family, Stored.name(kernel + "_warp", type()), Grid.ofWarps(call, count), arguments);
       return;
     }
     long bytes = (length + 7) / 8 * 32; // floats, in packs of at most eight

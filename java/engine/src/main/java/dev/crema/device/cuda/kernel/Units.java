@@ -32,8 +32,6 @@ final class Units {
         family,
         family + "_" + unit,
         Grid.ofElements(c, rows * run / unit),
-        Grid.THREADS,
-        0,
         Arguments.of()
             .pointer(from)
             .pointer(into)
@@ -81,8 +79,6 @@ final class Units {
         family,
         kernel + "_" + unit,
         Grid.ofElements(c, n),
-        Grid.THREADS,
-        0,
         Arguments.of().pointer(from).pointer(into).int64(n).struct(axes(extents, steps)));
   }
 
