@@ -17,24 +17,27 @@ void bytes_match(const char* what, const Array<u8>& actual, const Doubles& expec
           static_cast<int>(actual[i]), expected[static_cast<std::size_t>(i)]);
   }
 }
-Array<u8> some_bytes(i64 n, int step) {
-  Array<u8> x(n);
+Array<u8> some_bytes(i64 n, int step, int shift = 0) {
+  Array<u8> x(n, shift);
   for (i64 i = 0; i < n; ++i) x[i] = static_cast<u8>(i * step + 11);
   return x;
 }
 
-void numbers_become_bytes() {
+// `shift`: elements behind a multiple of 16 bytes.
+void numbers_become_bytes(int shift) {
   const float scale = 0.5f;
   // Halves go to the even one; what is too great is cut; NaN becomes the lowest.
-  Floats x(std::vector<float>{0, 0.25f, 0.75f, -0.25f, 10, -10, 1000, -1000, INFINITY, -INFINITY, NAN, 1.2f, -3.4f});
-  const i64 n = x.size();
+  const float numbers[] = {0, 0.25f, 0.75f, -0.25f, 10, -10, 1000, -1000, INFINITY, -INFINITY, NAN, 1.2f, -3.4f};
+  const i64 n = 13;
+  Floats x(n, shift);
+  for (i64 i = 0; i < n; ++i) x[i] = numbers[i];
   const int zero = 10;
   const int unsigned_bytes[] = {10, 10, 12, 10, 30, 0, 255, 0, 255, 0, 0, 12, 3};
   const int signed_bytes[] = {10, 10, 12, 10, 30, -10, 127, -128, 127, -128, -128, 12, 3};
   in_every_order([&] {
     for (const bool is_signed : {false, true}) {
-      Array<u8> q(n);
-      Floats back(n);
+      Array<u8> q(n, shift);
+      Floats back(n, shift);
       run("quantize_linear", order + 1, 256, static_cast<const float*>(x.data()), q.data(), n, scale, zero, is_signed ? 1 : 0);
       run("dequantize_linear", 1, 256, static_cast<const u8*>(q.data()), back.data(), n, scale, zero, is_signed ? 1 : 0);
       for (i64 i = 0; i < n; ++i) {
@@ -46,8 +49,8 @@ void numbers_become_bytes() {
   });
 }
 
-void bytes_are_added(i64 n) {
-  Array<u8> a = some_bytes(n, 73), b = some_bytes(n, 29);
+void bytes_are_added(i64 n, int shift) {
+  Array<u8> a = some_bytes(n, 73, shift), b = some_bytes(n, 29);
   const int a_zero = 100, b_zero = 7;
   const float a_scale = 0.03f, b_scale = 0.5f;
   Doubles sums, bytes;
@@ -56,8 +59,8 @@ void bytes_are_added(i64 n) {
     bytes.push_back(clipped(std::nearbyint(sums.back()) + 20, 20, 255));  // ReLU
   }
   in_every_order([&] {
-    Floats y(n);
-    Array<u8> q(n);
+    Floats y(n, shift);
+    Array<u8> q(n, shift);
     const u8 *const pa = a.data(), *const pb = b.data();
     run("quantized_add", order + 1, 256, pa, pb, Target{y.data(), nullptr, 0, 0}, n, a_zero, b_zero, a_scale, b_scale);
     compare("sum", y, sums, 1e-6);
@@ -191,10 +194,11 @@ void weights_become_multiples(i64 rows, i64 n) {
   if (n > 1) {
     for (i64 r = 0; r < rows; ++r) w[r * n + 1] = 0;
   }
+  if (rows > 2) w[(rows / 2) * n] = w[rows * n - 1] = NAN;
   Doubles expected;
   for (i64 i = 0; i < rows * n; ++i) {
     double most = 0;
-    for (i64 r = 0; r < rows; ++r) most = std::fmax(most, std::fabs(w[r * n + i % n]));
+    for (i64 r = 0; r < rows; ++r) most = std::fmax(most, std::fabs(w[r * n + i % n]));  // NaN loses
     const double scale = most > 0 ? static_cast<float>(most) / 127.0f : 1.0f;
     expected.push_back(static_cast<double>(std::nearbyint(w[i] / static_cast<float>(scale))) * scale);
   }
@@ -208,11 +212,15 @@ void weights_become_multiples(i64 rows, i64 n) {
 }  // namespace
 
 int main() {
-  numbers_become_bytes();
-  bytes_are_added(1);
-  bytes_are_added(259);
+  numbers_become_bytes(0);
+  numbers_become_bytes(3);
+  bytes_are_added(1, 0);
+  bytes_are_added(259, 0);
+  bytes_are_added(2100, 0);  // more than a block's
+  bytes_are_added(70, 5);
   rows_find_their_range(1);
   rows_find_their_range(301);
+  rows_find_their_range(1100);
   means_match({1, 1, {1, 1, 1, 1, 0}, {1, 1, 1, 1, 0}, 0});
   means_match({2, 5, {9, 5, 3, 2, 1}, {7, 4, 3, 2, 1}, 0});
   means_match({1, 3, {9, 5, 3, 2, 1}, {7, 4, 3, 2, 1}, 1});

@@ -1,5 +1,5 @@
 // fake_quantize.cu: weights rounded to the numbers that bytes can stand for: every column (the last axis) as multiples of a 127th
-// of its largest magnitude. (Of activations: element-wise.) float32.
+// of its largest magnitude; NaN is none and stays. (Of activations: element-wise.) float32.
 //   fake_quantize_weights: (w, y, i64 rows, i64 n): 256 threads take 32 columns: grid any, about n / 32 blocks. Reads w twice.
 #include "rows.cuh"
 
@@ -10,13 +10,13 @@ CREMA_KERNEL(fake_quantize_weights, kThreads, const float* w, float* y, i64 rows
     const i64 j = slice * kWarp + lane;
     float m = 0.0f;
     if (j < n) {
-      for (i64 r = warp; r < rows; r += warps_of_block()) m = at_least(fabsf(w[r * n + j]), m);
+      for (i64 r = warp; r < rows; r += warps_of_block()) m = at_least(m, fabsf(w[r * n + j]));
     }
     __syncthreads();
     magnitudes[warp][lane] = m;
     __syncthreads();
     m = 0.0f;
-    for (int k = 0; k < warps_of_block(); ++k) m = at_least(magnitudes[k][lane], m);
+    for (int k = 0; k < warps_of_block(); ++k) m = at_least(m, magnitudes[k][lane]);
     const float scale = m > 0.0f ? __fdiv_rn(m, 127.0f) : 1.0f;
     if (j < n) {
       for (i64 r = warp; r < rows; r += warps_of_block()) y[r * n + j] = rintf(__fdiv_rn(w[r * n + j], scale)) * scale;

@@ -33,6 +33,16 @@ CREMA_DEVICE u32 four_bytes(const u8* p, i64 n) {
   return v;
 }
 
+// The first n of the four bytes of a word.
+CREMA_DEVICE void store_bytes(u8* p, u32 word, i64 n) {
+  if (n >= 4 && is_aligned(p, 4)) {
+    *reinterpret_cast<u32*>(p) = word;
+    return;
+  }
+  for (int i = 0; i < 4 && i < n; ++i) p[i] = static_cast<u8>(word >> (8 * i));
+}
+CREMA_DEVICE u32 word_of_bytes(u32 a, u32 b, u32 c, u32 d) { return a | b << 8 | c << 16 | d << 24; }
+
 // Half to even of v between the bounds; NaN becomes the lower one.
 CREMA_DEVICE int to_nearest(float v, float low, float high) {
   v = v > low ? v : low;
@@ -89,8 +99,7 @@ CREMA_DEVICE void put_eight(const Target& t, i64 i, const float (&v)[8], i64 n) 
   for (int e = 0; e < 8; ++e) q[e] = byte_of(t, v[e]);
   u8* const to = t.q + i;
   if (n >= 8 && is_aligned(to, 8)) {
-    *reinterpret_cast<uint2*>(to) =
-        make_uint2(q[0] | q[1] << 8 | q[2] << 16 | q[3] << 24, q[4] | q[5] << 8 | q[6] << 16 | q[7] << 24);
+    *reinterpret_cast<uint2*>(to) = make_uint2(word_of_bytes(q[0], q[1], q[2], q[3]), word_of_bytes(q[4], q[5], q[6], q[7]));
     return;
   }
   CREMA_UNROLL

@@ -3,7 +3,6 @@ package dev.crema.op;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.crema.device.cpu.CpuDevice;
 import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
 import dev.crema.graph.ShapeException;
@@ -44,27 +43,28 @@ class FakeQuantizeTest {
     Node y = in.then(new FakeQuantize(q));
     Node total = y.then(new Mul(), weights).then(new ReduceSum(List.of(0), false));
     Node dx = Autodiff.gradients(total, List.of(in)).get(in);
-    for (CpuDevice device : CpuDevice.levels()) {
-      try (Plan plan = Plan.of(graph).outputs(y, dx).device(device).build()) {
-        plan.input("x").floats().put(x);
-        for (int i = 0; i < x.length; i++) {
-          plan.input("dy").floats().put(i, 1 + i);
-        }
-        plan.run(1);
-        for (int i = 0; i < x.length; i++) {
-          double whole = Math.rint(x[i] / scale) + zeroPoint;
-          double kept = Math.max(0, Math.min(255, whole));
-          float expected = (float) (kept - zeroPoint) * scale;
-          boolean inRange = whole == kept;
-          assertThat(number(plan.output(y).getFloat(4 * i)))
-              .as("%s: %s", device, x[i])
-              .isEqualTo(number(Float.isNaN(x[i]) ? Float.NaN : expected));
-          assertThat(plan.output(dx).getFloat(4 * i))
-              .as("%s: gradient at %s", device, x[i])
-              .isEqualTo(inRange ? 1 + i : 0);
-        }
-      }
-    }
+    EveryDevice.check(
+        device -> {
+          try (Plan plan = Plan.of(graph).outputs(y, dx).device(device).build()) {
+            plan.input("x").borrow(0, 4 * x.length).asFloatBuffer().put(x);
+            for (int i = 0; i < x.length; i++) {
+              plan.input("dy").borrow(0, 4 * x.length).asFloatBuffer().put(i, 1 + i);
+            }
+            plan.run(1);
+            for (int i = 0; i < x.length; i++) {
+              double whole = Math.rint(x[i] / scale) + zeroPoint;
+              double kept = Math.max(0, Math.min(255, whole));
+              float expected = (float) (kept - zeroPoint) * scale;
+              boolean inRange = whole == kept;
+              assertThat(number(plan.output(y).getFloat(4 * i)))
+                  .as("%s: %s", device, x[i])
+                  .isEqualTo(number(Float.isNaN(x[i]) ? Float.NaN : expected));
+              assertThat(plan.output(dx).getFloat(4 * i))
+                  .as("%s: gradient at %s", device, x[i])
+                  .isEqualTo(inRange ? 1 + i : 0);
+            }
+          }
+        });
   }
 
   @ParameterizedTest
@@ -82,23 +82,25 @@ class FakeQuantizeTest {
     Node y = in.then(new FakeQuantizeWeights());
     Node total = y.then(new Mul(), weights).then(new ReduceSum(List.of(0, 1), false));
     Node dx = Autodiff.gradients(total, List.of(in)).get(in);
-    for (CpuDevice device : CpuDevice.levels()) {
-      for (int threads = 1; threads <= 2; threads++) {
-        try (Plan plan = Plan.of(graph).outputs(y, dx).device(device).threads(threads).build()) {
-          plan.input("w").floats().put(w);
-          for (int i = 0; i < w.length; i++) {
-            plan.input("dy").floats().put(i, i - 3);
+    EveryDevice.check(
+        device -> {
+          for (int threads = 1; threads <= 2; threads++) {
+            try (Plan plan =
+                Plan.of(graph).outputs(y, dx).device(device).threads(threads).build()) {
+              plan.input("w").borrow(0, 4 * w.length).asFloatBuffer().put(w);
+              for (int i = 0; i < w.length; i++) {
+                plan.input("dy").borrow(0, 4 * w.length).asFloatBuffer().put(i, i - 3);
+              }
+              plan.run(1);
+              for (int i = 0; i < w.length; i++) {
+                assertThat(number(plan.output(y).getFloat(4 * i)))
+                    .as("%s: %d: %s", device, i, w[i])
+                    .isEqualTo(number(rounded(w, i, units)));
+                assertThat(plan.output(dx).getFloat(4 * i)).isEqualTo(i - 3);
+              }
+            }
           }
-          plan.run(1);
-          for (int i = 0; i < w.length; i++) {
-            assertThat(number(plan.output(y).getFloat(4 * i)))
-                .as("%s: %d: %s", device, i, w[i])
-                .isEqualTo(number(rounded(w, i, units)));
-            assertThat(plan.output(dx).getFloat(4 * i)).isEqualTo(i - 3);
-          }
-        }
-      }
-    }
+        });
   }
 
   /** NaN equals NaN, -0 equals 0. */

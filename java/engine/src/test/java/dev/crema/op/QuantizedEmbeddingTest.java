@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.crema.device.KernelException;
-import dev.crema.device.cpu.CpuDevice;
 import dev.crema.graph.Constant;
 import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
@@ -58,37 +57,38 @@ class QuantizedEmbeddingTest {
     Node s = graph.add(new Constant(scales, TensorType.of(VOCABULARY)));
     graph.apply(new PackQuantizedTable(PADDING, qy), memory, t, s);
     Node y = x.then(new QuantizedEmbedding(units, qy), memory);
-    for (CpuDevice device : CpuDevice.levels()) {
-      for (int threads : new int[] {1, 3}) {
-        try (Buffer storage = Buffer.allocate(4 * packed.elements().constant());
-            Plan plan =
-                Plan.of(graph)
-                    .outputs(y)
-                    .capacity(ids.length / 2)
-                    .threads(threads)
-                    .storage(Storage.STATE, storage)
-                    .device(device)
-                    .build()) {
-          put(plan, type, ids);
-          plan.run(ids.length / 2);
-          ByteBuffer actual = plan.output(y);
-          for (int i = 0; i < ids.length * units; i++) {
-            int id = ids[i / units];
-            float v = table[id * units + i % units];
-            double steps = Math.max(-127, Math.min(127, Math.rint(v / scales[id])));
-            steps = id == PADDING || Float.isNaN(v) ? 0 : steps;
-            float number = (float) steps * scales[id];
-            if (toBytes) {
-              double whole = Math.rint(number / Y.scale()) + Y.zeroPoint();
-              int expected = (int) Math.max(0, Math.min(255, whole));
-              assertThat(actual.get(i) & 255).as("%s: %s", device, i).isEqualTo(expected);
-            } else {
-              assertThat(actual.getFloat(4 * i)).as("%s: %s", device, i).isEqualTo(number);
+    EveryDevice.check(
+        device -> {
+          for (int threads : new int[] {1, 3}) {
+            try (Buffer storage = Buffer.allocate(4 * packed.elements().constant());
+                Plan plan =
+                    Plan.of(graph)
+                        .outputs(y)
+                        .capacity(ids.length / 2)
+                        .threads(threads)
+                        .storage(Storage.STATE, storage)
+                        .device(device)
+                        .build()) {
+              put(plan, type, ids);
+              plan.run(ids.length / 2);
+              ByteBuffer actual = plan.output(y);
+              for (int i = 0; i < ids.length * units; i++) {
+                int id = ids[i / units];
+                float v = table[id * units + i % units];
+                double steps = Math.max(-127, Math.min(127, Math.rint(v / scales[id])));
+                steps = id == PADDING || Float.isNaN(v) ? 0 : steps;
+                float number = (float) steps * scales[id];
+                if (toBytes) {
+                  double whole = Math.rint(number / Y.scale()) + Y.zeroPoint();
+                  int expected = (int) Math.max(0, Math.min(255, whole));
+                  assertThat(actual.get(i) & 255).as("%s: %s", device, i).isEqualTo(expected);
+                } else {
+                  assertThat(actual.getFloat(4 * i)).as("%s: %s", device, i).isEqualTo(number);
+                }
+              }
             }
           }
-        }
-      }
-    }
+        });
   }
 
   private static void put(Plan plan, ElementType type, int... ids) {

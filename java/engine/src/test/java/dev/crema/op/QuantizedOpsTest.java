@@ -3,7 +3,6 @@ package dev.crema.op;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.crema.device.cpu.CpuDevice;
 import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
 import dev.crema.graph.ShapeException;
@@ -42,20 +41,22 @@ class QuantizedOpsTest {
     Graph graph = new Graph();
     Node bytes = graph.input("x", TensorType.of(x.length)).then(new QuantizeLinear(q, element));
     Node back = bytes.then(new DequantizeLinear(q));
-    for (CpuDevice device : CpuDevice.levels()) {
-      try (Plan plan = Plan.of(graph).outputs(bytes, back).device(device).build()) {
-        plan.input("x").floats().put(x);
-        plan.run(1);
-        for (int i = 0; i < x.length; i++) {
-          int expected = quantize(x[i], q, low);
-          byte actual = plan.output(bytes).get(i);
-          assertThat(low == 0 ? actual & 255 : actual)
-              .as("%s: %s", device, x[i])
-              .isEqualTo(expected);
-          assertThat(plan.output(back).getFloat(4 * i)).isEqualTo((expected - zeroPoint) * scale);
-        }
-      }
-    }
+    EveryDevice.check(
+        device -> {
+          try (Plan plan = Plan.of(graph).outputs(bytes, back).device(device).build()) {
+            plan.input("x").borrow(0, 4 * x.length).asFloatBuffer().put(x);
+            plan.run(1);
+            for (int i = 0; i < x.length; i++) {
+              int expected = quantize(x[i], q, low);
+              byte actual = plan.output(bytes).get(i);
+              assertThat(low == 0 ? actual & 255 : actual)
+                  .as("%s: %s", device, x[i])
+                  .isEqualTo(expected);
+              assertThat(plan.output(back).getFloat(4 * i))
+                  .isEqualTo((expected - zeroPoint) * scale);
+            }
+          }
+        });
   }
 
   /** QLinearMatMul with a scale for each column, of bytes; or what stands before it is rounded. */

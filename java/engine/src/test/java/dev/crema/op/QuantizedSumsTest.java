@@ -3,7 +3,6 @@ package dev.crema.op;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.crema.device.cpu.CpuDevice;
 import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
 import dev.crema.graph.TensorType;
@@ -39,30 +38,31 @@ class QuantizedSumsTest {
     return ((b & 255) - q.zeroPoint()) * (double) q.scale();
   }
 
-  /** Runs the node y of one or two inputs on every instruction set. */
+  /** Runs the node y of one or two inputs on every device. */
   private static void check(
       Graph graph, Node y, byte[] a, byte[] b, IntToDoubleFunction expected, double limit) {
-    for (CpuDevice device : CpuDevice.levels()) {
-      try (Plan plan = Plan.of(graph).outputs(y).capacity(IMAGES).device(device).build()) {
-        plan.input("a").borrow(0, a.length).put(a);
-        if (plan.inputs().contains("b")) {
-          plan.input("b").borrow(0, b.length).put(b);
-        }
-        plan.run(IMAGES);
-        ByteBuffer actual = plan.output(y);
-        int count = Math.toIntExact(y.type().elements().at(IMAGES));
-        for (int i = 0; i < count; i++) {
-          boolean floats = y.type().element() == ElementType.FLOAT32;
-          double v = expected.applyAsDouble(i);
-          double lowest = -Y.zeroPoint() * (double) Y.scale();
-          double highest = (255 - Y.zeroPoint()) * (double) Y.scale();
-          double e = floats ? v : Math.max(lowest, Math.min(highest, v));
-          double got = floats ? actual.getFloat(4 * i) : number(actual.get(i), Y);
-          // Float: a few roundings of numbers up to 5. Bytes: half a step, and those.
-          assertThat(Math.abs(got - e)).as("%s: %s", device, i).isLessThan(limit);
-        }
-      }
-    }
+    EveryDevice.check(
+        device -> {
+          try (Plan plan = Plan.of(graph).outputs(y).capacity(IMAGES).device(device).build()) {
+            plan.input("a").borrow(0, a.length).put(a);
+            if (plan.inputs().contains("b")) {
+              plan.input("b").borrow(0, b.length).put(b);
+            }
+            plan.run(IMAGES);
+            ByteBuffer actual = plan.output(y);
+            int count = Math.toIntExact(y.type().elements().at(IMAGES));
+            for (int i = 0; i < count; i++) {
+              boolean floats = y.type().element() == ElementType.FLOAT32;
+              double v = expected.applyAsDouble(i);
+              double lowest = -Y.zeroPoint() * (double) Y.scale();
+              double highest = (255 - Y.zeroPoint()) * (double) Y.scale();
+              double e = floats ? v : Math.max(lowest, Math.min(highest, v));
+              double got = floats ? actual.getFloat(4 * i) : number(actual.get(i), Y);
+              // Float: a few roundings of numbers up to 5. Bytes: half a step, and those.
+              assertThat(Math.abs(got - e)).as("%s: %s", device, i).isLessThan(limit);
+            }
+          }
+        });
   }
 
   @ParameterizedTest

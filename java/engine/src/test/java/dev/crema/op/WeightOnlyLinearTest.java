@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.crema.device.cpu.CpuDevice;
 import dev.crema.graph.Constant;
 import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
@@ -72,37 +71,38 @@ class WeightOnlyLinearTest {
     Node y = input.then(new WeightOnlyLinear(units, activation, bits, group), packed, b);
     Node expectedOfSums =
         activation == FusedActivation.NONE ? sums : graph.add(activation.op(), sums);
-    for (CpuDevice device : CpuDevice.levels()) {
-      for (int threads = 1; threads <= 2; threads++) {
-        try (Buffer memory = Buffer.allocate(4 * type.elements().constant());
-            Plan plan =
-                Plan.of(graph)
-                    .outputs(sums, y, expectedOfSums)
-                    .capacity(rows)
-                    .threads(threads)
-                    .storage(Storage.STATE, memory)
-                    .passes(List.of())
-                    .device(device)
-                    .build()) {
-          plan.input("x").floats().put(x);
-          plan.run(rows);
-          for (int i = 0; i < rows * units; i++) {
-            double sum = bias[i % units];
-            double all = Math.abs(sum);
-            for (int p = 0; p < in; p++) {
-              double product = stands[p * units + i % units] * x[i / units * in + p];
-              sum += product;
-              all += Math.abs(product);
+    EveryDevice.check(
+        device -> {
+          for (int threads = 1; threads <= 2; threads++) {
+            try (Buffer memory = Buffer.allocate(4 * type.elements().constant());
+                Plan plan =
+                    Plan.of(graph)
+                        .outputs(sums, y, expectedOfSums)
+                        .capacity(rows)
+                        .threads(threads)
+                        .storage(Storage.STATE, memory)
+                        .passes(List.of())
+                        .device(device)
+                        .build()) {
+              plan.input("x").borrow(0, 4 * x.length).asFloatBuffer().put(x);
+              plan.run(rows);
+              for (int i = 0; i < rows * units; i++) {
+                double sum = bias[i % units];
+                double all = Math.abs(sum);
+                for (int p = 0; p < in; p++) {
+                  double product = stands[p * units + i % units] * x[i / units * in + p];
+                  sum += product;
+                  all += Math.abs(product);
+                }
+                assertThat((double) plan.output(sums).getFloat(4 * i))
+                    .as("%s: %d", device, i)
+                    .isCloseTo(sum, within((in + 4) * all * 0x1p-23));
+                assertThat(plan.output(y).getFloat(4 * i))
+                    .isCloseTo(plan.output(expectedOfSums).getFloat(4 * i), within(1e-6f));
+              }
             }
-            assertThat((double) plan.output(sums).getFloat(4 * i))
-                .as("%s: %d", device, i)
-                .isCloseTo(sum, within((in + 4) * all * 0x1p-23));
-            assertThat(plan.output(y).getFloat(4 * i))
-                .isCloseTo(plan.output(expectedOfSums).getFloat(4 * i), within(1e-6f));
           }
-        }
-      }
-    }
+        });
   }
 
   @Test

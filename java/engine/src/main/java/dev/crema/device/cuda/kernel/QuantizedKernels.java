@@ -43,7 +43,7 @@ final class QuantizedKernels {
     to.launch(
         QUANTIZE,
         c.instruction().kernel(),
-        Grid.ofElements(c, n),
+        Grid.ofFours(c, n),
         Arguments.of()
             .pointer(c.address(0))
             .pointer(c.out(0).address())
@@ -75,7 +75,7 @@ final class QuantizedKernels {
     to.launch(
         QUANTIZE,
         "quantized_add",
-        Grid.ofElements(c, n),
+        Grid.of(c, n, 8 * Grid.THREADS),
         Arguments.of()
             .pointer(c.address(0))
             .pointer(c.address(1))
