@@ -2,7 +2,6 @@ package dev.crema.op;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.crema.device.cpu.CpuDevice;
 import dev.crema.graph.Constant;
 import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
@@ -54,7 +53,7 @@ class OnnxDefinitionTest {
     return exact(q.scale()).multiply(BigDecimal.valueOf((b & 255) - q.zeroPoint()));
   }
 
-  /** Runs y on every instruction set and compares with the exact numbers that y stands for. */
+  /** Runs y on every device and compares with the exact numbers that y stands for. */
   private static void check(
       Graph graph,
       Node y,
@@ -63,38 +62,40 @@ class OnnxDefinitionTest {
       QuantizationParameters q,
       boolean exact,
       IntFunction<BigDecimal> definition) {
-    int ties = 0;
-    for (CpuDevice device : CpuDevice.levels()) {
-      try (Buffer memory = Buffer.allocate(4 * Math.max(1, memoryFloats));
-          Plan plan =
-              Plan.of(graph)
-                  .outputs(y)
-                  .capacity(ROWS)
-                  .storage(Storage.STATE, memory)
-                  .device(device)
-                  .build()) {
-        inputs.forEach((name, x) -> plan.input(name).borrow(0, x.length).put(x));
-        plan.run(ROWS);
-        ByteBuffer actual = plan.output(y);
-        int count = Math.toIntExact(y.type().elements().at(ROWS));
-        for (int i = 0; i < count; i++) {
-          BigDecimal steps = definition.apply(i).divide(exact(q.scale()), DIGITS);
-          BigDecimal whole = steps.setScale(0, RoundingMode.HALF_EVEN);
-          int expected = whole.intValueExact() + q.zeroPoint();
-          expected = Math.max(0, Math.min(255, expected));
-          BigDecimal toTie = steps.subtract(whole).abs().subtract(HALF).abs();
-          ties += toTie.signum() == 0 ? 1 : 0;
-          // Five roundings of float32 at most: of scales, products and sums up to a thousand steps.
-          double size = Math.max(1000, Math.abs(steps.doubleValue()));
-          boolean near = toTie.doubleValue() < 5 * size * 0x1p-24;
-          assertThat(Math.abs((actual.get(i) & 255) - expected))
-              .as("%s: %s, %s steps", device, i, steps)
-              .isLessThanOrEqualTo(near && !exact ? 1 : 0);
-        }
-      }
-    }
+    int[] ties = new int[1];
+    EveryDevice.check(
+        device -> {
+          try (Buffer memory = Buffer.allocate(4 * Math.max(1, memoryFloats));
+              Plan plan =
+                  Plan.of(graph)
+                      .outputs(y)
+                      .capacity(ROWS)
+                      .storage(Storage.STATE, memory)
+                      .device(device)
+                      .build()) {
+            inputs.forEach((name, x) -> plan.input(name).borrow(0, x.length).put(x));
+            plan.run(ROWS);
+            ByteBuffer actual = plan.output(y);
+            int count = Math.toIntExact(y.type().elements().at(ROWS));
+            for (int i = 0; i < count; i++) {
+              BigDecimal steps = definition.apply(i).divide(exact(q.scale()), DIGITS);
+              BigDecimal whole = steps.setScale(0, RoundingMode.HALF_EVEN);
+              int expected = whole.intValueExact() + q.zeroPoint();
+              expected = Math.max(0, Math.min(255, expected));
+              BigDecimal toTie = steps.subtract(whole).abs().subtract(HALF).abs();
+              ties[0] += toTie.signum() == 0 ? 1 : 0;
+              // Five roundings of float32 at most: of scales, products and sums up to a thousand
+              // steps.
+              double size = Math.max(1000, Math.abs(steps.doubleValue()));
+              boolean near = toTie.doubleValue() < 5 * size * 0x1p-24;
+              assertThat(Math.abs((actual.get(i) & 255) - expected))
+                  .as("%s: %s, %s steps", device, i, steps)
+                  .isLessThanOrEqualTo(near && !exact ? 1 : 0);
+            }
+          }
+        });
     if (exact) {
-      assertThat(ties).as("ties, which show how halves are rounded").isPositive();
+      assertThat(ties[0]).as("ties, which show how halves are rounded").isPositive();
     }
   }
 
