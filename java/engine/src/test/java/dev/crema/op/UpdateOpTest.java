@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.crema.device.cpu.CpuDevice;
+import dev.crema.device.Device;
 import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
 import dev.crema.graph.ShapeException;
@@ -15,6 +15,10 @@ import dev.crema.plan.Plan;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.IntConsumer;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -87,22 +91,23 @@ class UpdateOpTest {
 
   @ParameterizedTest
   @MethodSource("rules")
-  void fiveStepsMatchTheFloat64RuleOnEveryInstructionSet(Case c) {
-    for (CpuDevice device : CpuDevice.levels()) {
-      for (int p : new int[] {1, 7, 1000, 70_001}) {
-        check(c, device, p);
-      }
-    }
+  void fiveStepsMatchTheFloat64RuleOnEveryDevice(Case c) {
+    EveryDevice.check(
+        device -> {
+          for (int p : new int[] {1, 7, 1000, 70_001}) {
+            check(c, device, p);
+          }
+        });
   }
 
-  private static void check(Case c, CpuDevice device, int p) {
+  private static void check(Case c, Device device, int p) {
     double[][] expected = new double[p][3];
     double[] w = Array64.gaussian(1, p).values();
     for (int i = 0; i < p; i++) {
       expected[i][0] = w[i];
     }
     try (Setup setup = new Setup(c.op(), device, p)) {
-      setup.parameters().put(0, floats(w));
+      setup.start(floats(w));
       for (int t = 1; t <= 5; t++) {
         double[] g = Array64.gaussian(10 + t, p).values();
         setup.step(floats(g), t);
@@ -111,8 +116,9 @@ class UpdateOpTest {
         }
       }
       double worst = 0;
+      float[] actual = setup.parameters();
       for (int i = 0; i < p; i++) {
-        double error = Math.abs(setup.parameters().get(i) - expected[i][0]);
+        double error = Math.abs(actual[i] - expected[i][0]);
         worst = Math.max(worst, error / Math.max(1, Math.abs(expected[i][0])));
       }
       // Five steps of a few roundings each.
@@ -144,15 +150,17 @@ class UpdateOpTest {
       }
       begin = end;
     }
-    for (CpuDevice device : CpuDevice.levels()) {
-      try (Setup setup = new Setup(new Lamb(DECAY, B1, B2, EPSILON, segments), device, p)) {
-        setup.parameters().put(0, floats(w));
-        setup.step(floats(g), 1);
-        for (int i = 0; i < p; i++) {
-          assertThat((double) setup.parameters().get(i)).isCloseTo(expected[i], within(1e-5));
-        }
-      }
-    }
+    EveryDevice.check(
+        device -> {
+          try (Setup setup = new Setup(new Lamb(DECAY, B1, B2, EPSILON, segments), device, p)) {
+            setup.start(floats(w));
+            setup.step(floats(g), 1);
+            float[] actual = setup.parameters();
+            for (int i = 0; i < p; i++) {
+              assertThat((double) actual[i]).isCloseTo(expected[i], within(1e-5));
+            }
+          }
+        });
   }
 
   static Stream<long[]> sizes() {
@@ -163,17 +171,18 @@ class UpdateOpTest {
   void momentsTakeTheExactShareOfTheGradient() {
     double b2 = 0.999; // 1 - 0.999 in float32 is off by 1e-5 of it
     double d = SCALE * 3;
-    for (CpuDevice device : CpuDevice.levels()) {
-      try (Setup setup = new Setup(new Adam(0, B1, b2, EPSILON, false), device, 1)) {
-        setup.step(new float[] {3}, 1);
-        assertThat(setup.moment(0) / ((1 - B1) * d)).isCloseTo(1, within(2e-7));
-        assertThat(setup.moment(1) / ((1 - b2) * d * d)).isCloseTo(1, within(2e-7));
-      }
-      try (Setup setup = new Setup(new Rmsprop(0, b2, EPSILON), device, 1)) {
-        setup.step(new float[] {3}, 1);
-        assertThat(setup.moment(0) / ((1 - b2) * d * d)).isCloseTo(1, within(2e-7));
-      }
-    }
+    EveryDevice.check(
+        device -> {
+          try (Setup setup = new Setup(new Adam(0, B1, b2, EPSILON, false), device, 1)) {
+            setup.step(new float[] {3}, 1);
+            assertThat(setup.moment(0) / ((1 - B1) * d)).isCloseTo(1, within(2e-7));
+            assertThat(setup.moment(1) / ((1 - b2) * d * d)).isCloseTo(1, within(2e-7));
+          }
+          try (Setup setup = new Setup(new Rmsprop(0, b2, EPSILON), device, 1)) {
+            setup.step(new float[] {3}, 1);
+            assertThat(setup.moment(0) / ((1 - b2) * d * d)).isCloseTo(1, within(2e-7));
+          }
+        });
   }
 
   @org.junit.jupiter.api.Test
@@ -199,30 +208,27 @@ class UpdateOpTest {
   @ParameterizedTest
   @MethodSource("withLamb")
   void prunedParametersAreExactlyZeroAndTheOthersAsIfThoseDidNotExist(UpdateOp op) {
-    for (CpuDevice device : CpuDevice.levels()) {
-      for (int p : new int[] {1, 7, 1000, 70_001}) {
-        if (!(op instanceof Lamb l) || l.segments().equals(List.of((long) p))) {
-          checkMasked(op, device, p);
-        }
-      }
-    }
+    EveryDevice.check(
+        device -> {
+          for (int p : new int[] {1, 7, 1000, 70_001}) {
+            if (!(op instanceof Lamb l) || l.segments().equals(List.of((long) p))) {
+              checkMasked(op, device, p);
+            }
+          }
+        });
   }
 
-  private static void checkMasked(UpdateOp op, CpuDevice device, int p) {
+  private static void checkMasked(UpdateOp op, Device device, int p) {
     float[] w = floats(Array64.gaussian(1, p).values());
     try (Setup masked = new Setup(op, device, p, true);
         Setup zeros = new Setup(op, device, p)) {
-      masked.parameters().put(0, w);
-      zeros.parameters().put(0, w);
+      masked.start(w);
+      zeros.start(w);
       float[] g = floats(Array64.gaussian(2, p).values());
       masked.step(g, 1); // nothing is pruned yet: the moments of all become something
       zeros.step(g, 1);
-      for (int i = 0; i < p; i++) {
-        if (pruned(i)) {
-          masked.mask().put(i, 0);
-          zeros.prune(i);
-        }
-      }
+      masked.mask(i -> !pruned(i));
+      zeros.prune(UpdateOpTest::pruned);
       for (int t = 2; t <= 4; t++) {
         g = floats(Array64.gaussian(10 + t, p).values());
         float[] none = g.clone();
@@ -232,14 +238,15 @@ class UpdateOpTest {
         }
         masked.step(g, t);
         zeros.step(none, t);
+        float[] kept = masked.parameters();
+        float[] plain = zeros.parameters();
         for (int i = 0; i < p; i++) {
-          float x = masked.parameters().get(i);
+          float x = kept[i];
           String what = op + ", " + device + ", " + p + " parameters, " + i + ", step " + t;
           if (pruned(i)) {
             assertThat(Float.floatToRawIntBits(x)).as(what).isZero();
-          } else if (Float.floatToRawIntBits(x)
-              != Float.floatToRawIntBits(zeros.parameters().get(i))) {
-            assertThat(x).as(what).isEqualTo(zeros.parameters().get(i));
+          } else if (Float.floatToRawIntBits(x) != Float.floatToRawIntBits(plain[i])) {
+            assertThat(x).as(what).isEqualTo(plain[i]);
           }
         }
       }
@@ -250,21 +257,22 @@ class UpdateOpTest {
   @ParameterizedTest
   @MethodSource("withLamb")
   void aScaleThatIsNanChangesNothing(UpdateOp op) {
-    for (CpuDevice device : CpuDevice.levels()) {
-      for (int p : new int[] {1, 7, 1000, 70_001}) {
-        if (!(op instanceof Lamb l) || l.segments().equals(List.of((long) p))) {
-          try (Setup setup = new Setup(op, device, p, false, Float.NaN)) {
-            float[] w = floats(Array64.gaussian(1, p).values());
-            setup.parameters().put(0, w);
-            for (int i = 0; i < op.moments(); i++) {
-              setup.fill(i, w);
+    EveryDevice.check(
+        device -> {
+          for (int p : new int[] {1, 7, 1000, 70_001}) {
+            if (!(op instanceof Lamb l) || l.segments().equals(List.of((long) p))) {
+              try (Setup setup = new Setup(op, device, p, false, Float.NaN)) {
+                float[] w = floats(Array64.gaussian(1, p).values());
+                setup.start(w);
+                for (int i = 0; i < op.moments(); i++) {
+                  setup.fill(i, w);
+                }
+                setup.step(floats(Array64.gaussian(2, p).values()), 1);
+                setup.require(w);
+              }
             }
-            setup.step(floats(Array64.gaussian(2, p).values()), 1);
-            setup.require(w);
           }
-        }
-      }
-    }
+        });
   }
 
   private static boolean pruned(int i) {
@@ -296,21 +304,18 @@ class UpdateOpTest {
   /** The op over variables, gradients scaled by {@link #SCALE}. */
   private static final class Setup implements AutoCloseable {
     private final List<Buffer> buffers = new ArrayList<>();
-    private final FloatBuffer parameters;
-    private final FloatBuffer gradients;
-    private final FloatBuffer hyper;
     private final int moments;
     private final Plan plan;
 
-    Setup(UpdateOp op, CpuDevice device, int p) {
+    Setup(UpdateOp op, Device device, int p) {
       this(op, device, p, false);
     }
 
-    Setup(UpdateOp op, CpuDevice device, int p, boolean masked) {
+    Setup(UpdateOp op, Device device, int p, boolean masked) {
       this(op, device, p, masked, SCALE);
     }
 
-    Setup(UpdateOp op, CpuDevice device, int p, boolean masked, double scale) {
+    Setup(UpdateOp op, Device device, int p, boolean masked, double scale) {
       moments = op.moments();
       Graph graph = new Graph();
       Plan.Builder builder = Plan.of(graph).device(device);
@@ -327,41 +332,50 @@ class UpdateOpTest {
       }
       graph.apply(op, in.toArray(new Node[0]));
       plan = builder.build();
-      parameters = view(0);
-      gradients = view(1);
-      hyper = view(2 + moments);
-      for (int i = 0; masked && i < p; i++) {
-        mask().put(i, 1);
+      if (masked) {
+        mask(i -> true);
       }
     }
 
-    FloatBuffer mask() {
-      return view(3 + moments);
+    /** Which parameters are kept. */
+    void mask(IntPredicate kept) {
+      change(3 + moments, values -> each(values, i -> values.put(i, kept.test(i) ? 1 : 0)));
     }
 
     void fill(int moment, float[] values) {
-      view(2 + moment).put(0, values);
+      change(2 + moment, to -> to.put(0, values));
     }
 
     /** That parameters and moments are these, to the bit. */
     void require(float[] values) {
       float[] found = new float[values.length];
       for (int i = 0; i <= moments; i++) {
-        view(i == 0 ? 0 : 1 + i).get(0, found);
+        buffer(i == 0 ? 0 : 1 + i).get(0, found);
         assertThat(found).isEqualTo(values);
       }
     }
 
-    /** Makes a parameter and its moments 0. */
-    void prune(int i) {
-      parameters.put(i, 0);
-      for (int k = 0; k < moments; k++) {
-        view(2 + k).put(i, 0);
+    /** Makes parameters and their moments 0. */
+    void prune(IntPredicate pruned) {
+      for (int k = 0; k <= moments; k++) {
+        change(
+            k == 0 ? 0 : 1 + k,
+            values -> each(values, i -> values.put(i, pruned.test(i) ? 0 : values.get(i))));
       }
     }
 
-    private FloatBuffer view(int i) {
+    private static void each(FloatBuffer values, IntConsumer change) {
+      IntStream.range(0, values.limit()).forEach(change);
+    }
+
+    /** As it is now: a device may have written it. */
+    private FloatBuffer buffer(int i) {
       return buffers.get(i).borrow(0, (int) buffers.get(i).byteSize()).asFloatBuffer();
+    }
+
+    private void change(int i, Consumer<FloatBuffer> change) {
+      change.accept(buffer(i));
+      buffers.get(i).changed();
     }
 
     private Node variable(Graph graph, Plan.Builder builder, Storage storage, int p) {
@@ -371,19 +385,31 @@ class UpdateOpTest {
       return graph.variable(storage.name(), storage, 0, TensorType.of(p));
     }
 
-    FloatBuffer parameters() {
-      return parameters;
+    void start(float[] parameters) {
+      change(0, to -> to.put(0, parameters));
+    }
+
+    float[] parameters() {
+      FloatBuffer now = buffer(0);
+      float[] values = new float[now.limit()];
+      now.get(0, values);
+      return values;
     }
 
     /** The first element of a moment. */
     double moment(int i) {
-      return view(2 + i).get(0);
+      return buffer(2 + i).get(0);
     }
 
     void step(float[] g, int t) {
-      gradients.put(0, g);
-      hyper.put(0, (float) RATE).put(1, t);
-      hyper.put(2, (float) (1 - Math.pow(B1, t))).put(3, (float) (1 - Math.pow(B2, t)));
+      change(1, to -> to.put(0, g));
+      change(
+          2 + moments,
+          to ->
+              to.put(0, (float) RATE)
+                  .put(1, t)
+                  .put(2, (float) (1 - Math.pow(B1, t)))
+                  .put(3, (float) (1 - Math.pow(B2, t))));
       plan.run(1);
     }
 
