@@ -19,18 +19,22 @@ int64_t up_to(int64_t n, int64_t multiple) { return (n + multiple - 1) / multipl
 int64_t most_of(int64_t a, int64_t b) { return a > b ? a : b; }
 int64_t least_of(int64_t a, int64_t b) { return a < b ? a : b; }
 
-// q [heads, t, d], k [heads, s, d], v [heads, s, e]. ints: causal, bfloat16. floats: scale.
+// q [heads / inner, t, inner, d], k [.., s, inner, d], v [.., s, inner, e]: heads lie `inner` beside each other, 1 where each head's rows are
+// one after the other. ints: causal, bfloat16, whether the last axis but one is of heads. floats: scale.
 struct Sizes {
-  int64_t heads = 1, t, s, d, e, key_blocks, keys, row, query_blocks, queries;
+  int64_t heads = 1, inner, t, s, d, e, key_blocks, keys, row, query_blocks, queries;
   bool causal, bf16;
   float scale;
 
   explicit Sizes(const Call& c) {
     const Tensor &q = c.in[0], &v = c.in[2];
-    for (int i = 0; i + 2 < q.rank; ++i) heads *= q.dim[i];
-    t = q.dim[q.rank - 2];
+    const int rows = q.rank - (c.ints[2] != 0 ? 3 : 2);
+    inner = c.ints[2] != 0 ? q.dim[q.rank - 2] : 1;
+    for (int i = 0; i < rows; ++i) heads *= q.dim[i];
+    heads *= inner;
+    t = q.dim[rows];
     d = q.last();
-    s = v.dim[v.rank - 2];
+    s = v.dim[rows];
     e = v.last();
     key_blocks = (s + kKeys - 1) / kKeys;
     keys = s == 0 ? 0 : up_to((s + key_blocks - 1) / key_blocks, kColumns);
@@ -40,6 +44,11 @@ struct Sizes {
     causal = c.ints[0] != 0;
     bf16 = c.ints[1] != 0;
     scale = static_cast<float>(c.floats[0]);
+  }
+  // Where a head's `rows` rows of n floats begin; they are inner * n apart.
+  template <typename T>
+  T* of_head(T* x, int64_t head, int64_t rows, int64_t n) const {
+    return x + (head / inner * rows * inner + head % inner) * n;
   }
   int64_t first_key(int64_t block) const { return least_of(block * keys, s); }
   int64_t first_query(int64_t block) const { return t * block / query_blocks; }
@@ -95,6 +104,16 @@ Gemm product(const Sizes& z, int64_t m, int64_t n, int64_t k, const float* a, in
 void scaled(const float* x, float by, float* y, int64_t n) {
   const vec s = broadcast(by);
   each(x, y, n, [=](vec v) CREMA_LAMBDA { return v * s; });
+}
+
+// The queries [begin, end) of a head, scaled, one after the other.
+void scaled_queries(const Sizes& z, const float* q, int64_t begin, int64_t end, float* to) {
+  if (z.inner == 1) return scaled(q + begin * z.d, z.scale, to, (end - begin) * z.d);
+  for (int64_t i = begin; i < end; ++i) scaled(q + i * z.inner * z.d, z.scale, to + (i - begin) * z.d, z.d);
+}
+
+void zero_rows(float* x, int64_t rows, int64_t n, int64_t step) {
+  for (int64_t i = 0; i < rows; ++i) std::memset(x + i * step, 0, static_cast<size_t>(n) * sizeof(float));
 }
 
 // --- Forward -------------------------------------------------------------------------------------------------------------
@@ -156,26 +175,27 @@ void next_scores(float* x, int64_t step, int64_t n, float* most, float* sum, flo
 void pack(const Sizes& z, const Forward& f, const float* k, const float* v) {
   for (int64_t j = 0; j < z.key_blocks && f.keys_step > 0; ++j) {
     const int64_t from = z.first_key(j), n = z.first_key(j + 1) - from;
-    pack_weights(k + from * z.d, z.d, true, n, z.d, f.packed_keys + j * f.keys_step);
-    pack_weights(v + from * z.e, z.e, false, z.e, n, f.packed_values + j * f.values_step);
+    const int64_t key = z.inner * z.d, value = z.inner * z.e;
+    pack_weights(k + from * key, key, true, n, z.d, f.packed_keys + j * f.keys_step);
+    pack_weights(v + from * value, value, false, z.e, n, f.packed_values + j * f.values_step);
   }
 }
 
 // y and the logarithms of the sums for the queries [begin, end) of a head.
 void attend(const Sizes& z, const Forward& f, int64_t begin, int64_t end, const float* q, const float* k, const float* v,
             float* y, float* lse) {
-  const int64_t rows = end - begin;
+  const int64_t rows = end - begin, key = z.inner * z.d, value = z.inner * z.e;
   char* const rest = reinterpret_cast<char*>(f.rest);
-  scaled(q + begin * z.d, z.scale, f.q, rows * z.d);
+  scaled_queries(z, q, begin, end, f.q);
   for (int64_t r = 0; r < rows; ++r) {
     f.most[r] = -INFINITY;
     f.sum[r] = 0;
   }
-  y += begin * z.e;
+  y += begin * value;
   for (int64_t j = 0; j < z.key_blocks; ++j) {
     const int64_t from = z.first_key(j), n = z.seen(j, end);
     if (n == 0) break;
-    Gemm scores = product(z, rows, n, z.d, f.q, z.d, false, k + from * z.d, z.d, true, f.scores, z.row, false);
+    Gemm scores = product(z, rows, n, z.d, f.q, z.d, false, k + from * key, key, true, f.scores, z.row, false);
     if (f.keys_step > 0) scores.packed_b = f.packed_keys + j * f.keys_step;
     gemm(scores, rest);
     if (z.causal && from + n > begin + 1) {
@@ -187,14 +207,15 @@ void attend(const Sizes& z, const Forward& f, int64_t begin, int64_t end, const 
     for (; r + 4 <= rows; r += 4) next_scores<4>(f.scores + r * z.row, z.row, n, f.most + r, f.sum + r, f.kept + r);
     for (; r < rows; ++r) next_scores<1>(f.scores + r * z.row, z.row, n, f.most + r, f.sum + r, f.kept + r);
     for (r = 0; r < rows && j > 0; ++r) {
-      if (f.kept[r] != 1.0f) scaled(y + r * z.e, f.kept[r], y + r * z.e, z.e);
+      if (f.kept[r] != 1.0f) scaled(y + r * value, f.kept[r], y + r * value, z.e);
     }
-    Gemm mean = product(z, rows, z.e, n, f.scores, z.row, false, v + from * z.e, z.e, false, y, z.e, j > 0);
+    Gemm mean = product(z, rows, z.e, n, f.scores, z.row, false, v + from * value, value, false, y, value, j > 0);
     if (f.values_step > 0 && from + n == z.first_key(j + 1)) mean.packed_b = f.packed_values + j * f.values_step;
     gemm(mean, rest);
   }
-  for (int64_t r = 0; r < rows; ++r) scaled(y + r * z.e, 1.0f / f.sum[r], y + r * z.e, z.e);
-  each(f.most, f.sum, lse + begin, rows, [](vec most, vec sum) CREMA_LAMBDA { return most + vlog(sum); });
+  for (int64_t r = 0; r < rows; ++r) scaled(y + r * value, 1.0f / f.sum[r], y + r * value, z.e);
+  each(f.most, f.sum, f.sum, rows, [](vec most, vec sum) CREMA_LAMBDA { return most + vlog(sum); });
+  for (int64_t r = 0; r < rows; ++r) lse[(begin + r) * z.inner] = f.sum[r];
 }
 
 int64_t forward_scratch(const Call& c) {
@@ -245,30 +266,31 @@ struct Head {
 // What the key blocks [first, last) of a head give: their dk and dv, and their share of dq.
 void flow_back(const Sizes& z, const Backward& b, const Head& h, int64_t first, int64_t last) {
   char* const rest = reinterpret_cast<char*>(b.rest);
+  const int64_t key = z.inner * z.d, value = z.inner * z.e;
   for (int64_t i = 0; i < z.t; ++i) {
-    const float *const y = h.y + i * z.e, *const dy = h.dy + i * z.e;
+    const float *const y = h.y + i * value, *const dy = h.dy + i * value;
     b.delta[i] = sum_of(z.e, [&](int64_t p, int64_t k) CREMA_LAMBDA { return some(y + p, k) * some(dy + p, k); });
   }
   for (int64_t j = first; j < last; ++j) {
     const int64_t from = z.first_key(j), whole = z.first_key(j + 1) - from;
-    const float *const k = h.k + from * z.d, *const v = h.v + from * z.e;
-    float *const dk = h.dk + from * z.d, *const dv = h.dv + from * z.e;
+    const float *const k = h.k + from * key, *const v = h.v + from * value;
+    float *const dk = h.dk + from * key, *const dv = h.dv + from * value;
     if (b.packs) {
-      pack_weights(k, z.d, true, whole, z.d, b.packed_keys);
-      pack_weights(v, z.e, true, whole, z.e, b.packed_values);
+      pack_weights(k, key, true, whole, z.d, b.packed_keys);
+      pack_weights(v, value, true, whole, z.e, b.packed_values);
     }
     bool any = false;
     for (int64_t i = 0; i < z.query_blocks; ++i) {
       const int64_t begin = z.first_query(i), rows = z.first_query(i + 1) - begin, n = z.seen(j, begin + rows);
-      float* const dq = h.dq + begin * z.d;
+      float* const dq = h.dq + begin * key;
       if (n == 0) {
-        if (j == first) std::memset(dq, 0, static_cast<size_t>(rows * z.d) * sizeof(float));
+        if (j == first) zero_rows(dq, rows, z.d, key);
         continue;
       }
-      const float* const dy = h.dy + begin * z.e;
-      scaled(h.q + begin * z.d, z.scale, b.q, rows * z.d);
-      Gemm scores = product(z, rows, n, z.d, b.q, z.d, false, k, z.d, true, b.weights, z.row, false);
-      Gemm slopes = product(z, rows, n, z.e, dy, z.e, false, v, z.e, true, b.slopes, z.row, false);
+      const float* const dy = h.dy + begin * value;
+      scaled_queries(z, h.q, begin, begin + rows, b.q);
+      Gemm scores = product(z, rows, n, z.d, b.q, z.d, false, k, key, true, b.weights, z.row, false);
+      Gemm slopes = product(z, rows, n, z.e, dy, value, false, v, value, true, b.slopes, z.row, false);
       if (b.packs) {
         scores.packed_b = b.packed_keys;
         slopes.packed_b = b.packed_values;
@@ -276,21 +298,21 @@ void flow_back(const Sizes& z, const Backward& b, const Head& h, int64_t first, 
       gemm(scores, rest);
       gemm(slopes, rest);
       for (int64_t r = 0; r < rows; ++r) {
-        next_slopes(b.weights + r * z.row, b.slopes + r * z.row, h.lse[begin + r], b.delta[begin + r],
+        next_slopes(b.weights + r * z.row, b.slopes + r * z.row, h.lse[(begin + r) * z.inner], b.delta[begin + r],
                     z.seen_by(begin + r, from, n), n);
       }
       if (!any && n < whole) {  // keys that only later queries see
-        std::memset(dk + n * z.d, 0, static_cast<size_t>((whole - n) * z.d) * sizeof(float));
-        std::memset(dv + n * z.e, 0, static_cast<size_t>((whole - n) * z.e) * sizeof(float));
+        zero_rows(dk + n * key, whole - n, z.d, key);
+        zero_rows(dv + n * value, whole - n, z.e, value);
       }
-      gemm(product(z, n, z.e, rows, b.weights, z.row, true, dy, z.e, false, dv, z.e, any), rest);
-      gemm(product(z, n, z.d, rows, b.slopes, z.row, true, b.q, z.d, false, dk, z.d, any), rest);
-      gemm(product(z, rows, z.d, n, b.slopes, z.row, false, k, z.d, false, dq, z.d, j > first), rest);
+      gemm(product(z, n, z.e, rows, b.weights, z.row, true, dy, value, false, dv, value, any), rest);
+      gemm(product(z, n, z.d, rows, b.slopes, z.row, true, b.q, z.d, false, dk, key, any), rest);
+      gemm(product(z, rows, z.d, n, b.slopes, z.row, false, k, key, false, dq, key, j > first), rest);
       any = true;
     }
     if (!any) {
-      std::memset(dk, 0, static_cast<size_t>(whole * z.d) * sizeof(float));
-      std::memset(dv, 0, static_cast<size_t>(whole * z.e) * sizeof(float));
+      zero_rows(dk, whole, z.d, key);
+      zero_rows(dv, whole, z.e, value);
     }
   }
 }
@@ -305,7 +327,7 @@ int64_t backward_scratch(const Call& c) {
 }  // namespace
 
 // in: q [..., t, d], k [..., s, d], v [..., s, e]. out: y [..., t, e], the logarithms of the rows' sums [..., t].
-// ints: causal, bfloat16. floats: scale.
+// ints: causal, bfloat16, whether the last axis but one is of heads: q [..., t, heads, d]. floats: scale.
 CREMA_KERNEL_SCRATCH(attention, forward_scratch) {
   const Sizes z(c);
   float *const y = c.out[0].f32(), *const lse = c.out[1].f32();
@@ -325,11 +347,11 @@ CREMA_KERNEL_SCRATCH(attention, forward_scratch) {
       const int64_t head = i / z.query_blocks, place = i % z.query_blocks;
       // First, last, second, last but one: halves of them see as many keys where later queries see more.
       const int64_t block = !z.causal ? place : place % 2 == 0 ? place / 2 : z.query_blocks - 1 - place / 2;
-      const float *const k = c.in[1].f32() + head * z.s * z.d, *const v = c.in[2].f32() + head * z.s * z.e;
+      const float *const k = z.of_head(c.in[1].f32(), head, z.s, z.d), *const v = z.of_head(c.in[2].f32(), head, z.s, z.e);
       if (packed != head) pack(z, f, k, v);
       packed = head;
-      attend(z, f, z.first_query(block), z.first_query(block + 1), c.in[0].f32() + head * z.t * z.d, k, v,
-             y + head * z.t * z.e, lse + head * z.t);
+      attend(z, f, z.first_query(block), z.first_query(block + 1), z.of_head(c.in[0].f32(), head, z.t, z.d), k, v,
+             z.of_head(y, head, z.t, z.e), z.of_head(lse, head, z.t, 1));
     }
   });
 }
@@ -355,17 +377,16 @@ CREMA_KERNEL_SCRATCH(attention_grad, backward_scratch) {
     const Backward b(z, c.threads, parts);
     for (int64_t i = begin; i < end; ++i) {
       const int64_t head = i / ranges, range = i % ranges;
-      const int64_t queries = head * z.t, keys = head * z.s;
       Head h;
-      h.q = c.in[0].f32() + queries * z.d;
-      h.k = c.in[1].f32() + keys * z.d;
-      h.v = c.in[2].f32() + keys * z.e;
-      h.y = c.in[3].f32() + queries * z.e;
-      h.lse = c.in[4].f32() + queries;
-      h.dy = c.in[5].f32() + queries * z.e;
-      h.dq = share(range) + queries * z.d;
-      h.dk = c.out[1].f32() + keys * z.d;
-      h.dv = c.out[2].f32() + keys * z.e;
+      h.q = z.of_head(c.in[0].f32(), head, z.t, z.d);
+      h.k = z.of_head(c.in[1].f32(), head, z.s, z.d);
+      h.v = z.of_head(c.in[2].f32(), head, z.s, z.e);
+      h.y = z.of_head(c.in[3].f32(), head, z.t, z.e);
+      h.lse = z.of_head(c.in[4].f32(), head, z.t, 1);
+      h.dy = z.of_head(c.in[5].f32(), head, z.t, z.e);
+      h.dq = z.of_head(share(range), head, z.t, z.d);
+      h.dk = z.of_head(c.out[1].f32(), head, z.s, z.d);
+      h.dv = z.of_head(c.out[2].f32(), head, z.s, z.e);
       flow_back(z, b, h, z.key_blocks * range / ranges, z.key_blocks * (range + 1) / ranges);
     }
   });

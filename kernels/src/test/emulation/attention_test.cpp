@@ -11,12 +11,19 @@ using std::size_t;
 struct Shape {
   i64 heads, t, s;
   int d, e, causal;
+  i64 inner = 1;  // heads beside each other
+
+  // Where row `row` of the rows of `of_head` a head lies, counted head by head.
+  i64 place(i64 row, i64 of_head) const {
+    const i64 head = row / of_head;
+    return head / inner * inner * of_head + row % of_head * inner + head % inner;
+  }
 };
 
 size_t at(i64 i) { return static_cast<size_t>(i); }
 
 // Extents as the kernels take them: the struct of attention.cuh.
-Extents extents(const Shape& z, float scale) { return {z.heads, z.t, z.s, z.d, z.e, scale, z.causal}; }
+Extents extents(const Shape& z, float scale) { return {z.heads, z.t, z.s, static_cast<int>(z.inner), z.d, z.e, scale, z.causal, 0}; }
 
 struct Result {
   Doubles y, lse, delta, dq, dk, dv;
@@ -25,30 +32,31 @@ struct Result {
 Result reference(const Shape& z, double scale, const Doubles& q, const Doubles& k, const Doubles& v, const Doubles& dy) {
   Result r{Doubles(at(z.heads * z.t * z.e)), Doubles(at(z.heads * z.t)), Doubles(at(z.heads * z.t)), Doubles(q.size()), Doubles(k.size()),
            Doubles(v.size())};
-  for (i64 row = 0; row < z.heads * z.t; ++row) {
-    const i64 key0 = row / z.t * z.s, seen = z.causal != 0 ? row % z.t + 1 : z.s;
+  for (i64 counted = 0; counted < z.heads * z.t; ++counted) {
+    const i64 row = z.place(counted, z.t), key0 = counted / z.t * z.s, seen = z.causal != 0 ? counted % z.t + 1 : z.s;
+    const auto key = [&](i64 j) { return z.place(key0 + j, z.s); };
     Doubles w(at(seen));
     double most = -INFINITY, sum = 0;
     for (i64 j = 0; j < seen; ++j) {
-      for (int p = 0; p < z.d; ++p) w[at(j)] += scale * q[at(row * z.d + p)] * k[at((key0 + j) * z.d + p)];
+      for (int p = 0; p < z.d; ++p) w[at(j)] += scale * q[at(row * z.d + p)] * k[at(key(j) * z.d + p)];
       most = std::fmax(most, w[at(j)]);
     }
     for (double& x : w) sum += x = std::exp(x - most);
     r.lse[at(row)] = most + std::log(sum);
     for (i64 j = 0; j < seen; ++j) {
-      for (int c = 0; c < z.e; ++c) r.y[at(row * z.e + c)] += w[at(j)] / sum * v[at((key0 + j) * z.e + c)];
+      for (int c = 0; c < z.e; ++c) r.y[at(row * z.e + c)] += w[at(j)] / sum * v[at(key(j) * z.e + c)];
     }
     for (int c = 0; c < z.e; ++c) r.delta[at(row)] += r.y[at(row * z.e + c)] * dy[at(row * z.e + c)];
     for (i64 j = 0; j < seen; ++j) {
       double flow = 0;
       for (int c = 0; c < z.e; ++c) {
-        flow += dy[at(row * z.e + c)] * v[at((key0 + j) * z.e + c)];
-        r.dv[at((key0 + j) * z.e + c)] += w[at(j)] / sum * dy[at(row * z.e + c)];
+        flow += dy[at(row * z.e + c)] * v[at(key(j) * z.e + c)];
+        r.dv[at(key(j) * z.e + c)] += w[at(j)] / sum * dy[at(row * z.e + c)];
       }
       const double slope = w[at(j)] / sum * (flow - r.delta[at(row)]) * scale;
       for (int p = 0; p < z.d; ++p) {
-        r.dq[at(row * z.d + p)] += slope * k[at((key0 + j) * z.d + p)];
-        r.dk[at((key0 + j) * z.d + p)] += slope * q[at(row * z.d + p)];
+        r.dq[at(row * z.d + p)] += slope * k[at(key(j) * z.d + p)];
+        r.dk[at(key(j) * z.d + p)] += slope * q[at(row * z.d + p)];
       }
     }
   }
@@ -169,6 +177,8 @@ void of_tiles() {
   matches<T, D>({1, 3, 3, 2, 2, 1}, 0, 1);
   matches<T, D>({1, 70, 130, 24, 32, 0}, 0, 1);
   matches<T, D>({2, 67, 67, 16, 7, 1}, 0, 1);
+  matches<T, D>({6, 5, 9, 8, 16, 0, 3}, 0, 1);
+  matches<T, D>({4, 35, 35, 6, 3, 1, 2}, 1, 1);
   matches<T, D>({1, 140, 140, 8, 16, 1}, 1, 1);
   if (D > 32) matches<T, D>({1, 20, 40, D, D - 8, 0}, 0, 1);
   not_a_number_shows<T, D>();
@@ -181,6 +191,8 @@ int main() {
   matches<float, 0>({2, 3, 5, 7, 4, 0}, 1, 1);
   matches<float, 0>({1, 5, 300, 130, 3, 0}, 0, 1);
   matches<float, 0>({1, 260, 260, 3, 5, 1}, 0, 1);
+  matches<float, 0>({6, 5, 4, 3, 7, 0, 3}, 0, 1);
+  matches<float, 0>({4, 6, 6, 2, 5, 1, 2}, 0, 1);
   matches<bf16, 0>({2, 6, 6, 9, 132, 1}, 0, 1);
   matches<f16, 0>({1, 4, 9, 140, 8, 0}, 1, 1);
   not_a_number_shows<float, 0>();

@@ -22,13 +22,13 @@ CREMA_DEVICE void copy_row(const T* x, int n, float* to) {
   for (int i = static_cast<int>(threadIdx.x); i < n; i += static_cast<int>(blockDim.x)) to[i] = to_float(x[i]);
 }
 
-// sums [n] = sums kept + the rows of x [count, n], weighted: a column a thread.
+// sums [n] = sums kept + the rows of x [count, n], `step` numbers apart, weighted: a column a thread.
 template <typename T>
-CREMA_DEVICE void add_rows(float* sums, float kept, const float* weights, const T* x, int count, int n) {
+CREMA_DEVICE void add_rows(float* sums, float kept, const float* weights, const T* x, int count, int n, int step) {
   for (int c = static_cast<int>(threadIdx.x); c < n; c += static_cast<int>(blockDim.x)) {
     float sum = kept == 1.0f ? sums[c] : sums[c] * kept;
     CREMA_UNROLL_TWICE
-    for (int j = 0; j < count; ++j) sum = fmaf(weights[j], to_float(x[static_cast<i64>(j) * n + c]), sum);
+    for (int j = 0; j < count; ++j) sum = fmaf(weights[j], to_float(x[static_cast<i64>(j) * step + c]), sum);
     sums[c] = sum;
   }
 }
@@ -50,29 +50,29 @@ CREMA_DEVICE void attention_row(const T* q, const T* k, const T* v, T* y, float*
   const float c = x.scale * kLog2e;
   const u32 rows = static_cast<u32>(x.heads * x.t);
   for (u32 i = blockIdx.x; i < rows; i += gridDim.x) {
-    const u32 of_head = static_cast<u32>(x.t);
-    const i64 row = i, head = i / of_head, place = i % of_head;
-    const T *const keys = k + head * x.s * x.d, *const values = v + head * x.s * x.e;
+    const u32 rows_of_head = static_cast<u32>(x.t);
+    const i64 head = i / rows_of_head, place = i % rows_of_head;
+    const T *const keys = of_head(k, x, head, x.s, x.d), *const values = of_head(v, x, head, x.s, x.e);
     const i64 seen = x.causal != 0 ? least(x.s, place + 1) : x.s;
     float most = -CREMA_INFINITY, total = 0.0f;
     __syncthreads();  // the row before is stored
-    copy_row(q + row * x.d, x.d, own);
+    copy_row(of_head(q, x, head, x.t, x.d) + place * x.inner * x.d, x.d, own);
     clear_row(sums, x.e);
     for (i64 key0 = 0; key0 < seen; key0 += blockDim.x) {
       const int count = static_cast<int>(least(seen - key0, blockDim.x));
       __syncthreads();
       const bool there = static_cast<int>(threadIdx.x) < count;
-      const float score = there ? dot_row(own, keys + (key0 + threadIdx.x) * x.d, x.d) : -CREMA_INFINITY;
+      const float score = there ? dot_row(own, keys + (key0 + threadIdx.x) * x.inner * x.d, x.d) : -CREMA_INFINITY;
       const float now = fmaxf(most, block_join(score, GreaterNumber(), -CREMA_INFINITY));
       const float shift = now == -CREMA_INFINITY ? 0.0f : now * c;
       const float kept = exp2_of(fmaf(most, c, -shift)), weight = there ? exp2_of(fmaf(score, c, -shift)) : 0.0f;
       weights[threadIdx.x] = weight;
       total = fmaf(total, kept, block_sum(weight));  // a barrier after the weights are written
-      add_rows(sums, kept, weights, values + key0 * x.e, count, x.e);
+      add_rows(sums, kept, weights, values + key0 * x.inner * x.e, count, x.e, x.inner * x.e);
       most = now;
     }
-    put_row(sums, 1.0f / total, y + row * x.e, x.e);
-    if (threadIdx.x == 0) lse[row] = fmaf(most, x.scale, logf(total));
+    put_row(sums, 1.0f / total, of_head(y, x, head, x.t, x.e) + place * x.inner * x.e, x.e);
+    if (threadIdx.x == 0) of_head(lse, x, head, x.t, 1)[place * x.inner] = fmaf(most, x.scale, logf(total));
   }
 }
 
@@ -85,26 +85,26 @@ CREMA_DEVICE void attention_grad_query(const T* q, const T* k, const T* v, const
   const float c = x.scale * kLog2e;
   const u32 rows = static_cast<u32>(x.heads * x.t);
   for (u32 i = blockIdx.x; i < rows; i += gridDim.x) {
-    const u32 of_head = static_cast<u32>(x.t);
-    const i64 row = i, head = i / of_head, place = i % of_head;
-    const T *const keys = k + head * x.s * x.d, *const values = v + head * x.s * x.e;
+    const u32 rows_of_head = static_cast<u32>(x.t);
+    const i64 head = i / rows_of_head, place = i % rows_of_head;
+    const T *const keys = of_head(k, x, head, x.s, x.d), *const values = of_head(v, x, head, x.s, x.e);
     const i64 seen = x.causal != 0 ? least(x.s, place + 1) : x.s;
     __syncthreads();
-    copy_row(q + row * x.d, x.d, own);
-    copy_row(dy + row * x.e, x.e, flow);
+    copy_row(of_head(q, x, head, x.t, x.d) + place * x.inner * x.d, x.d, own);
+    copy_row(of_head(dy, x, head, x.t, x.e) + place * x.inner * x.e, x.e, flow);
     clear_row(sums, x.d);
     for (i64 key0 = 0; key0 < seen; key0 += blockDim.x) {
       const int count = static_cast<int>(least(seen - key0, blockDim.x));
       __syncthreads();
       if (static_cast<int>(threadIdx.x) < count) {
-        const i64 key = key0 + threadIdx.x;
-        const float weight = exp2_of(fmaf(dot_row(own, keys + key * x.d, x.d), c, -lse[row] * kLog2e));
-        slopes[threadIdx.x] = weight * (dot_row(flow, values + key * x.e, x.e) - delta[row]);
+        const i64 key = (key0 + threadIdx.x) * x.inner;
+        const float weight = exp2_of(fmaf(dot_row(own, keys + key * x.d, x.d), c, -of_head(lse, x, head, x.t, 1)[place * x.inner] * kLog2e));
+        slopes[threadIdx.x] = weight * (dot_row(flow, values + key * x.e, x.e) - of_head(delta, x, head, x.t, 1)[place * x.inner]);
       }
       __syncthreads();
-      add_rows(sums, 1.0f, slopes, keys + key0 * x.d, count, x.d);
+      add_rows(sums, 1.0f, slopes, keys + key0 * x.inner * x.d, count, x.d, x.inner * x.d);
     }
-    put_row(sums, x.scale, dq + row * x.d, x.d);
+    put_row(sums, x.scale, of_head(dq, x, head, x.t, x.d) + place * x.inner * x.d, x.d);
   }
 }
 
@@ -118,29 +118,30 @@ CREMA_DEVICE void attention_grad_key(const T* q, const T* k, const T* v, const T
   const float c = x.scale * kLog2e;
   const u32 rows = static_cast<u32>(x.heads * x.s);
   for (u32 i = blockIdx.x; i < rows; i += gridDim.x) {
-    const u32 of_head = static_cast<u32>(x.s);
-    const i64 row = i, head = i / of_head, place = i % of_head;
-    const i64 queries = head * x.t, begin = x.causal != 0 ? place : 0;
+    const u32 rows_of_head = static_cast<u32>(x.s);
+    const i64 head = i / rows_of_head, place = i % rows_of_head;
+    const T *const queries = of_head(q, x, head, x.t, x.d), *const flows = of_head(dy, x, head, x.t, x.e);
+    const i64 begin = x.causal != 0 ? place : 0;
     __syncthreads();
-    copy_row(k + row * x.d, x.d, own);
-    copy_row(v + row * x.e, x.e, own_value);
+    copy_row(of_head(k, x, head, x.s, x.d) + place * x.inner * x.d, x.d, own);
+    copy_row(of_head(v, x, head, x.s, x.e) + place * x.inner * x.e, x.e, own_value);
     clear_row(of_key, x.d);
     clear_row(of_value, x.e);
     for (i64 query0 = begin; query0 < x.t; query0 += blockDim.x) {
       const int count = static_cast<int>(least(x.t - query0, blockDim.x));
       __syncthreads();
       if (static_cast<int>(threadIdx.x) < count) {
-        const i64 query = queries + query0 + threadIdx.x;
-        const float weight = exp2_of(fmaf(dot_row(own, q + query * x.d, x.d), c, -lse[query] * kLog2e));
+        const i64 query = (query0 + threadIdx.x) * x.inner;
+        const float weight = exp2_of(fmaf(dot_row(own, queries + query * x.d, x.d), c, -of_head(lse, x, head, x.t, 1)[query] * kLog2e));
         weights[threadIdx.x] = weight;
-        slopes[threadIdx.x] = weight * (dot_row(own_value, dy + query * x.e, x.e) - delta[query]);
+        slopes[threadIdx.x] = weight * (dot_row(own_value, flows + query * x.e, x.e) - of_head(delta, x, head, x.t, 1)[query]);
       }
       __syncthreads();
-      add_rows(of_value, 1.0f, weights, dy + (queries + query0) * x.e, count, x.e);
-      add_rows(of_key, 1.0f, slopes, q + (queries + query0) * x.d, count, x.d);
+      add_rows(of_value, 1.0f, weights, flows + query0 * x.inner * x.e, count, x.e, x.inner * x.e);
+      add_rows(of_key, 1.0f, slopes, queries + query0 * x.inner * x.d, count, x.d, x.inner * x.d);
     }
-    put_row(of_key, x.scale, dk + row * x.d, x.d);
-    put_row(of_value, 1.0f, dv + row * x.e, x.e);
+    put_row(of_key, x.scale, of_head(dk, x, head, x.s, x.d) + place * x.inner * x.d, x.d);
+    put_row(of_value, 1.0f, of_head(dv, x, head, x.s, x.e) + place * x.inner * x.e, x.e);
   }
 }
 

@@ -38,11 +38,12 @@ struct Attention {
   static_assert(kBytes <= 99 << 10, "a block asks for more shared memory than some cards have");
 };
 
+// Heads lie `inner` beside each other: q is [heads / inner, t, inner, d], and so are all others; 1: each head's rows are one after the other.
 struct Extents {
   i64 heads, t, s;
-  int d, e;
+  int inner, d, e;
   float scale;
-  int causal;
+  int causal, unused;  // in eights of bytes
 };
 
 CREMA_DEVICE float exp2_of(float x) {
@@ -55,9 +56,16 @@ CREMA_DEVICE float exp2_of(float x) {
 #endif
 }
 
-// Rows [from, from + Rows) of x [rows, n] to shared memory, D numbers a row.
+// The first of a head's `rows` rows of n numbers, which are inner * n apart.
+template <typename T>
+CREMA_DEVICE T* of_head(T* x, const Extents& z, i64 head, i64 rows, int n) {
+  const u32 inner = static_cast<u32>(z.inner), outer = static_cast<u32>(head) / inner;
+  return x + (outer * rows * inner + static_cast<u32>(head) % inner) * n;
+}
+
+// Rows [from, from + Rows) of x [rows, n], `step` numbers apart, to shared memory, D numbers a row.
 template <int Rows, int D, int Threads, typename T>
-CREMA_DEVICE void fetch(const T* x, i64 from, i64 rows, int n, T* to) {
+CREMA_DEVICE void fetch(const T* x, i64 from, i64 rows, int n, int step, T* to) {
   constexpr int kPacks = D / kPack<T>, kRow = D + kPack<T>;
   const bool whole = n % kPack<T> == 0 && is_aligned(x, 16);
   for (int i = static_cast<int>(threadIdx.x); i < Rows * kPacks; i += Threads) {
@@ -65,19 +73,19 @@ CREMA_DEVICE void fetch(const T* x, i64 from, i64 rows, int n, T* to) {
     T* const place = to + row * kRow + column;
     const bool there = from + row < rows;
     if (whole && column < n) {
-      copy_16(place, there ? x + (from + row) * n + column : x, there);
+      copy_16(place, there ? x + (from + row) * step + column : x, there);
     } else {
       CREMA_UNROLL
-      for (int k = 0; k < kPack<T>; ++k) place[k] = there && column + k < n ? x[(from + row) * n + column + k] : T{};
+      for (int k = 0; k < kPack<T>; ++k) place[k] = there && column + k < n ? x[(from + row) * step + column + k] : T{};
     }
   }
 }
 
 // --- What the passes share ------------------------------------------------------------------------------------------------------
 
-// Rows from `row` on of y [rows, n], of which sums are 16 tiles', times `by`.
+// Rows from `row` on of y [rows, n], `step` numbers apart, of which sums are 16 tiles', times `by`.
 template <int Tiles, int D, typename T>
-CREMA_DEVICE void put_rows(const float (&sums)[Tiles][D / 8][4], const float (&by)[Tiles][2], T* y, i64 row, i64 rows, int n) {
+CREMA_DEVICE void put_rows(const float (&sums)[Tiles][D / 8][4], const float (&by)[Tiles][2], T* y, i64 row, i64 rows, int n, int step) {
   const int g = lane_of_warp() / 4, t = lane_of_warp() % 4;
   const bool pairs = n % 2 == 0 && is_aligned(y, 2 * sizeof(T));
   CREMA_UNROLL
@@ -89,7 +97,7 @@ CREMA_DEVICE void put_rows(const float (&sums)[Tiles][D / 8][4], const float (&b
       CREMA_UNROLL
       for (int j = 0; j < D / 8; ++j) {
         const int column = j * 8 + 2 * t;
-        T* const place = y + r * n + column;
+        T* const place = y + r * step + column;
         const float first = sums[i][j][2 * h] * by[i][h], second = sums[i][j][2 * h + 1] * by[i][h];
         if (pairs && column < n) {
           if constexpr (sizeof(T) == 4) {
@@ -154,7 +162,7 @@ CREMA_DEVICE void attention(const T* q, const T* k, const T* v, T* y, float* lse
   const int g = lane_of_warp() / 4, t = lane_of_warp() % 4, down = warp_of_block() * kTiles * 16;
   const float c = x.scale * kLog2e;
   each_tile<A::kRows>(x, x.t, x.causal != 0, [&](i64 head, i64 row0) {
-    const T *const keys = k + head * x.s * x.d, *const values = v + head * x.s * x.e;
+    const T *const keys = of_head(k, x, head, x.s, x.d), *const values = of_head(v, x, head, x.s, x.e);
     const i64 end = x.causal != 0 ? least(x.s, row0 + A::kRows) : x.s;
     float sums[kTiles][D / 8][4], most[kTiles][2], total[kTiles][2];
     clear(sums);
@@ -164,10 +172,10 @@ CREMA_DEVICE void attention(const T* q, const T* k, const T* v, T* y, float* lse
       total[i][0] = total[i][1] = 0.0f;
     }
     __syncthreads();  // the tile before is read
-    fetch<A::kRows, D, A::kThreads>(q + head * x.t * x.d, row0, x.t, x.d, own);
+    fetch<A::kRows, D, A::kThreads>(of_head(q, x, head, x.t, x.d), row0, x.t, x.d, x.inner * x.d, own);
     const auto fetch_step = [&](i64 row, T* of_keys, T* of_values, int) {
-      fetch<kStep, D, A::kThreads>(keys, row, x.s, x.d, of_keys);
-      fetch<kStep, D, A::kThreads>(values, row, x.s, x.e, of_values);
+      fetch<kStep, D, A::kThreads>(keys, row, x.s, x.d, x.inner * x.d, of_keys);
+      fetch<kStep, D, A::kThreads>(values, row, x.s, x.e, x.inner * x.e, of_values);
     };
     each_step<kStep, D, A::kThreads>(i64{0}, end, steps, fetch_step, [&](i64 key0, const T* of_keys, const T* of_values, int) {
       float w[kTiles][kStep / 8][4];
@@ -220,9 +228,9 @@ CREMA_DEVICE void attention(const T* q, const T* k, const T* v, T* y, float* lse
         const float sum = quad_join(total[i][h], Plus());
         inverse[i][h] = 1.0f / sum;
         const i64 row = row0 + down + i * 16 + h * 8 + g;
-        if (t == 0 && row < x.t) lse[head * x.t + row] = fmaf(most[i][h], x.scale, logf(sum));
+        if (t == 0 && row < x.t) of_head(lse, x, head, x.t, 1)[row * x.inner] = fmaf(most[i][h], x.scale, logf(sum));
       }
     }
-    put_rows<kTiles, D>(sums, inverse, y + head * x.t * x.e, row0 + down, x.t, x.e);
+    put_rows<kTiles, D>(sums, inverse, of_head(y, x, head, x.t, x.e), row0 + down, x.t, x.e, x.inner * x.e);
   });
 }

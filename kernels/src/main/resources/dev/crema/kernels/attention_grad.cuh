@@ -15,7 +15,7 @@ CREMA_DEVICE void attention_grad_queries(const T* q, const T* k, const T* v, con
   const int g = lane_of_warp() / 4, t = lane_of_warp() % 4, down = warp_of_block() * kTiles * 16;
   const float c = x.scale * kLog2e;
   each_tile<A::kRows>(x, x.t, x.causal != 0, [&](i64 head, i64 row0) {
-    const T *const keys = k + head * x.s * x.d, *const values = v + head * x.s * x.e;
+    const T *const keys = of_head(k, x, head, x.s, x.d), *const values = of_head(v, x, head, x.s, x.e);
     const i64 end = x.causal != 0 ? least(x.s, row0 + A::kRows) : x.s;
     float sums[kTiles][D / 8][4], shift[kTiles][2], mean[kTiles][2], by[kTiles][2];
     clear(sums);
@@ -24,17 +24,17 @@ CREMA_DEVICE void attention_grad_queries(const T* q, const T* k, const T* v, con
       CREMA_UNROLL
       for (int h = 0; h < 2; ++h) {
         const i64 row = row0 + down + i * 16 + h * 8 + g;
-        shift[i][h] = row < x.t ? lse[head * x.t + row] * kLog2e : 0.0f;
-        mean[i][h] = row < x.t ? delta[head * x.t + row] : 0.0f;
+        shift[i][h] = row < x.t ? of_head(lse, x, head, x.t, 1)[row * x.inner] * kLog2e : 0.0f;
+        mean[i][h] = row < x.t ? of_head(delta, x, head, x.t, 1)[row * x.inner] : 0.0f;
         by[i][h] = x.scale;
       }
     }
     __syncthreads();
-    fetch<A::kRows, D, A::kThreads>(q + head * x.t * x.d, row0, x.t, x.d, own);
-    fetch<A::kRows, D, A::kThreads>(dy + head * x.t * x.e, row0, x.t, x.e, flows);
+    fetch<A::kRows, D, A::kThreads>(of_head(q, x, head, x.t, x.d), row0, x.t, x.d, x.inner * x.d, own);
+    fetch<A::kRows, D, A::kThreads>(of_head(dy, x, head, x.t, x.e), row0, x.t, x.e, x.inner * x.e, flows);
     const auto fetch_step = [&](i64 row, T* of_keys, T* of_values, int) {
-      fetch<kStep, D, A::kThreads>(keys, row, x.s, x.d, of_keys);
-      fetch<kStep, D, A::kThreads>(values, row, x.s, x.e, of_values);
+      fetch<kStep, D, A::kThreads>(keys, row, x.s, x.d, x.inner * x.d, of_keys);
+      fetch<kStep, D, A::kThreads>(values, row, x.s, x.e, x.inner * x.e, of_values);
     };
     each_step<kStep, D, A::kThreads>(i64{0}, end, steps, fetch_step, [&](i64 key0, const T* of_keys, const T* of_values, int) {
       float w[kTiles][kStep / 8][4], slopes[kTiles][kStep / 8][4];
@@ -59,7 +59,7 @@ CREMA_DEVICE void attention_grad_queries(const T* q, const T* k, const T* v, con
       }
       Products<T>::template add_weighted<D>(sums, slopes, of_keys, room);
     });
-    put_rows<kTiles, D>(sums, by, dq + head * x.t * x.d, row0 + down, x.t, x.d);
+    put_rows<kTiles, D>(sums, by, of_head(dq, x, head, x.t, x.d), row0 + down, x.t, x.d, x.inner * x.d);
   });
 }
 
@@ -76,21 +76,21 @@ CREMA_DEVICE void attention_grad_keys(const T* q, const T* k, const T* v, const 
   const int g = lane_of_warp() / 4, t = lane_of_warp() % 4, down = warp_of_block() * kTiles * 16;
   const float c = x.scale * kLog2e;
   each_tile<A::kRows>(x, x.s, false, [&](i64 head, i64 row0) {
-    const T *const queries = q + head * x.t * x.d, *const flows = dy + head * x.t * x.e;
+    const T *const queries = of_head(q, x, head, x.t, x.d), *const flows = of_head(dy, x, head, x.t, x.e);
     const i64 begin = x.causal != 0 ? row0 / kStep * kStep : 0;
     float of_keys[kTiles][D / 8][4], of_values[kTiles][D / 8][4];
     clear(of_keys);
     clear(of_values);
     __syncthreads();
-    fetch<A::kRows, D, A::kThreads>(k + head * x.s * x.d, row0, x.s, x.d, own);
-    fetch<A::kRows, D, A::kThreads>(v + head * x.s * x.e, row0, x.s, x.e, own_values);
+    fetch<A::kRows, D, A::kThreads>(of_head(k, x, head, x.s, x.d), row0, x.s, x.d, x.inner * x.d, own);
+    fetch<A::kRows, D, A::kThreads>(of_head(v, x, head, x.s, x.e), row0, x.s, x.e, x.inner * x.e, own_values);
     const auto fetch_step = [&](i64 row, T* of_queries, T* of_flows, int buffer) {
-      fetch<kStep, D, A::kThreads>(queries, row, x.t, x.d, of_queries);
-      fetch<kStep, D, A::kThreads>(flows, row, x.t, x.e, of_flows);
+      fetch<kStep, D, A::kThreads>(queries, row, x.t, x.d, x.inner * x.d, of_queries);
+      fetch<kStep, D, A::kThreads>(flows, row, x.t, x.e, x.inner * x.e, of_flows);
       for (int i = static_cast<int>(threadIdx.x); i < kStep; i += A::kThreads) {
         const bool there = row + i < x.t;
-        statistics[buffer * 2 * kStep + i] = there ? lse[head * x.t + row + i] * kLog2e : 0.0f;
-        statistics[buffer * 2 * kStep + kStep + i] = there ? delta[head * x.t + row + i] : 0.0f;
+        statistics[buffer * 2 * kStep + i] = there ? of_head(lse, x, head, x.t, 1)[(row + i) * x.inner] * kLog2e : 0.0f;
+        statistics[buffer * 2 * kStep + kStep + i] = there ? of_head(delta, x, head, x.t, 1)[(row + i) * x.inner] : 0.0f;
       }
     };
     each_step<kStep, D, A::kThreads>(begin, x.t, steps, fetch_step, [&](i64 query0, const T* of_queries, const T* of_flows, int buffer) {
@@ -123,8 +123,8 @@ CREMA_DEVICE void attention_grad_keys(const T* q, const T* k, const T* v, const 
       by[i][0] = by[i][1] = x.scale;
       one[i][0] = one[i][1] = 1.0f;
     }
-    put_rows<kTiles, D>(of_keys, by, dk + head * x.s * x.d, row0 + down, x.s, x.d);
-    put_rows<kTiles, D>(of_values, one, dv + head * x.s * x.e, row0 + down, x.s, x.e);
+    put_rows<kTiles, D>(of_keys, by, of_head(dk, x, head, x.s, x.d), row0 + down, x.s, x.d, x.inner * x.d);
+    put_rows<kTiles, D>(of_values, one, of_head(dv, x, head, x.s, x.e), row0 + down, x.s, x.e, x.inner * x.e);
   });
 }
 

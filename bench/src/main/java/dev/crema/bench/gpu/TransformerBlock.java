@@ -10,7 +10,6 @@ import dev.crema.op.LayerNorm;
 import dev.crema.op.Linear;
 import dev.crema.op.Reshape;
 import dev.crema.op.Slice;
-import dev.crema.op.Transpose;
 import dev.crema.pass.Autodiff;
 import java.util.ArrayList;
 import java.util.List;
@@ -73,17 +72,14 @@ final class TransformerBlock {
     Node k = heads(all, 1);
     Node v = heads(all, 2);
     Node joined =
-        Attention.scaledDotProduct(q, k, v, false)
-            .then(Transpose.of(0, 2, 1, 3))
-            .then(new Reshape(TensorType.of(batch, sequence, width)));
+        Attention.ofHeads(q, k, v, false).then(new Reshape(TensorType.of(batch, sequence, width)));
     return linear(joined, width, width);
   }
 
-  /** [batch, sequence, 3·width] → [batch, heads, sequence, width / heads] of one part. */
+  /** [batch, sequence, 3·width] → [batch, sequence, heads, width / heads] of one part. */
   private Node heads(Node all, int part) {
     return all.then(Slice.axis(3, 2, (long) part * width, (part + 1L) * width))
-        .then(new Reshape(TensorType.of(batch, sequence, heads, width / heads)))
-        .then(Transpose.of(0, 2, 1, 3));
+        .then(new Reshape(TensorType.of(batch, sequence, heads, width / heads)));
   }
 
   private Node norm(Node x) {

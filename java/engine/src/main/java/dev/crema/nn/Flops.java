@@ -65,12 +65,12 @@ final class Flops {
     if (op instanceof MatMul p) {
       return out * 2 * a.input(0).type().extent(p.transposeA() ? -2 : -1);
     }
-    if (op instanceof Attention) {
+    if (op instanceof Attention attention) {
       TensorType k = a.input(1).type();
-      double queries = out / a.output(0).type().extent(-1);
-      double scores = queries * k.extent(-2);
+      double keys = k.extent(attention.headsInside() ? -3 : -2);
+      double scores = out / a.output(0).type().extent(-1) * keys;
       // The scale, two products, and of each score what a softmax does.
-      return elements(a.input(0)) + scores * (2 * k.extent(-1) + 5) + out * 2 * k.extent(-2);
+      return elements(a.input(0)) + scores * (2 * k.extent(-1) + 5) + out * 2 * keys;
     }
     if (op instanceof Conv2d || op instanceof Conv1d) {
       TensorType kernel = a.input(1).type();

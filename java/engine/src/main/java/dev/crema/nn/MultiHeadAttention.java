@@ -125,18 +125,24 @@ public record MultiHeadAttention(
     Node q = heads(linear(context, "query", queries, heads * d), d);
     Node k = heads(linear(context, "key", keys, heads * d), d);
     Node v = heads(linear(context, "value", values, heads * d), d);
-    Node joined = attended(context, q, k, v).then(HEADS_FIRST);
+    Node joined = attended(context, q, k, v);
     TensorType type = queries.type().withDim(-1, Dim.of(heads * d));
     return linear(context, "output", joined.then(new Reshape(type)), features);
   }
 
+  /** [n, t, h, d] of queries, keys and values. */
   private Node attended(LayerContext context, Node q, Node k, Node v) {
     if (!context.training() || dropout == 0) {
-      return Attention.scaledDotProduct(q, k, v, causal);
+      return Attention.ofHeads(q, k, v, causal);
     }
     Dropout drop = new Dropout(dropout);
     return Attention.scaledDotProduct(
-        q, k, v, causal, weights -> drop.build(context, List.of(weights)));
+            q.then(HEADS_FIRST),
+            k.then(HEADS_FIRST),
+            v.then(HEADS_FIRST),
+            causal,
+            weights -> drop.build(context, List.of(weights)))
+        .then(HEADS_FIRST);
   }
 
   private static Node sequences(LayerContext context, Node x) {
@@ -152,10 +158,10 @@ public record MultiHeadAttention(
     return x.then(new Linear(), kernel, b);
   }
 
-  /** [n, t, h · d] → [n, h, t, d]. */
+  /** [n, t, h · d] → [n, t, h, d]. */
   private Node heads(Node x, long d) {
     TensorType type = x.type();
     List<Dim> dims = List.of(type.dim(0), type.dim(1), Dim.of(heads), Dim.of(d));
-    return x.then(new Reshape(type.withDims(dims))).then(HEADS_FIRST);
+    return x.then(new Reshape(type.withDims(dims)));
   }
 }

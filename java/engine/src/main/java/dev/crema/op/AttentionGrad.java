@@ -12,7 +12,8 @@ import java.util.Objects;
  * logarithms of the sums, and dy. Outputs: dq, dk, dv. With P = exp(scale · q · kᵀ − log sum) and S
  * = P ⊙ (dy · vᵀ − Σ dy ⊙ y): dq = scale · S · k, dk = scale · Sᵀ · q, dv = Pᵀ · dy.
  */
-public record AttentionGrad(boolean causal, double scale, Precision precision) implements Op {
+public record AttentionGrad(boolean causal, double scale, Precision precision, boolean headsInside)
+    implements Op {
   public AttentionGrad {
     Attention.requireScale(scale);
     Objects.requireNonNull(precision, "precision");
@@ -20,7 +21,7 @@ public record AttentionGrad(boolean causal, double scale, Precision precision) i
 
   /** The same gradient whose products read their factors in another precision. */
   public AttentionGrad withPrecision(Precision other) {
-    return new AttentionGrad(causal, scale, other);
+    return new AttentionGrad(causal, scale, other, headsInside);
   }
 
   @Override
@@ -30,7 +31,7 @@ public record AttentionGrad(boolean causal, double scale, Precision precision) i
 
   @Override
   public void attributes(Attributes a) {
-    a.bool(causal).bool(precision == Precision.BFLOAT16);
+    a.bool(causal).bool(precision == Precision.BFLOAT16).bool(headsInside);
     a.floats(scale);
   }
 }

@@ -37,13 +37,6 @@ public final class Passes {
     return List.copyOf(passes);
   }
 
-  /** A list for the CPU: {@link ComposeAttention} comes first. */
-  public static List<Pass> composed(List<Pass> passes) {
-    List<Pass> all = new ArrayList<>(passes);
-    all.add(0, new ComposeAttention());
-    return List.copyOf(all);
-  }
-
   /** A list whose float32 products round their factors: {@link MixedPrecision} comes first. */
   public static List<Pass> rounded(List<Pass> passes, Precision precision) {
     List<Pass> all = new ArrayList<>(passes);

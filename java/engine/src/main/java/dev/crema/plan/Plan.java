@@ -62,7 +62,7 @@ public final class Plan implements AutoCloseable {
     checkOutputs(b.outputs);
     Passes.Result result =
         Passes.apply(
-            Reduced.passes(passes(b), b.precision, b.device, b.shared != null),
+            Reduced.passes(b.passes, b.precision, b.device, b.shared != null),
             new Computation(b.graph, b.outputs, b.sections));
     this.rewritten = result.outputs();
     this.layout =
@@ -129,10 +129,6 @@ public final class Plan implements AutoCloseable {
     this.constants = ownConstants;
     this.parameters = b.storages.get(Storage.PARAMETERS);
     this.readStorages = readStorages(b.storages);
-  }
-
-  private static List<Pass> passes(Builder b) {
-    return b.device.hasOwnMemory() ? b.passes : Passes.composed(b.passes);
   }
 
   private long bytes(int region) {

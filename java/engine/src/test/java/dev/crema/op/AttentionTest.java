@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.crema.device.Device;
-import dev.crema.device.ProgramSpec.Instruction;
 import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
 import dev.crema.graph.Precision;
@@ -88,7 +87,7 @@ class AttentionTest {
   @ParameterizedTest
   @CsvSource({"false, 70, 300, 16, 8", "true, 270, 270, 8, 12", "true, 130, 130, 64, 64"})
   void goesOverBlocksOfKeys(boolean causal, int t, int s, int d, int e) {
-    OpCheck.of(new Attention(causal, 1 / Math.sqrt(d), Precision.FLOAT32))
+    OpCheck.of(new Attention(causal, 1 / Math.sqrt(d), Precision.FLOAT32, false))
         .batched(Array64.gaussian(1, 1, 2, t, d))
         .batched(Array64.gaussian(2, 1, 2, s, d))
         .batched(Array64.gaussian(3, 1, 2, s, e))
@@ -97,7 +96,31 @@ class AttentionTest {
         .run();
   }
 
-  /** Of sequences that the CPU does not train by other ops. */
+  @ParameterizedTest
+  @CsvSource({"false, 5, 3, 4, 6, 2", "true, 7, 7, 2, 3, 3", "true, 66, 66, 2, 1, 1"})
+  void headsMayLieInside(boolean causal, int t, int s, int d, int e, int heads) {
+    OpCheck.graph(in -> Attention.ofHeads(in[0], in[1], in[2], causal))
+        .batched(Array64.gaussian(1, 2, t, heads, d))
+        .batched(Array64.gaussian(2, 2, s, heads, d))
+        .batched(Array64.gaussian(3, 2, s, heads, e))
+        .forwardOne(in -> swap(reference(swap(in[0]), swap(in[1]), swap(in[2]), causal)))
+        .run();
+  }
+
+  /** The two axes in the middle of four, in each other's places. */
+  private static Array64 swap(Array64 x) {
+    Array64 y = Array64.zeros(x.dim(0), x.dim(2), x.dim(1), x.dim(3));
+    for (int i = 0; i < x.size(); i++) {
+      int c = i % x.dim(3);
+      int b = i / x.dim(3) % x.dim(2);
+      int a = i / x.dim(3) / x.dim(2) % x.dim(1);
+      int n = i / x.dim(3) / x.dim(2) / x.dim(1);
+      y.values()[((n * x.dim(2) + b) * x.dim(1) + a) * x.dim(3) + c] = x.values()[i];
+    }
+    return y;
+  }
+
+  /** Of several blocks of queries. */
   @ParameterizedTest
   @CsvSource({"false, 130, 130, 2, 1", "true, 66, 66, 2, 2"})
   void theGradientGoesOverBlocksOfKeys(boolean causal, int t, int s, int d, int e) {
@@ -107,25 +130,6 @@ class AttentionTest {
         .batched(Array64.gaussian(3, 1, 1, s, e))
         .forwardOne(in -> reference(in[0], in[1], in[2], causal))
         .run();
-  }
-
-  @ParameterizedTest
-  @CsvSource({"64, true, true", "65, true, false", "128, false, true", "129, false, false"})
-  void theCpuTrainsShortSequencesByOtherOps(long length, boolean causal, boolean others) {
-    Graph graph = new Graph();
-    Node x = graph.input("x", TensorType.of(1, length, 4));
-    Node y = Attention.scaledDotProduct(x, x, x, causal);
-    Node dx = Autodiff.gradients(List.of(y), List.of(x), List.of(x)).get(x);
-    try (Plan forward = Plan.of(graph).outputs(y).device(Device.cpu()).build();
-        Plan both = Plan.of(graph).outputs(y, dx).device(Device.cpu()).build()) {
-      assertThat(kernels(forward)).containsExactly("attention");
-      assertThat(kernels(both).contains("attention_grad")).isEqualTo(!others);
-      assertThat(kernels(both).contains("mat_mul")).isEqualTo(others);
-    }
-  }
-
-  private static List<String> kernels(Plan plan) {
-    return plan.instructions().stream().map(Instruction::kernel).toList();
   }
 
   /** Of which no single op is made: its weights go through a function. */
@@ -218,13 +222,18 @@ class AttentionTest {
         "needs a value for each key but gets keys [n, 2, 5, 4] and values [n, 2, 3, 4]");
     refused(
         () -> Attention.scaledDotProduct(q, one, k, false),
-        "with the same axes before the last two but gets [n, 2, 3, 4], [n, 1, 5, 4] and");
+        "whose other axes are the same but gets [n, 2, 3, 4], [n, 1, 5, 4] and [n, 2, 5, 4]");
+    refused(
+        () -> Attention.ofHeads(q, k, k, false),
+        "needs queries [..., t, h, d], keys [..., s, h, d] and values [..., s, h, e]");
+    Node flat = graph.input("flat", TensorType.batchOf(4));
+    refused(() -> Attention.ofHeads(flat, flat, flat, false), "[..., t, h, d]");
     refused(() -> Attention.scaledDotProduct(q, half, k, false), "k");
     refused(
-        () -> new Attention(false, 0, Precision.FLOAT32),
+        () -> new Attention(false, 0, Precision.FLOAT32, false),
         "the scale of attention must be a positive number, got 0.0");
-    refused(() -> new AttentionGrad(false, Double.NaN, Precision.FLOAT32), "got NaN");
-    assertThatThrownBy(() -> new Attention(false, 1, null))
+    refused(() -> new AttentionGrad(false, Double.NaN, Precision.FLOAT32, false), "got NaN");
+    assertThatThrownBy(() -> new Attention(false, 1, null, false))
         .isInstanceOf(NullPointerException.class)
         .hasMessage("precision");
   }

@@ -70,6 +70,7 @@ final class HalfOpsTest {
     long[] sequence = {1, 5, 24};
     all.put("attention", new Case(sequence, x -> attention(x, false)));
     all.put("attention, causal", new Case(new long[] {2, 70, 40}, x -> attention(x, true)));
+    all.put("attention of heads inside", new Case(new long[] {2, 5, 3, 24}, HalfOpsTest::heads));
     all.put("attention of great heads", new Case(new long[] {1, 3, 132}, x -> attention(x, false)));
     return all;
   }
@@ -97,7 +98,12 @@ final class HalfOpsTest {
   /** The scores are small, so that their rounding is. */
   private static Node attention(Node x, boolean causal) {
     double scale = 1.0 / (32 * x.type().extent(-1));
-    return x.then(new Attention(causal, scale, Precision.FLOAT32), x, x);
+    return x.then(new Attention(causal, scale, Precision.FLOAT32, false), x, x);
+  }
+
+  private static Node heads(Node x) {
+    double scale = 1.0 / (32 * x.type().extent(-1));
+    return x.then(new Attention(true, scale, Precision.FLOAT32, true), x, x);
   }
 
   private static Node gather(Node x) {

@@ -63,11 +63,15 @@ final class AttentionKernels {
     }
   }
 
-  private record Extents(long heads, long t, long s, long d, long e) {
+  private record Extents(long heads, long inner, long t, long s, long d, long e) {
     static Extents of(Call c) {
       Operand q = c.in(0);
       Operand v = c.in(2);
-      return new Extents(q.elements(0, q.rank() - 2), q.dim(-2), v.dim(-2), q.last(), v.last());
+      boolean inside = c.integer(2) != 0;
+      int rows = q.rank() - (inside ? 3 : 2);
+      long inner = inside ? q.dim(-2) : 1;
+      long heads = q.elements(0, rows) * inner;
+      return new Extents(heads, inner, q.dim(rows), v.dim(rows), q.last(), v.last());
     }
 
     byte[] struct(Call c) {
@@ -75,10 +79,12 @@ final class AttentionKernels {
           .int64(heads)
           .int64(t)
           .int64(s)
+          .int32(Math.toIntExact(inner))
           .int32(Math.toIntExact(d))
           .int32(Math.toIntExact(e))
           .float32s(new double[] {c.real(0)}, 1)
           .int32((int) c.integer(0))
+          .int32(0)
           .toBytes();
     }
 
@@ -88,7 +94,10 @@ final class AttentionKernels {
     }
   }
 
-  /** in: q, k, v. out: y, the logarithms of the sums. ints: causal, bfloat16. floats: scale. */
+  /**
+   * in: q, k, v. out: y, the logarithms of the sums. ints: causal, bfloat16, whether heads lie
+   * inside. floats: scale.
+   */
   private static void forward(Call c, Launches to) {
     Extents x = Extents.of(c);
     if (x.s() == 0) {
@@ -155,6 +164,15 @@ final class AttentionKernels {
     ElementType type = c.in(0).type();
     boolean wide = type == ElementType.FLOAT32;
     long most = Math.max(x.d(), x.e());
+    if (x.inner() * most > Integer.MAX_VALUE) {
+      throw new CremaException(
+          c.instruction().where()
+              + ": "
+              + x.inner()
+              + " heads of "
+              + most
+              + " numbers are more than the kernels count, 2^31 - 1 together.");
+    }
     arguments.struct(x.struct(c));
     if (most <= MOST_TILED) {
       long d = most <= 32 && !wide ? 32 : most <= 64 ? 64 : MOST_TILED;
