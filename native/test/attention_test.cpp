@@ -157,6 +157,31 @@ void threads_change_nothing() {
   }
 }
 
+int64_t scratch_of(const char* name, int level, int64_t length) {
+  const std::vector<int64_t> dims = {1, length, 16};
+  const crema::Tensor x = tensor_of(nullptr, CREMA_FLOAT32, dims), sums = tensor_of(nullptr, CREMA_FLOAT32, {1, length});
+  const crema::Tensor in[] = {x, x, x, x, sums, x}, out[] = {x, x, x};
+  const int64_t ints[] = {1, 0, 0};
+  const double floats[] = {0.25};
+  crema::Call c;
+  c.in = in;
+  c.out = out;
+  c.ints = ints;
+  c.floats = floats;
+  c.threads = 4;
+  return crema::kernel_entry(level, crema_kernel(name)).scratch(c);
+}
+
+void scratch_memory_grows_with_the_length() {
+  for (int level : levels()) {
+    for (const char* name : {"attention", "attention_grad"}) {
+      const int64_t small = scratch_of(name, level, 8192), great = scratch_of(name, level, 16384);
+      CHECK(great <= 2 * small && great > small, "%s asks for %lld bytes, then %lld", name, static_cast<long long>(small),
+            static_cast<long long>(great));
+    }
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -173,5 +198,6 @@ int main() {
   a_score_of_minus_infinity_has_no_weight(4);
   a_score_of_minus_infinity_has_no_weight(600);
   threads_change_nothing();
+  scratch_memory_grows_with_the_length();
   return result();
 }
