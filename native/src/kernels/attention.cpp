@@ -3,6 +3,14 @@
 // carried from block to block (Rabe and Staats 2021; Dao et al. 2022). The gradient computes the scores again.
 // A score beyond a query's own place (causal) is left out where whole blocks of them are; within a block its weight is 0,
 // which a NaN or an infinity among the values does not survive.
+//
+// Against transposes, products and a softmax that store the scores: two cores of Zen 3, heads of 64 numbers beside each other, the time of
+// those over this, both in turns in one run (others drift by a tenth):
+//   t = s                       32    64    128   197   512   1024
+//   forward                     1.15  1.23  1.19  1.17  1.27  1.27
+//   forward and backward        0.96  1.11  0.94  0.95  1.14  0.95
+//   causal, forward             1.15  1.17  1.52  1.76  2.18  2.74
+//   causal, forward, backward   0.89  1.12  1.15  1.14  1.94  1.88
 #include "../gemm.h"
 #include "../rows.h"
 
