@@ -43,10 +43,20 @@ junit() {
     --reports-dir "$reports" 2>&1
 }
 
+# Says so if the tests of ops were not found: none of them fails then.
+found_ops() {
+  if ! grep -qs 'dev.crema.op.SoftmaxTest' "$1"/*.xml; then
+    echo "The tests of dev.crema.op did not run: see $1.txt" >&2
+    failed=1
+  fi
+}
+
 run_test() {
   say "every op and gradient, and trainings, on $CREMA_DEVICE"
   under=
+  rm -rf "$results/test"
   junit "$results/test" "${tests[@]}" | tee "$results/test.txt" || failed=1
+  found_ops "$results/test"
 }
 
 run_sanitizer() {
@@ -64,7 +74,9 @@ run_sanitizer() {
     say "ops under compute-sanitizer --tool $tool"
     # The launcher's own threads and its JIT make no calls of CUDA; a finding gives exit code 9.
     under="$sanitizer --tool $tool --error-exitcode 9 --target-processes all"
+    rm -rf "${results:?}/$tool"
     junit "$results/$tool" --select-package dev.crema.op | tee "$results/$tool.txt" || failed=1
+    found_ops "$results/$tool"
   done
   under=
 }
