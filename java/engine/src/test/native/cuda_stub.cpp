@@ -1,6 +1,6 @@
 // cuda_stub.cpp: stand-ins for NVIDIA's libraries that compute on the host, so that a test can drive the JavaCPP preset
-// itself: does every argument arrive where cuda.h, cublasLt.h, cudnn.h and nvrtc.h say, does every result come back?
-// Built by PresetTest, once for each library, with -DSTUB_CUDA, -DSTUB_CUBLASLT, -DSTUB_CUDNN or -DSTUB_NVRTC; the others
+// itself: does every argument arrive where cuda.h, cublasLt.h, cudnn.h, nvrtc.h and nvml.h say, does every result come back?
+// Built by PresetTest, once for each library, with -DSTUB_CUDA, -DSTUB_CUBLASLT, -DSTUB_CUDNN, -DSTUB_NVRTC or -DSTUB_NVML; the others
 // are empty. Memory of the card is memory of the host; what is queued runs at once, or is kept while a stream records.
 #include <cmath>
 #include <cstdint>
@@ -65,6 +65,11 @@ API int cuDeviceGet(int* device, int ordinal) {
 API int cuDeviceGetName(char* name, int length, int device) {
   if (device < 70 || length < 16) return invalid();
   std::strcpy(name, device == 70 ? "Stub card" : "Old stub card");
+  return 0;
+}
+API int cuDeviceGetPCIBusId(char* id, int length, int device) {
+  if (device < 70 || length < 13) return invalid();
+  std::strcpy(id, device == 70 ? "0000:17:00.0" : "0000:18:00.0");
   return 0;
 }
 API int cuDeviceTotalMem_v2(size_t* bytes, int device) {
@@ -555,4 +560,25 @@ API int nvrtcGetCUBIN(void* program, char* code) {
   return 0;
 }
 API const char* nvrtcGetErrorString(int) { return "NVRTC_ERROR_OF_A_STUB"; }
+#endif
+
+#if defined(STUB_NVML)
+static int card;
+static bool begun = false;
+API int nvmlInit_v2() {
+  begun = true;
+  return 0;
+}
+API int nvmlDeviceGetHandleByPciBusId_v2(const char* id, void** device) {
+  *device = &card;
+  return begun && std::strcmp(id, "0000:17:00.0") == 0 ? 0 : 6;
+}
+struct Utilization {
+  unsigned gpu, memory;
+};
+API int nvmlDeviceGetUtilizationRates(void* device, Utilization* rates) {
+  *rates = {37, 99};
+  return device == &card ? 0 : 2;
+}
+API const char* nvmlErrorString(int) { return "NVML_ERROR_OF_A_STUB"; }
 #endif

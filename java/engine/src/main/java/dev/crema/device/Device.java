@@ -6,6 +6,7 @@ import dev.crema.memory.ElementType;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /** Something that runs programs: a processor with its kernels. Thread-safe. */
 public interface Device {
@@ -38,6 +39,14 @@ public interface Device {
    */
   default Optional<MemoryUse> memoryUse() {
     return Optional.empty();
+  }
+
+  /**
+   * Part of the time in which it computed lately, for whomever, from 0 to 1; empty if it does not
+   * tell. Asks the driver, which takes some microseconds.
+   */
+  default OptionalDouble utilization() {
+    return OptionalDouble.empty();
   }
 
   /** Whether it multiplies by weights that were packed ahead, and leaves out the zeros of some. */

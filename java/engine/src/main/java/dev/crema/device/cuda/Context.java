@@ -2,6 +2,7 @@ package dev.crema.device.cuda;
 
 import dev.crema.device.cuda.calls.CudaLibraries;
 import dev.crema.device.cuda.calls.DriverCalls;
+import java.nio.charset.StandardCharsets;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -9,6 +10,8 @@ import org.slf4j.LoggerFactory;
  * of every status. Thread-safe.
  */
 final class Context {
+  private static final int BUS_ID_BYTES = 32;
+
   private final String name;
   private final CudaLibraries libraries;
   private final DriverCalls calls;
@@ -50,6 +53,13 @@ final class Context {
     int[] value = new int[1];
     check(calls.cuDeviceGetAttribute(value, attribute, device), "cuDeviceGetAttribute");
     return value[0];
+  }
+
+  /** By which NVML knows the card. */
+  String busId() {
+    byte[] id = new byte[BUS_ID_BYTES];
+    check(calls.cuDeviceGetPCIBusId(id, device), "cuDeviceGetPCIBusId");
+    return new String(id, StandardCharsets.US_ASCII).split("\0", 2)[0];
   }
 
   /** Makes it this thread's context. */

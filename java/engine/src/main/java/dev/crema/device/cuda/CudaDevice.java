@@ -12,6 +12,7 @@ import dev.crema.memory.Buffer;
 import dev.crema.memory.ElementType;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.LoggerFactory;
 
@@ -39,6 +40,7 @@ public final class CudaDevice implements Device {
   private KernelCompiler compiler; // null until it is needed
   private Products products; // likewise
   private Convolutions convolutions; // likewise
+  private CardMonitor monitor; // likewise
 
   /**
    * @param card what {@link CudaCards} has found to be usable
@@ -126,6 +128,18 @@ public final class CudaDevice implements Device {
     long[] total = new long[1];
     context.check(context.calls().cuMemGetInfo(free, total), "cuMemGetInfo");
     return Optional.of(new MemoryUse(memory.used(), total[0] - free[0], total[0]));
+  }
+
+  @Override
+  public OptionalDouble utilization() {
+    return monitor().utilization();
+  }
+
+  private synchronized CardMonitor monitor() {
+    if (monitor == null) {
+      monitor = CardMonitor.of(name(), context.libraries(), context.busId());
+    }
+    return monitor;
   }
 
   /** Bytes of the card that plans use now. */

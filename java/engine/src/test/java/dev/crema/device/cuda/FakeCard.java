@@ -5,6 +5,7 @@ import dev.crema.device.cuda.calls.CompilerCalls;
 import dev.crema.device.cuda.calls.CudaLibraries;
 import dev.crema.device.cuda.calls.DnnCalls;
 import dev.crema.device.cuda.calls.DriverCalls;
+import dev.crema.device.cuda.calls.MonitorCalls;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +31,7 @@ final class FakeCard implements CudaLibraries {
   private final FakeBlas blas = new FakeBlas(this);
   private final FakeDnn dnn = new FakeDnn(this);
   private final FakeCompiler compiler = new FakeCompiler(this);
+  private final FakeMonitor monitor = new FakeMonitor(this);
   final FakeKernels kernels = new FakeKernels();
   private long nextHandle = 0x7000;
   private long calls;
@@ -129,6 +131,15 @@ final class FakeCard implements CudaLibraries {
   @Override
   public CompilerCalls compiler() {
     return compiler;
+  }
+
+  @Override
+  public MonitorCalls monitor() {
+    return monitor;
+  }
+
+  FakeMonitor fakeMonitor() {
+    return monitor;
   }
 
   FakeDriver fakeDriver() {

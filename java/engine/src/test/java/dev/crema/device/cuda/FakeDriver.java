@@ -88,6 +88,13 @@ final class FakeDriver implements DriverCalls {
   }
 
   @Override
+  public int cuDeviceGetPCIBusId(byte[] id, int device) {
+    byte[] text = FakeMonitor.BUS_ID.getBytes(StandardCharsets.UTF_8);
+    System.arraycopy(text, 0, id, 0, text.length);
+    return card.call("cuDeviceGetPCIBusId");
+  }
+
+  @Override
   public int cuDeviceTotalMem(long[] bytes, int device) {
     bytes[0] = totalBytes;
     return card.call("cuDeviceTotalMem");

@@ -14,6 +14,8 @@ import org.junit.jupiter.api.Test;
 /** What a card's memory is used for, as monitors ask. */
 class MemoryUseTest {
   private static final int ILLEGAL_ADDRESS = 700;
+  private static final int NOT_SUPPORTED = 3; // of NVML
+  private static final int NOT_LOADED = 9;
   private static final long TOTAL = 8L << 30; // of FakeDriver
 
   private final CudaBench bench = new CudaBench();
@@ -48,6 +50,30 @@ class MemoryUseTest {
         .isInstanceOf(CremaException.class)
         .hasMessageContaining("cuMemGetInfo");
     bench.card.succeed();
+  }
+
+  @Test
+  void howBusyItIsComesFromTheCardOfThatBus() {
+    bench.card.fakeMonitor().percent = 42;
+    assertThat(bench.device.utilization()).hasValue(0.42);
+    bench.card.fakeMonitor().percent = 100;
+    assertThat(bench.device.utilization()).hasValue(1);
+    assertThat(bench.card.log("nvmlInit", "nvmlDeviceGetHandle")).hasSize(2);
+    bench.card.failAt(1, NOT_SUPPORTED); // a part of a card
+    assertThat(bench.device.utilization()).isEmpty();
+    bench.card.succeed();
+    bench.card.clearLog();
+    assertThat(bench.device.utilization()).isEmpty();
+    assertThat(bench.card.log("nvml")).isEmpty();
+  }
+
+  @Test
+  void aCardWithoutNvmlDoesNotTellHowBusyItIs() {
+    bench.card.failAt(2, NOT_LOADED); // after its bus was asked for
+    assertThat(bench.device.utilization()).isEmpty();
+    bench.card.succeed();
+    assertThat(bench.device.utilization()).isEmpty();
+    assertThat(Device.cpu().utilization()).isEmpty();
   }
 
   @Test

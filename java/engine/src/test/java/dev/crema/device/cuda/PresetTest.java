@@ -47,6 +47,7 @@ class PresetTest {
     {"libcudnn.so.9", "STUB_NOTHING"},
     {"libnvrtc-builtins.so.13.2", "STUB_NOTHING"},
     {"libnvrtc.so.13", "STUB_NVRTC"},
+    {"libnvidia-ml.so.1", "STUB_NVML"},
   };
 
   private static final Path SOURCE = Path.of("src/test/native/cuda_stub.cpp");
@@ -76,6 +77,7 @@ class PresetTest {
         .containsExactly("13.2.0", "9.19.0", "13.2");
     CudaDevice device = cards.device(0);
     assertThat(device.processor().multiprocessors()).isEqualTo(1016);
+    assertThat(device.utilization()).hasValue(0.37);
     linear(device, FusedActivation.RELU);
     linear(device, FusedActivation.TANH);
     convolution(device, x -> x.get(0).then(new Conv2d(window(), 2), x.get(1), x.get(2)));

@@ -10,7 +10,7 @@ import java.util.Objects;
 import java.util.function.ToDoubleFunction;
 
 /**
- * Memory of devices that have their own. How busy they are is not known to Crema: who asks NVML or
+ * Memory of devices that have their own, and how busy they are, where the driver tells it; who asks
  * DCGM for it can tell it by {@link Use}.
  */
 public final class DeviceMetrics implements MeterBinder {
@@ -56,6 +56,11 @@ public final class DeviceMetrics implements MeterBinder {
     @Override
     public long planBytes() {
       return use().plans();
+    }
+
+    @Override
+    public double utilization() {
+      return of.utilization().orElse(Double.NaN);
     }
   }
 

@@ -10,12 +10,14 @@ import dev.crema.device.ProgramSpec;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 
 class DeviceMetricsTest {
   /** What asks it gets what it says at that time. */
   private static final class Card implements Device {
     private MemoryUse use = new MemoryUse(100, 300, 1000);
+    private OptionalDouble busy = OptionalDouble.empty();
 
     @Override
     public String name() {
@@ -28,6 +30,11 @@ class DeviceMetricsTest {
         throw new CremaException("cuda:0 failed earlier");
       }
       return Optional.of(use);
+    }
+
+    @Override
+    public OptionalDouble utilization() {
+      return busy;
     }
 
     @Override
@@ -64,6 +71,16 @@ class DeviceMetricsTest {
     card.use = null;
     assertThat(value("crema.device.memory.used")).as("it failed").isNaN();
     assertThat(registry.find("crema.device.utilization").gauge()).as("it never tells").isNull();
+  }
+
+  @Test
+  void aCardThatTellsHowBusyItIsHasAGauge() {
+    Card card = new Card();
+    card.busy = OptionalDouble.of(0.25);
+    DeviceMetrics.of(List.of(card)).bindTo(registry);
+    assertThat(value("crema.device.utilization")).isEqualTo(0.25);
+    card.busy = OptionalDouble.empty();
+    assertThat(value("crema.device.utilization")).as("not any more").isNaN();
   }
 
   @Test

@@ -24,4 +24,11 @@ public interface CudaLibraries {
    * @throws dev.crema.CremaException saying where it was looked for
    */
   CompilerCalls compiler();
+
+  /**
+   * NVML.
+   *
+   * @throws dev.crema.CremaException saying where it was looked for
+   */
+  MonitorCalls monitor();
 }

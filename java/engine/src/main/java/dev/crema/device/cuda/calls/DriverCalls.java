@@ -15,6 +15,11 @@ public interface DriverCalls {
 
   int cuDeviceGetName(byte[] name, int device);
 
+  /**
+   * @param id text with a zero byte behind it, as 0000:17:00.0
+   */
+  int cuDeviceGetPCIBusId(byte[] id, int device);
+
   int cuDeviceTotalMem(long[] bytes, int device);
 
   int cuDeviceGetAttribute(int[] value, int attribute, int device);

@@ -42,6 +42,11 @@ final class PresetDriver implements DriverCalls {
   }
 
   @Override
+  public int cuDeviceGetPCIBusId(byte[] id, int device) {
+    return cudart.cuDeviceGetPCIBusId(id, id.length, device);
+  }
+
+  @Override
   public int cuDeviceTotalMem(long[] bytes, int device) {
     try (SizeTPointer size = new SizeTPointer(1)) {
       int status = cudart.cuDeviceTotalMem(size, device);

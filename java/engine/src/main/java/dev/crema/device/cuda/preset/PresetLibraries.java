@@ -7,11 +7,13 @@ import dev.crema.device.cuda.calls.CudaLibraries;
 import dev.crema.device.cuda.calls.DnnCalls;
 import dev.crema.device.cuda.calls.DriverCalls;
 import dev.crema.device.cuda.calls.LibraryFiles;
+import dev.crema.device.cuda.calls.MonitorCalls;
 import java.nio.file.Path;
 import java.util.List;
 import org.bytedeco.cuda.global.cublas;
 import org.bytedeco.cuda.global.cudart;
 import org.bytedeco.cuda.global.cudnn;
+import org.bytedeco.cuda.global.nvml;
 import org.bytedeco.cuda.global.nvrtc;
 import org.bytedeco.javacpp.Loader;
 
@@ -24,6 +26,7 @@ public final class PresetLibraries implements CudaLibraries {
   private static final List<String> CUBLAS = List.of("libcublasLt.so.13", "libcublas.so.13");
   private static final List<String> NVRTC = List.of("libnvrtc.so.13");
   private static final String NVRTC_BUILTINS = "libnvrtc-builtins.so.13";
+  private static final List<String> NVML = List.of("libnvidia-ml.so.1");
   private static final List<String> CUDNN =
       List.of(
           "libcudnn_graph.so.9",
@@ -37,6 +40,7 @@ public final class PresetLibraries implements CudaLibraries {
   private BlasCalls blas; // null until it is needed
   private DnnCalls dnn; // likewise
   private CompilerCalls compiler; // likewise
+  private MonitorCalls monitor; // likewise
 
   /**
    * Loads the driver.
@@ -96,5 +100,14 @@ public final class PresetLibraries implements CudaLibraries {
       compiler = new PresetCompiler();
     }
     return compiler;
+  }
+
+  @Override
+  public synchronized MonitorCalls monitor() {
+    if (monitor == null) {
+      load(NVML, nvml.class);
+      monitor = new PresetMonitor();
+    }
+    return monitor;
   }
 }
