@@ -16,6 +16,7 @@ java="$here/runtime/bin/java"
 results="$here/results"
 mkdir -p "$results"
 failed=0
+export LC_ALL="${LC_ALL:-C.UTF-8}" # tables are not all ASCII
 
 crema() { "$java" -cp "$here/lib/*" dev.crema.cli.Main "$@"; }
 
