@@ -19,6 +19,8 @@ import java.util.List;
  *     minute on two processors
  */
 record LoadTest(double seconds, int connections, double warmUp) {
+  private static final double CLIENT_WARM_UP_SECONDS = 20;
+
   /**
    * What a load showed.
    *
@@ -27,6 +29,11 @@ record LoadTest(double seconds, int connections, double warmUp) {
    * @param errors requests that were not answered with predictions
    */
   record Outcome(double rate, double p50, double p99, long errors) {}
+
+  /** For a server that has done that work before: only the client, a new process, is cold. */
+  LoadTest again() {
+    return new LoadTest(seconds, connections, Math.min(warmUp, CLIENT_WARM_UP_SECONDS));
+  }
 
   /** Each connection sends when it has its answer: the most that the server can do. */
   Outcome most(URI predict, Path body) {

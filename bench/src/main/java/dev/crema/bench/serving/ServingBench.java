@@ -66,17 +66,17 @@ final class ServingBench {
         LoadTest.Outcome most = load.most(running.predict(), body);
         double rate =
             server instanceof Floor && !rows.isEmpty() ? rows.get(0).most().rate() : most.rate();
-        LoadTest.Outcome half = load.at(running.predict(), body, rate / 2);
+        LoadTest.Outcome half = load.again().at(running.predict(), body, rate / 2);
         rows.add(
             new ServingRow(server, network, ServingRow.REST, most, half, running.residentBytes()));
         if (network == ServedNetwork.SEED && Wrk.isThere()) {
-          most = Wrk.most(running.predict(), network.body(), folder, load);
+          most = Wrk.most(running.predict(), network.body(), folder, load.again());
           rows.add(
               new ServingRow(server, network, ServingRow.WRK, most, half, running.residentBytes()));
         }
         if (server instanceof CremaServer && network == ServedNetwork.SEED) {
           most = load.mostByGrpc(running.predict(), network.name());
-          half = load.byGrpcAt(running.predict(), network.name(), most.rate() / 2);
+          half = load.again().byGrpcAt(running.predict(), network.name(), most.rate() / 2);
           rows.add(
               new ServingRow(
                   server, network, ServingRow.GRPC, most, half, running.residentBytes()));
