@@ -20,6 +20,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 
 /** Bodies and errors of REST calls: errors are {@code {"error": "..."}} in both protocols. */
 public final class Rest {
@@ -74,30 +75,23 @@ public final class Rest {
       ServiceRequestContext context, AggregatedHttpRequest whole, BodyCall call) {
     String coding = whole.headers().get(HttpHeaderNames.CONTENT_ENCODING);
     if (coding != null) {
-      return inflated(context, coding, whole, call);
+      return later(
+          context,
+          () -> Inflation.of(coding, whole.content().toInputStream(), context.maxRequestLength()),
+          call);
     }
     return whole.content().length() <= QUICK_BODY
-        ? answer(whole, call)
-        : CompletableFuture.supplyAsync(() -> answer(whole, call), context.blockingTaskExecutor())
-            .thenCompose(stage -> stage);
+        ? answer(whole.content().array(), call)
+        : later(context, () -> whole.content().array(), call);
   }
 
   /**
    * Where a thread may take its time: so many big bodies are unpacked at once as it has threads.
    */
-  private static CompletionStage<HttpResponse> inflated(
-      ServiceRequestContext context, String coding, AggregatedHttpRequest whole, BodyCall call) {
+  private static CompletionStage<HttpResponse> later(
+      ServiceRequestContext context, Supplier<byte[]> body, BodyCall call) {
     return CompletableFuture.supplyAsync(
-            () -> {
-              byte[] body =
-                  Inflation.of(coding, whole.content().toInputStream(), context.maxRequestLength());
-              try {
-                return call.answer(body).exceptionally(Rest::error);
-              } catch (IOException | RuntimeException e) {
-                return CompletableFuture.completedFuture(error(e));
-              }
-            },
-            context.blockingTaskExecutor())
+            () -> answer(body.get(), call), context.blockingTaskExecutor())
         .thenCompose(stage -> stage);
   }
 
@@ -108,11 +102,9 @@ public final class Rest {
         : Exceptions.throwUnsafely(failure);
   }
 
-  private static CompletionStage<HttpResponse> answer(
-      AggregatedHttpRequest request, BodyCall call) {
+  private static CompletionStage<HttpResponse> answer(byte[] body, BodyCall call) {
     try {
-      CompletableFuture<HttpResponse> answer =
-          call.answer(request.content().array()).toCompletableFuture();
+      CompletableFuture<HttpResponse> answer = call.answer(body).toCompletableFuture();
       return answer.isDone() && !answer.isCompletedExceptionally()
           ? answer
           : answer.exceptionally(Rest::error);
