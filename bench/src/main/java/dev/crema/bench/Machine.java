@@ -6,10 +6,11 @@ import java.nio.file.Path;
 import java.time.LocalDate;
 
 /** Where was measured. */
-record Machine(String date, String processor, int processors, String system, String java) {
+public record Machine(String date, String processor, int processors, String system, String java) {
   private static final Path CPUINFO = Path.of("/proc/cpuinfo");
 
-  static Machine here() {
+  /** This machine, today. */
+  public static Machine here() {
     return new Machine(
         LocalDate.now().toString(),
         processorName(),

@@ -10,7 +10,7 @@ import java.util.Optional;
 final class ServingBars {
   static final String CREMA = "crema";
   static final String UNBATCHED = "crema, no batches";
-  private static final double RATE = 20_000;
+  static final double RATE = 20_000;
   private static final double P99_MILLIS = 5;
   private static final double TIMES_PEER = 3;
   private static final double TIMES_UNBATCHED = 3;

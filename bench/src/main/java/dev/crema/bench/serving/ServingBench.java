@@ -1,6 +1,7 @@
 package dev.crema.bench.serving;
 
 import dev.crema.CremaException;
+import dev.crema.bench.serving.LoadTest.Outcome;
 import dev.crema.io.AtomicFiles;
 import dev.crema.io.Content;
 import dev.crema.nn.Model;
@@ -10,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 
@@ -63,23 +65,20 @@ final class ServingBench {
         requireEqual(server, network, running.predictions(network.body()));
         Path body = folder.resolve("body.json");
         AtomicFiles.write(body, Content.of(network.body()));
-        LoadTest.Outcome most = load.most(running.predict(), body);
-        double rate =
-            server instanceof Floor && !rows.isEmpty() ? rows.get(0).most().rate() : most.rate();
-        LoadTest.Outcome half = load.again().at(running.predict(), body, rate / 2);
-        rows.add(
-            new ServingRow(server, network, ServingRow.REST, most, half, running.residentBytes()));
-        if (network == ServedNetwork.SEED && Wrk.isThere()) {
-          most = Wrk.most(running.predict(), network.body(), folder, load.again());
-          rows.add(
-              new ServingRow(server, network, ServingRow.WRK, most, half, running.residentBytes()));
-        }
+        Outcome most = load.most(running.predict(), body);
+        Optional<Outcome> byWrk =
+            network == ServedNetwork.SEED && Wrk.isThere()
+                ? Optional.of(Wrk.most(running.predict(), network.body(), folder, load.again()))
+                : Optional.empty();
+        double half = half(server, Math.max(most.rate(), byWrk.map(Outcome::rate).orElse(0.0)));
+        Outcome atHalf = load.again().at(running.predict(), body, half);
+        add(server, network, ServingRow.REST, most, atHalf, running);
+        byWrk.ifPresent(m -> add(server, network, ServingRow.WRK, m, atHalf, running));
         if (server instanceof CremaServer && network == ServedNetwork.SEED) {
-          most = load.mostByGrpc(running.predict(), network.name());
-          half = load.again().byGrpcAt(running.predict(), network.name(), most.rate() / 2);
-          rows.add(
-              new ServingRow(
-                  server, network, ServingRow.GRPC, most, half, running.residentBytes()));
+          Outcome grpc = load.mostByGrpc(running.predict(), network.name());
+          Outcome grpcAtHalf =
+              load.again().byGrpcAt(running.predict(), network.name(), half(server, grpc.rate()));
+          add(server, network, ServingRow.GRPC, grpc, grpcAtHalf, running);
         }
       } finally {
         TemporaryFolder.delete(folder);
@@ -89,6 +88,23 @@ final class ServingBench {
     } catch (CremaException e) {
       failures.put(server.name(), e.getMessage());
     }
+  }
+
+  /** Half of the most, but no more than half of the bar; the limit's is the server's before it. */
+  private double half(Server server, double most) {
+    return server instanceof Floor && !rows.isEmpty()
+        ? rows.get(0).half().rate()
+        : Math.min(most, ServingBars.RATE) / 2;
+  }
+
+  private void add(
+      Server server,
+      ServedNetwork network,
+      String protocol,
+      Outcome most,
+      Outcome half,
+      RunningServer running) {
+    rows.add(new ServingRow(server, network, protocol, most, half, running.residentBytes()));
   }
 
   private static void requireEqual(Server server, ServedNetwork network, float[] got) {

@@ -3,6 +3,7 @@ package dev.crema.bench.serving;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.crema.CremaException;
+import dev.crema.bench.Machine;
 import dev.crema.io.AtomicFiles;
 import dev.crema.io.Content;
 import dev.crema.io.Json;
@@ -109,7 +110,11 @@ public final class ServingCommand implements Callable<Integer> {
           microseconds(row.half().p99()),
           String.format(Locale.ROOT, "%,.0f MB", row.megabytes()));
     }
+    Machine machine = Machine.here();
+    System.out.println(
+        machine.date() + ", " + machine.processor() + ", " + machine.processors() + " cores");
     System.out.print(table);
+    IdleCores.remark().ifPresent(System.out::println);
     new ServingBars(bench.rows()).verdicts().forEach(System.out::println);
     bench.failures().forEach((name, why) -> System.out.println("failed: " + name + ": " + why));
     for (ServingRow row : bench.rows()) {
@@ -125,6 +130,8 @@ public final class ServingCommand implements Callable<Integer> {
 
   private static ObjectNode document(ServingBench bench) {
     ObjectNode document = Json.mapper().createObjectNode();
+    document.set("machine", Json.mapper().valueToTree(Machine.here()));
+    IdleCores.remark().ifPresent(remark -> document.put("idle_cores", remark));
     ArrayNode rows = document.putArray("servers");
     for (ServingRow row : bench.rows()) {
       rows.addObject()

@@ -5,8 +5,8 @@ package dev.crema.bench.serving;
  *
  * @param protocol REST, REST by wrk, or gRPC
  * @param most answers a second, when each connection sends as it has its answer
- * @param half at half of Crema's rate, for the limit, or else of its own, requests coming on their
- *     own
+ * @param half requests coming on their own: half as many as the most, by wrk where it is there, or
+ *     as the bar if that is fewer; for the limit as many as Crema had
  * @param residentBytes of its process, behind the loads
  */
 record ServingRow(
