@@ -1,5 +1,6 @@
 package dev.crema.serving.openapi;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.crema.serving.inference.ColumnSpec;
 import dev.crema.serving.inference.Signature;
@@ -65,15 +66,18 @@ final class ModelPaths {
   private void rows(ObjectNode schema) {
     ObjectNode fields = Schemas.object(schema);
     for (ColumnSpec column : signature.columns()) {
-      ObjectNode field = fields.putObject(column.name());
-      switch (column.kind()) {
-        case NUMERIC -> field.putArray("type").add("number").add("string").add("null");
-        case DATE -> field.putArray("type").add("string").add("null");
-        case CATEGORICAL -> {
-          field.putArray("type").add("string").add("number").add("boolean").add("null");
-          var examples = field.putArray("examples");
-          column.categories().stream().limit(20).forEach(examples::add);
-        }
+      value(fields.putObject(column.name()), column);
+    }
+  }
+
+  private static void value(ObjectNode schema, ColumnSpec column) {
+    switch (column.kind()) {
+      case NUMERIC -> schema.putArray("type").add("number").add("string").add("null");
+      case DATE -> schema.putArray("type").add("string").add("null");
+      case CATEGORICAL -> {
+        schema.putArray("type").add("string").add("number").add("boolean").add("null");
+        var examples = schema.putArray("examples");
+        column.categories().stream().limit(20).forEach(examples::add);
       }
     }
   }
@@ -109,7 +113,8 @@ final class ModelPaths {
     ObjectNode fields = Schemas.object(schema, "inputs");
     Schemas.type(fields.putObject("id"), "string");
     Schemas.reference(fields.putObject("parameters"), "Parameters");
-    tensors(fields.putObject("inputs"), signature.inputs());
+    var forms = tensors(fields.putObject("inputs"), signature.inputs());
+    signature.columns().forEach(column -> column(forms.addObject(), column));
     ObjectNode output = Schemas.object(Schemas.list(fields.putObject("outputs")), "name");
     names(output.putObject("name"), signature.outputs());
     Schemas.reference(output.putObject("parameters"), "Parameters");
@@ -123,7 +128,19 @@ final class ModelPaths {
     tensors(fields.putObject("outputs"), signature.outputs());
   }
 
-  private static void tensors(ObjectNode schema, List<TensorSpec> specs) {
+  /** Columns come as tensors of one value a row. */
+  private static void column(ObjectNode schema, ColumnSpec column) {
+    ObjectNode fields = Schemas.object(schema, "name", "shape", "datatype");
+    fields.putObject("name").put("const", column.name());
+    fields
+        .putObject("datatype")
+        .put("default", column.kind() == ColumnSpec.Kind.NUMERIC ? "FP64" : "BYTES");
+    Schemas.type(Schemas.list(fields.putObject("shape")), "integer");
+    Schemas.reference(fields.putObject("parameters"), "Parameters");
+    value(Schemas.list(fields.putObject("data")), column);
+  }
+
+  private static ArrayNode tensors(ObjectNode schema, List<TensorSpec> specs) {
     var forms = Schemas.list(schema).putArray("oneOf");
     for (TensorSpec spec : specs) {
       ObjectNode fields = Schemas.object(forms.addObject(), "name", "shape", "datatype");
@@ -133,6 +150,7 @@ final class ModelPaths {
       Schemas.reference(fields.putObject("parameters"), "Parameters");
       Schemas.list(fields.putObject("data"));
     }
+    return forms;
   }
 
   private static void names(ObjectNode schema, List<TensorSpec> specs) {

@@ -25,13 +25,15 @@ import java.util.Map;
  * binary_data_size}, in their order.
  *
  * @param id "" if there is none
- * @param inputs by name
+ * @param inputs by name; empty where rows are given
+ * @param rows of the table that the model learnt from, instead of inputs
  * @param outputs those asked for; empty for all
  */
 record InferBody(
     String id,
     Map<String, Object> parameters,
     Map<String, TensorValue> inputs,
+    List<Map<String, String>> rows,
     List<RequestedOutput> outputs) {
   /**
    * @param jsonLength bytes of JSON at its beginning
@@ -123,6 +125,7 @@ record InferBody(
           id == null ? "" : id,
           parameters == null ? Map.of() : parameters,
           inputs.complete(),
+          inputs.rows(),
           outputs == null ? List.of() : outputs);
     }
 
@@ -132,9 +135,8 @@ record InferBody(
       String datatype = null;
       long[] shape = null;
       Map<String, Object> parameters = null;
-      JsonTensor data = null;
+      Data data = null;
       int later = -1; // where 'data' is, if it came before what it is read with
-      NumberType type = null;
       while (json.nextToken() == JsonToken.FIELD_NAME) {
         String field = json.currentName();
         json.nextToken();
@@ -162,9 +164,7 @@ record InferBody(
                   "'data' of an input must be a list, got " + JsonFormat.describe(json));
             }
             if (name != null && datatype != null) {
-              type = inputs.type(inputs.spec(name), datatype);
-              data = tensor(name, type);
-              data.read(json);
+              data = data(name, datatype, json);
             } else {
               later = (int) json.currentTokenLocation().getByteOffset();
               json.skipChildren();
@@ -173,7 +173,27 @@ record InferBody(
           default -> json.skipChildren();
         }
       }
-      finish(name, datatype, shape, parameters == null ? Map.of() : parameters, data, later, type);
+      finish(name, datatype, shape, parameters == null ? Map.of() : parameters, data, later);
+    }
+
+    /**
+     * What 'data' held: a tensor's values, or a column's.
+     *
+     * @param tensor null for a column
+     * @param type of the tensor's values as they were sent
+     */
+    private record Data(JsonTensor tensor, NumberType type, List<String> column) {}
+
+    /** The current token opens the list. */
+    private Data data(String name, String datatype, JsonParser from) throws IOException {
+      if (inputs.columns().has(name)) {
+        return new Data(null, null, inputs.columns().read(name, datatype, from));
+      }
+      NumberType type = inputs.type(inputs.spec(name), datatype);
+      JsonTensor tensor =
+          new JsonTensor(name, type, type.name(), Math.min(jsonLength, 1 << 20), tensorBytes);
+      tensor.read(from);
+      return new Data(tensor, type, null);
     }
 
     private void finish(
@@ -181,45 +201,51 @@ record InferBody(
         String datatype,
         long[] shape,
         Map<String, Object> parameters,
-        JsonTensor read,
-        int later,
-        NumberType known)
+        Data read,
+        int later)
         throws IOException {
       if (name == null) {
         throw ServingException.invalidArgument("an input has no 'name'");
       }
-      TensorSpec spec = inputs.spec(name);
+      boolean column = inputs.columns().has(name);
+      TensorSpec spec = column ? null : inputs.spec(name);
       if (datatype == null || shape == null) {
         throw ServingException.invalidArgument(
             "inference input '"
-                + name
+                + JsonFormat.shortened(name)
                 + "' has no '"
                 + (datatype == null ? "datatype" : "shape")
-                + "'; the model takes "
-                + spec);
+                + (column ? "'" : "'; the model takes " + spec));
       }
-      NumberType type = known == null ? inputs.type(spec, datatype) : known;
       Object size = parameters.get("binary_data_size");
-      JsonTensor data = read;
+      Data data = read;
       if (later >= 0) {
         try (JsonParser again = format.parser(body, later, jsonLength - later)) {
           again.nextToken();
-          data = tensor(name, type);
-          data.read(again);
+          data = data(name, datatype, again);
         }
       }
       if ((data == null) == (size == null)) {
         throw ServingException.invalidArgument(
             "inference input '"
-                + name
+                + JsonFormat.shortened(name)
                 + "' must have either 'data' or the parameter 'binary_data_size'"
                 + (data == null ? "" : ", not both"));
       }
-      if (data == null) {
-        inputs.add(spec, type, shape, binary(name, size));
+      if (column) {
+        inputs
+            .columns()
+            .add(
+                name,
+                shape,
+                data == null
+                    ? inputs.columns().read(name, datatype, shape, binary(name, size))
+                    : data.column());
+      } else if (data == null) {
+        inputs.add(spec, inputs.type(spec, datatype), shape, binary(name, size));
       } else {
-        checkNesting(name, shape, data.shape());
-        inputs.add(spec, type, shape, data.data());
+        checkNesting(name, shape, data.tensor().shape());
+        inputs.add(spec, data.type(), shape, data.tensor().data());
       }
     }
 
@@ -246,14 +272,14 @@ record InferBody(
       if (!(size instanceof Long bytes) || bytes < 0) {
         throw ServingException.invalidArgument(
             "parameter 'binary_data_size' of inference input '"
-                + name
+                + JsonFormat.shortened(name)
                 + "' takes a number of bytes, got "
                 + size);
       }
       if (bytes > body.length - binary) {
         throw ServingException.invalidArgument(
             "inference input '"
-                + name
+                + JsonFormat.shortened(name)
                 + "' has a 'binary_data_size' of "
                 + bytes
                 + ", but only "
@@ -266,10 +292,6 @@ record InferBody(
           ByteBuffer.wrap(body, binary, bytes.intValue()).slice().order(ByteOrder.LITTLE_ENDIAN);
       binary += bytes.intValue();
       return data;
-    }
-
-    private JsonTensor tensor(String name, NumberType type) {
-      return new JsonTensor(name, type, type.name(), Math.min(jsonLength, 1 << 20), tensorBytes);
     }
 
     private List<RequestedOutput> outputs() throws IOException {

@@ -10,12 +10,14 @@ import dev.crema.serving.tensor.Widening;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** The inputs of a request as they come in: checked, and made into what the model takes. */
 final class InferInputs {
   private final Signature signature;
   private final long tensorBytes;
+  private final ColumnInputs columns;
   private final Map<String, TensorValue> values = new LinkedHashMap<>();
 
   /**
@@ -24,6 +26,12 @@ final class InferInputs {
   InferInputs(Signature signature, long tensorBytes) {
     this.signature = signature;
     this.tensorBytes = tensorBytes;
+    this.columns = new ColumnInputs(signature, tensorBytes);
+  }
+
+  /** Columns of a table, which may come instead of the model's tensors. */
+  ColumnInputs columns() {
+    return columns;
   }
 
   /** What the model has under that name. */
@@ -121,17 +129,35 @@ final class InferInputs {
     }
   }
 
-  /** All of them. */
+  /** All tensors; none where rows come instead. */
   Map<String, TensorValue> complete() {
+    if (!columns.isEmpty()) {
+      if (!values.isEmpty()) {
+        throw ServingException.invalidArgument(
+            "the request gives tensors, "
+                + values.keySet()
+                + ", and other inputs, which would be columns of a table; the model takes either "
+                + signature.inputs()
+                + " or the columns "
+                + columns.names());
+      }
+      return Map.of();
+    }
     for (TensorSpec spec : signature.inputs()) {
       if (!values.containsKey(spec.name())) {
         throw ServingException.invalidArgument(
             "inference input '"
                 + spec.name()
                 + "' is missing; the model takes "
-                + signature.inputs());
+                + signature.inputs()
+                + (signature.columns().isEmpty() ? "" : " or the columns " + columns.names()));
       }
     }
     return values;
+  }
+
+  /** Rows of a table, instead of tensors; empty if tensors were given. */
+  List<Map<String, String>> rows() {
+    return columns.isEmpty() ? List.of() : columns.rows();
   }
 }

@@ -45,6 +45,7 @@ final class InferMessages {
         id.isEmpty() ? Calls.requestId(context) : id,
         model,
         inputs(message, inputs),
+        inputs.rows(),
         RequestedOutput.names(outputs),
         RequestParameters.deadline(parameters, Calls.deadlineNanos(context)),
         RequestParameters.priority(parameters),
@@ -71,8 +72,6 @@ final class InferMessages {
     }
     for (int i = 0; i < message.getInputsCount(); i++) {
       InferInputTensor input = message.getInputs(i);
-      TensorSpec spec = inputs.spec(input.getName());
-      NumberType type = inputs.type(spec, input.getDatatype());
       if (raw && input.hasContents()) {
         throw ServingException.invalidArgument(
             "contents field must not be specified when using raw_input_contents for '"
@@ -82,11 +81,36 @@ final class InferMessages {
       ByteBuffer data =
           raw
               ? message.getRawInputContents(i).asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN)
-              : TypedContents.read(spec, type, input.getContents());
+              : null;
       long[] shape = input.getShapeList().stream().mapToLong(Long::longValue).toArray();
-      inputs.add(spec, type, shape, data);
+      if (inputs.columns().has(input.getName())) {
+        column(inputs.columns(), input, shape, data);
+      } else {
+        TensorSpec spec = inputs.spec(input.getName());
+        NumberType type = inputs.type(spec, input.getDatatype());
+        inputs.add(
+            spec,
+            type,
+            shape,
+            raw ? data : TypedContents.read(spec.name(), type, input.getContents()));
+      }
     }
     return inputs.complete();
+  }
+
+  /**
+   * @param raw null if the values are in the message's contents
+   */
+  private static void column(
+      ColumnInputs columns, InferInputTensor input, long[] shape, ByteBuffer raw) {
+    String name = input.getName();
+    String datatype = input.getDatatype();
+    columns.add(
+        name,
+        shape,
+        raw == null
+            ? columns.read(name, datatype, input.getContents())
+            : columns.read(name, datatype, shape, raw));
   }
 
   private static Map<String, Object> parameters(Map<String, InferParameter> message) {

@@ -94,7 +94,8 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
               ModelMetadataResponse.newBuilder()
                   .setName(model.name())
                   .addAllVersions(ModelStates.available(calls.models(), model.name()))
-                  .setPlatform(ServerDescription.PLATFORM);
+                  .setPlatform(ServerDescription.PLATFORM)
+                  .putAllProperties(ColumnInputs.properties(signature));
           signature.inputs().forEach(spec -> response.addInputs(metadata(spec)));
           signature.outputs().forEach(spec -> response.addOutputs(metadata(spec)));
           return response.build();

@@ -171,6 +171,13 @@ public final class OpenInferenceRest implements Endpoint {
             }
             json.writeEndArray();
           }
+          if (!signature.columns().isEmpty()) {
+            json.writeObjectFieldStart("properties");
+            for (var property : ColumnInputs.properties(signature).entrySet()) {
+              json.writeStringField(property.getKey(), property.getValue());
+            }
+            json.writeEndObject();
+          }
           json.writeEndObject();
         });
   }
@@ -259,6 +266,7 @@ public final class OpenInferenceRest implements Endpoint {
         read.id().isEmpty() ? Calls.requestId(context) : read.id(),
         model,
         read.inputs(),
+        read.rows(),
         RequestedOutput.names(read.outputs()),
         RequestParameters.deadline(read.parameters(), Calls.deadlineNanos(context)),
         RequestParameters.priority(read.parameters()),

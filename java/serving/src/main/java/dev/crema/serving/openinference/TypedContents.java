@@ -1,9 +1,9 @@
 package dev.crema.serving.openinference;
 
 import dev.crema.serving.inference.ServingException;
-import dev.crema.serving.inference.TensorSpec;
 import dev.crema.serving.inference.TensorValue;
 import dev.crema.serving.protocols.inference.InferTensorContents;
+import dev.crema.serving.tensor.JsonFormat;
 import dev.crema.serving.tensor.NumberType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -13,24 +13,24 @@ final class TypedContents {
   private TypedContents() {}
 
   /** As many as there are; whether they are enough is checked with the shape. */
-  static ByteBuffer read(TensorSpec spec, NumberType type, InferTensorContents contents) {
-    int count = count(spec, type, contents);
+  static ByteBuffer read(String input, NumberType type, InferTensorContents contents) {
+    int count = count(input, type, contents);
     ByteBuffer data =
         ByteBuffer.allocate(Math.multiplyExact(count, type.byteSize()))
             .order(ByteOrder.LITTLE_ENDIAN);
     for (int i = 0; i < count; i++) {
       switch (type) {
         case BOOL -> data.put((byte) (contents.getBoolContents(i) ? 1 : 0));
-        case INT8 -> data.put((byte) within(spec, type, contents.getIntContents(i), -128, 127));
+        case INT8 -> data.put((byte) within(input, type, contents.getIntContents(i), -128, 127));
         case INT16 ->
-            data.putShort((short) within(spec, type, contents.getIntContents(i), -32768, 32767));
+            data.putShort((short) within(input, type, contents.getIntContents(i), -32768, 32767));
         case INT32 -> data.putInt(contents.getIntContents(i));
         case INT64 -> data.putLong(contents.getInt64Contents(i));
         case UINT8 ->
-            data.put((byte) within(spec, type, unsigned(contents.getUintContents(i)), 0, 255));
+            data.put((byte) within(input, type, unsigned(contents.getUintContents(i)), 0, 255));
         case UINT16 ->
             data.putShort(
-                (short) within(spec, type, unsigned(contents.getUintContents(i)), 0, 0xffff));
+                (short) within(input, type, unsigned(contents.getUintContents(i)), 0, 0xffff));
         case UINT32 -> data.putInt(contents.getUintContents(i));
         case UINT64 -> data.putLong(contents.getUint64Contents(i));
         case FP32 -> data.putFloat(contents.getFp32Contents(i));
@@ -41,7 +41,7 @@ final class TypedContents {
     return data.flip();
   }
 
-  private static int count(TensorSpec spec, NumberType type, InferTensorContents contents) {
+  private static int count(String input, NumberType type, InferTensorContents contents) {
     return switch (type) {
       case BOOL -> contents.getBoolContentsCount();
       case INT8, INT16, INT32 -> contents.getIntContentsCount();
@@ -53,7 +53,7 @@ final class TypedContents {
       case FP16, BF16 ->
           throw ServingException.invalidArgument(
               "inference input '"
-                  + spec.name()
+                  + JsonFormat.shortened(input)
                   + "' of type "
                   + type
                   + " must be sent as raw_input_contents");
@@ -64,11 +64,11 @@ final class TypedContents {
     return Integer.toUnsignedLong(value);
   }
 
-  private static long within(TensorSpec spec, NumberType type, long value, long least, long most) {
+  private static long within(String input, NumberType type, long value, long least, long most) {
     if (value < least || value > most) {
       throw ServingException.invalidArgument(
           "inference input '"
-              + spec.name()
+              + JsonFormat.shortened(input)
               + "' has the value "
               + value
               + ", which is none of "

@@ -93,7 +93,7 @@ record PredictBody(Map<String, TensorValue> inputs, List<Map<String, String>> ta
       }
       if (first == JsonToken.START_OBJECT) {
         if (json.nextToken() == JsonToken.FIELD_NAME && namesColumns(json.currentName())) {
-          table = TableRows.rows(json);
+          table = TableRows.rows(json, signature, tensorBytes);
           return Map.of();
         }
         return namedRows();
@@ -169,7 +169,7 @@ record PredictBody(Map<String, TensorValue> inputs, List<Map<String, String>> ta
       Map<String, TensorValue> values = new LinkedHashMap<>();
       JsonToken token = json.nextToken();
       if (token == JsonToken.FIELD_NAME && namesColumns(json.currentName())) {
-        table = TableRows.columns(json);
+        table = TableRows.columns(json, signature, tensorBytes);
         return Map.of();
       }
       for (; token == JsonToken.FIELD_NAME; token = json.nextToken()) {

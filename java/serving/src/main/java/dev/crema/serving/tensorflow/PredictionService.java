@@ -153,7 +153,7 @@ public final class PredictionService extends PredictionServiceGrpc.PredictionSer
     SignatureNames.check(spec.getSignatureName(), method);
     List<String> outputs = List.of(signature.outputs().get(0).name());
     return Examples.areRows(input, signature)
-        ? request(model, Map.of(), TableRows.of(input), outputs)
+        ? request(model, Map.of(), TableRows.of(input, signature, calls.tensorBytes()), outputs)
         : request(
             model, Examples.inputs(input, signature, calls.tensorBytes()), List.of(), outputs);
   }

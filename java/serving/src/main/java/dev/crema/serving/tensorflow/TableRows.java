@@ -2,7 +2,9 @@ package dev.crema.serving.tensorflow;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import dev.crema.serving.inference.ColumnSpec;
 import dev.crema.serving.inference.ServingException;
+import dev.crema.serving.inference.Signature;
 import dev.crema.serving.protocols.tensorflow.Example;
 import dev.crema.serving.protocols.tensorflow.Feature;
 import dev.crema.serving.protocols.tensorflow.serving.Input;
@@ -24,7 +26,8 @@ final class TableRows {
    * Objects of columns. The current token is the first in the first of them; the last read ends
    * their list.
    */
-  static List<Map<String, String>> rows(JsonParser json) throws IOException {
+  static List<Map<String, String>> rows(JsonParser json, Signature signature, long tensorBytes)
+      throws IOException {
     List<Map<String, String>> rows = new ArrayList<>();
     JsonToken t = JsonToken.START_OBJECT;
     JsonToken field = json.currentToken();
@@ -45,15 +48,17 @@ final class TableRows {
         if (row.containsKey(column)) {
           throw twice(column, rows.size());
         }
-        row.put(column, value(json, column, rows.size()));
+        row.put(column, value(json, signature.column(column), rows.size()));
       }
       rows.add(row);
+      signature.checkRows(rows.size(), tensorBytes);
     }
     return rows;
   }
 
   /** An object of lists, one for each column; the current token is its first column's name. */
-  static List<Map<String, String>> columns(JsonParser json) throws IOException {
+  static List<Map<String, String>> columns(JsonParser json, Signature signature, long tensorBytes)
+      throws IOException {
     List<Map<String, String>> rows = new ArrayList<>();
     boolean first = true;
     for (JsonToken t = json.currentToken(); t != JsonToken.END_OBJECT; t = json.nextToken()) {
@@ -65,11 +70,13 @@ final class TableRows {
                 + "' of 'inputs' takes a list, got "
                 + JsonFormat.describe(json));
       }
+      ColumnSpec spec = signature.column(column);
       int row = 0;
       while (json.nextToken() != JsonToken.END_ARRAY) {
-        String value = value(json, column, row);
+        String value = value(json, spec, row);
         if (first) {
           rows.add(new HashMap<>());
+          signature.checkRows(rows.size(), tensorBytes);
         }
         if (row < rows.size() && rows.get(row).containsKey(column)) {
           throw twice(column, row);
@@ -98,33 +105,35 @@ final class TableRows {
         "Row " + row + " has the column '" + JsonFormat.shortened(column) + "' twice");
   }
 
-  private static String value(JsonParser json, String column, int row) throws IOException {
+  private static String value(JsonParser json, ColumnSpec column, int row) throws IOException {
     return switch (json.currentToken()) {
       case VALUE_NULL -> null;
-      case VALUE_STRING, VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT, VALUE_TRUE, VALUE_FALSE ->
-          json.getText();
+      case VALUE_STRING, VALUE_NUMBER_INT, VALUE_TRUE, VALUE_FALSE -> json.getText();
+      case VALUE_NUMBER_FLOAT -> column.text(json.getText());
       default ->
           throw ServingException.invalidArgument(
               "Row "
                   + row
                   + ", column '"
-                  + JsonFormat.shortened(column)
+                  + JsonFormat.shortened(column.name())
                   + "' takes a string or a number, got "
                   + JsonFormat.describe(json));
     };
   }
 
   /** Examples whose features are columns. */
-  static List<Map<String, String>> of(Input input) {
+  static List<Map<String, String>> of(Input input, Signature signature, long tensorBytes) {
     boolean withContext = input.hasExampleListWithContext();
     Map<String, String> common =
-        withContext ? row(input.getExampleListWithContext().getContext(), -1) : Map.of();
+        withContext ? row(input.getExampleListWithContext().getContext(), -1, signature) : Map.of();
     List<Map<String, String>> rows = new ArrayList<>();
-    for (Example example :
+    List<Example> examples =
         withContext
             ? input.getExampleListWithContext().getExamplesList()
-            : input.getExampleList().getExamplesList()) {
-      Map<String, String> row = row(example, rows.size());
+            : input.getExampleList().getExamplesList();
+    signature.checkRows(examples.size(), tensorBytes);
+    for (Example example : examples) {
+      Map<String, String> row = row(example, rows.size(), signature);
       common.forEach(
           (column, value) -> {
             if (row.containsKey(column)) {
@@ -137,16 +146,17 @@ final class TableRows {
     return rows;
   }
 
-  private static Map<String, String> row(Example example, int index) {
+  private static Map<String, String> row(Example example, int index, Signature signature) {
     Map<String, String> row = new HashMap<>();
     example
         .getFeatures()
         .getFeatureMap()
-        .forEach((column, feature) -> row.put(column, value(feature, column, index)));
+        .forEach(
+            (column, feature) -> row.put(column, value(feature, signature.column(column), index)));
     return row;
   }
 
-  private static String value(Feature feature, String column, int index) {
+  private static String value(Feature feature, ColumnSpec column, int index) {
     int count =
         switch (feature.getKindCase()) {
           case BYTES_LIST -> feature.getBytesList().getValueCount();
@@ -158,7 +168,7 @@ final class TableRows {
       throw ServingException.invalidArgument(
           (index < 0 ? "The context" : "Example " + index)
               + ", feature '"
-              + JsonFormat.shortened(column)
+              + JsonFormat.shortened(column.name())
               + "' has "
               + count
               + " values; a column takes one");
@@ -168,7 +178,7 @@ final class TableRows {
     }
     return switch (feature.getKindCase()) {
       case BYTES_LIST -> feature.getBytesList().getValue(0).toStringUtf8();
-      case FLOAT_LIST -> Float.toString(feature.getFloatList().getValue(0));
+      case FLOAT_LIST -> column.text(Float.toString(feature.getFloatList().getValue(0)));
       default -> Long.toString(feature.getInt64List().getValue(0));
     };
   }

@@ -179,7 +179,12 @@ public final class TensorFlowRest implements Endpoint {
       List<String> outputs = List.of(signature.outputs().get(0).name());
       request =
           Examples.areRows(input, signature)
-              ? request(context, model, Map.of(), TableRows.of(input), outputs)
+              ? request(
+                  context,
+                  model,
+                  Map.of(),
+                  TableRows.of(input, signature, calls.tensorBytes()),
+                  outputs)
               : request(
                   context,
                   model,

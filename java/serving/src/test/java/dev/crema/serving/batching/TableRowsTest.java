@@ -3,6 +3,8 @@ package dev.crema.serving.batching;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.crema.data.Figures;
+import dev.crema.data.RowEncoder;
 import dev.crema.data.TablePreprocessing;
 import dev.crema.nn.Model;
 import dev.crema.serving.Served;
@@ -20,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -120,6 +123,31 @@ class TableRowsTest {
   @Test
   void classesAreNotScaled() {
     assertThat(Served.output(ask("kinds", ROWS.subList(0, 1)))).containsExactly(1, 2);
+  }
+
+  /** 12.345 is twelve, also where the table writes 12.345,5. */
+  @Test
+  void numbersThatCameAsNumbersAreReadAlikeHoweverTheTableWritesThem() {
+    var amount = new TablePreprocessing.Numeric("amount", 0, 1, new Figures(',', "EUR"));
+    var plain = new TablePreprocessing.Numeric("amount", 0, 1);
+    ColumnSpec column = new ColumnSpec("amount", ColumnSpec.Kind.NUMERIC, List.of());
+    var price = new TablePreprocessing.Value("price", 1, 0, 1);
+    Random random = new Random(5);
+    for (TablePreprocessing.Numeric numeric : List.of(amount, plain)) {
+      RowEncoder encoder = new TablePreprocessing(List.of(numeric), price, true).encoder();
+      for (int i = 0; i < 1000; i++) {
+        float value = Float.intBitsToFloat(random.nextInt());
+        String text = i < 3 ? List.of("12.345", "-1.5e3", "7").get(i) : Float.toString(value);
+        if (!text.equals("NaN") && !text.endsWith("Infinity")) {
+          assertThat(encoder.encode(Map.of("amount", column.text(text))))
+              .containsExactly(Float.parseFloat(text));
+        }
+      }
+    }
+    assertThat(column.text("NaN")).isEqualTo("NaN");
+    assertThat(column.text("1.5e99999999999")).isEqualTo("1.5e99999999999");
+    assertThat(new ColumnSpec("size", ColumnSpec.Kind.CATEGORICAL, List.of("1.5")).text("1.5"))
+        .isEqualTo("1.5");
   }
 
   @Test
