@@ -508,6 +508,7 @@ API int cudnnConvolutionBackwardFilter(void*, const void* alpha, void* dx, const
   return run(2, alpha, beta, dx, x, df, f, w, algo, workspace, bytes, dy, y);
 }
 API size_t cudnnGetVersion() { return 91900; }
+API size_t cudnnGetCudartVersion() { return 13020; }
 API const char* cudnnGetErrorString(int) { return "CUDNN_STATUS_OF_A_STUB"; }
 #endif
 

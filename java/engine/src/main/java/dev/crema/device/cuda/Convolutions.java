@@ -26,9 +26,14 @@ final class Convolutions {
   private final Map<Form, ConvolutionPlan> plans = new LinkedHashMap<>(16, 0.75f, true);
   private final List<ConvolutionPlan.Activation> activations = new ArrayList<>(); // none, ReLU
 
-  /** The context is current. */
+  /**
+   * The context is current.
+   *
+   * @throws dev.crema.CremaException if this cuDNN is for another CUDA
+   */
   Convolutions(DnnCalls calls) {
     this.calls = calls;
+    DnnVersion.require(calls);
     long[] made = new long[1];
     ConvolutionPlan.check(calls, calls.cudnnCreate(made), "cudnnCreate");
     this.handle = made[0];

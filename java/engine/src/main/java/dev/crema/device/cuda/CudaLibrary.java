@@ -15,7 +15,7 @@ public record CudaLibrary(String name, String version, String reason) {
   static List<CudaLibrary> all(CudaLibraries libraries) {
     return List.of(
         of("cuBLASLt", () -> version(libraries.blas().cublasLtGetVersion())),
-        of("cuDNN", () -> version(libraries.dnn().cudnnGetVersion())),
+        of("cuDNN", () -> DnnVersion.require(libraries.dnn())),
         of("NVRTC", () -> compiler(libraries)));
   }
 
@@ -28,7 +28,7 @@ public record CudaLibrary(String name, String version, String reason) {
   }
 
   /** Both give 10000 · major + 100 · minor + patch. */
-  private static String version(long number) {
+  static String version(long number) {
     return number / 10000 + "." + number / 100 % 100 + "." + number % 100;
   }
 

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
@@ -19,15 +20,18 @@ final class Modules {
   private record Module(long handle, Map<String, Long> functions) {}
 
   private final Context context;
+  private final Function<String, byte[]> built;
   private final Supplier<KernelCompiler> compiler;
   private final Map<String, Module> families = new HashMap<>();
   private final Map<Long, Integer> shared = new HashMap<>(); // bytes allowed, by function
 
   /**
+   * @param built the code of a family that was compiled when Crema was built; null if there is none
    * @param compiler asked for when it is first needed
    */
-  Modules(Context context, Supplier<KernelCompiler> compiler) {
+  Modules(Context context, Function<String, byte[]> built, Supplier<KernelCompiler> compiler) {
     this.context = context;
+    this.built = built;
     this.compiler = compiler;
   }
 
@@ -61,10 +65,10 @@ final class Modules {
   }
 
   private long load(String family) {
-    byte[] built = KernelSource.fatbin(family);
+    byte[] code = built.apply(family);
     long[] module = new long[1];
-    if (built != null) {
-      int status = load(built, module);
+    if (code != null) {
+      int status = load(code, module);
       if (!isOtherCard(status)) {
         context.check(status, "cuModuleLoadData of " + family + ".fatbin");
         return module[0];
@@ -80,7 +84,7 @@ final class Modules {
       throw new CremaException(
           "The kernels of "
               + family
-              + (built == null ? " were not compiled" : " do not run on this card as they were")
+              + (code == null ? " were not compiled" : " do not run on this card as they were")
               + " when Crema was built, and cannot be now: "
               + e.getMessage(),
           e);

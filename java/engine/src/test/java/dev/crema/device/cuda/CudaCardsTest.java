@@ -112,6 +112,36 @@ class CudaCardsTest {
   }
 
   @Test
+  void aLibraryOfAnotherVersionIsNamed(@TempDir Path folder) throws IOException {
+    LibraryFiles files = new LibraryFiles(List.of(folder), name -> false);
+    Path old = Files.createFile(folder.resolve("libcublas.so.12.4.5.8"));
+    Files.createFile(folder.resolve("libcublasLt.so.12"));
+    Files.createFile(folder.resolve("libcudnn.so.debug"));
+    Path next = Files.createFile(folder.resolve("libcudart.so.14"));
+    assertThatThrownBy(() -> files.require("libcublas.so.13"))
+        .hasMessageContaining("[" + folder + "]. " + old + " is too old. Install it (CUDA 13");
+    assertThatThrownBy(() -> files.require("libcudart.so.13"))
+        .hasMessageContaining(next + " is too new. Install it");
+    assertThatThrownBy(() -> files.require("libcudnn.so.9"))
+        .hasMessageContaining("[" + folder + "]. Install it");
+  }
+
+  @Test
+  void theDnnOfAnotherCudaIsRefused() {
+    card.fakeDnn().cudaVersion = 12080;
+    CudaCards cards = look();
+    CudaLibrary dnn = cards.libraries().get(1);
+    assertThat(dnn.version()).isNull();
+    assertThat(dnn.reason())
+        .startsWith("the cuDNN that was found, 9.19.0, is for CUDA 12.8; Crema needs cuDNN 9 for")
+        .contains("nvidia-cudnn-cu13", "CREMA_CUDA_PATH");
+    CudaDevice device = cards.device(0);
+    device.context().enter();
+    assertThatThrownBy(device::convolutions).hasMessage(dnn.reason());
+    device.close();
+  }
+
+  @Test
   void aLibraryOnTheClassPathIsLeftToThePreset(@TempDir Path folder) throws IOException {
     LibraryFiles files = new LibraryFiles(List.of(folder), name -> name.equals("libcublas.so.13"));
     assertThat(files.require("libcublas.so.13")).isNull();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.crema.CremaException;
+import dev.crema.device.cuda.CudaBench.Convolving;
 import dev.crema.device.cuda.CudaBench.Multiplying;
 import dev.crema.device.cuda.CudaBench.Squaring;
 import dev.crema.graph.Graph;
@@ -236,6 +237,22 @@ class CudaProgramTest {
   }
 
   @Test
+  void anErrorOfAConvolutionNamesTheCallAndTheLayer() {
+    CudaBench.transposes(card);
+    try (Buffer ones = CudaBench.ones(17);
+        Convolving c = CudaBench.convolution(bench.device, ones, 4)) {
+      c.plan().run(4);
+      card.clearLog();
+      c.plan().run(1);
+      card.failAt(card.log.indexOf("cudnnConvolutionBackwardData") + 1, 5000);
+      assertThatThrownBy(() -> c.plan().run(2)) // the next batch size makes the same calls
+          .isInstanceOf(CudaException.class)
+          .hasMessageStartingWith("window (Conv2dInputGrad")
+          .hasMessageEndingWith("cudnnConvolutionBackwardData gave CUDNN_STATUS_5000");
+    }
+  }
+
+  @Test
   void afterAFatalErrorTheDeviceSaysSoAndLostContentsAreNotRead() {
     Buffer w = CudaBench.floats(1, 1, 0, 1);
     Squaring s = CudaBench.squaring(bench.device, w, 1);
@@ -258,6 +275,28 @@ class CudaProgramTest {
     assertThatThrownBy(() -> CudaBench.read(s.state(), 4)).hasMessageContaining("has failed");
     s.close();
     w.close();
+  }
+
+  @Test
+  void whereEachIsWaitedForAFatalErrorNamesItsLayer() {
+    CudaOptions waiting = new CudaOptions(true, new KernelCache(null), operation -> -1);
+    try (CudaBench each = new CudaBench(waiting);
+        Buffer w = CudaBench.floats(1, 2, 3, 4, 5, 6);
+        Multiplying plan = CudaBench.product(each.device, w, 4)) {
+      for (int i = 0; i < 3; i++) {
+        plan.input(1, 10);
+        plan.run(1);
+        assertThat(plan.result(3)).containsExactly(41, 52, 63);
+      }
+      assertThat(each.card.log("cuGraph", "cuStreamBeginCapture")).isEmpty();
+      each.card.clearLog();
+      plan.run(1);
+      int product = each.card.log.indexOf("cublasLtMatmul") + 1;
+      each.card.failAt(product + 1, 700); // the wait for it
+      assertThatThrownBy(() -> plan.run(1))
+          .isInstanceOf(CudaException.class)
+          .hasMessageStartingWith("head (MatMul): cuStreamSynchronize on cuda:0 gave CUDA_ERROR_7");
+    }
   }
 
   @Test

@@ -146,6 +146,10 @@ final class FakeCard implements CudaLibraries {
     return driver;
   }
 
+  FakeDnn fakeDnn() {
+    return dnn;
+  }
+
   FakeCompiler fakeCompiler() {
     return compiler;
   }

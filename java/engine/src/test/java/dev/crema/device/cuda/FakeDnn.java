@@ -19,6 +19,9 @@ final class FakeDnn implements DnnCalls {
   private final Map<Long, Integer> groups = new HashMap<>();
   private long stream;
 
+  /** The CUDA that it was built for. */
+  int cudaVersion = 13010;
+
   FakeDnn(FakeCard card) {
     this.card = card;
   }
@@ -444,6 +447,11 @@ final class FakeDnn implements DnnCalls {
   @Override
   public long cudnnGetVersion() {
     return 91900;
+  }
+
+  @Override
+  public long cudnnGetCudartVersion() {
+    return cudaVersion;
   }
 
   @Override

@@ -21,7 +21,6 @@ import dev.crema.plan.Plan;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 import org.assertj.core.data.Offset;
@@ -34,24 +33,6 @@ import org.junit.jupiter.api.io.TempDir;
  * every result comes back. Skipped where there is no C++ compiler, or a driver.
  */
 class PresetTest {
-  /** What the preset's libraries are linked to; the code of each group stands in one of them. */
-  private static final String[][] LIBRARIES = {
-    {"libcuda.so.1", "STUB_CUDA"},
-    {"libcudart.so.13", "STUB_NOTHING"},
-    {"libcublasLt.so.13", "STUB_CUBLASLT"},
-    {"libcublas.so.13", "STUB_NOTHING"},
-    {"libcudnn_graph.so.9", "STUB_CUDNN"},
-    {"libcudnn_ops.so.9", "STUB_NOTHING"},
-    {"libcudnn_cnn.so.9", "STUB_NOTHING"},
-    {"libcudnn_adv.so.9", "STUB_NOTHING"},
-    {"libcudnn.so.9", "STUB_NOTHING"},
-    {"libnvrtc-builtins.so.13.2", "STUB_NOTHING"},
-    {"libnvrtc.so.13", "STUB_NVRTC"},
-    {"libnvidia-ml.so.1", "STUB_NVML"},
-  };
-
-  private static final Path SOURCE = Path.of("src/test/native/cuda_stub.cpp");
-
   // Loaded libraries stay open until the JVM ends.
   @TempDir(cleanup = CleanupMode.NEVER)
   private Path folder;
@@ -59,9 +40,7 @@ class PresetTest {
   @Test
   void plansRunThroughThePreset() throws IOException, InterruptedException {
     assumeThat(Device.cudaCards().hasDriver()).as("a driver is here: no stand-ins").isFalse();
-    for (String[] library : LIBRARIES) {
-      build(library[0], library[1]);
-    }
+    CudaStubs.build(folder);
     CudaOptions options =
         new CudaOptions(false, new KernelCache(folder.resolve("kernels")), o -> -1);
     CudaCards cards =
@@ -89,26 +68,6 @@ class PresetTest {
     assertThat(Path.of("/proc/self/maps")).content().contains("libnvrtc-builtins.so.13.2");
     assertThat(device.context().calls().errorName(2)).isEqualTo("CUDA_ERROR_OUT_OF_MEMORY");
     device.close();
-  }
-
-  private void build(String name, String part) throws IOException, InterruptedException {
-    List<String> command =
-        new ArrayList<>(
-            List.of("g++", "-std=c++17", "-O1", "-shared", "-fPIC", "-fvisibility=hidden"));
-    command.addAll(List.of("-D" + part, "-Wl,-soname," + name, "-o", folder.resolve(name) + ""));
-    command.add(SOURCE.toString());
-    if (!part.equals("STUB_CUDA")) {
-      command.add(folder.resolve("libcuda.so.1").toString());
-    }
-    Process process;
-    try {
-      process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    } catch (IOException e) {
-      assumeThat(false).as("no C++ compiler here: " + e.getMessage()).isTrue();
-      return;
-    }
-    String said = new String(process.getInputStream().readAllBytes());
-    assertThat(process.waitFor()).as(said).isZero();
   }
 
   private static Window2d window() {

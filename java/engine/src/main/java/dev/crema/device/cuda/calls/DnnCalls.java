@@ -121,6 +121,9 @@ public interface DnnCalls {
 
   long cudnnGetVersion();
 
+  /** The CUDA that it was built for, 1000 · major + 10 · minor. */
+  long cudnnGetCudartVersion();
+
   /** The name of a status: {@code CUDNN_STATUS_NOT_SUPPORTED}. */
   String statusName(int status);
 

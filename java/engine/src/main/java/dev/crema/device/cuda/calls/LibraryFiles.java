@@ -19,6 +19,7 @@ import java.util.function.Predicate;
  */
 public record LibraryFiles(List<Path> folders, Predicate<String> onClassPath) {
   private static final String JAR_FOLDER = "/org/bytedeco/cuda/linux-x86_64/";
+  private static final String VERSION = ".so.";
 
   public LibraryFiles {
     folders = List.copyOf(folders);
@@ -49,13 +50,17 @@ public record LibraryFiles(List<Path> folders, Predicate<String> onClassPath) {
     if (file == null) {
       return List.of();
     }
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(file.getParent(), start + "*")) {
+    return startingWith(start, file.getParent());
+  }
+
+  private static List<Path> startingWith(String start, Path folder) {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, start + "*")) {
       List<Path> found = new ArrayList<>();
       files.forEach(found::add);
       found.sort(null);
       return found;
     } catch (IOException e) {
-      throw new UncheckedIOException("Cannot list " + file.getParent(), e);
+      throw new UncheckedIOException("Cannot list " + folder, e);
     }
   }
 
@@ -71,9 +76,27 @@ public record LibraryFiles(List<Path> folders, Predicate<String> onClassPath) {
           name
               + " was not found in "
               + folders
-              + ". Install it (CUDA 13 and cuDNN 9, by the system's packages or by pip), or name its"
+              + "."
+              + otherVersion(name)
+              + " Install it (CUDA 13 and cuDNN 9, by the system's packages or by pip), or name its"
               + " folder in the environment variable CREMA_CUDA_PATH.");
     }
     return file;
+  }
+
+  /** That there is a library of that name for another version of CUDA; empty if there is none. */
+  private String otherVersion(String name) {
+    int version = name.indexOf(VERSION) + VERSION.length();
+    String wanted = name.substring(version);
+    for (Path folder : folders) {
+      for (Path file : startingWith(name.substring(0, version), folder)) {
+        String major = file.getFileName().toString().substring(version).split("\\.", 2)[0];
+        if (!major.equals(wanted) && major.matches("\\d{1,4}")) {
+          boolean isOld = Integer.parseInt(major) < Integer.parseInt(wanted);
+          return " " + file + " is too " + (isOld ? "old." : "new.");
+        }
+      }
+    }
+    return "";
   }
 }

@@ -391,6 +391,11 @@ final class PresetDnn implements DnnCalls {
   }
 
   @Override
+  public long cudnnGetCudartVersion() {
+    return cudnn.cudnnGetCudartVersion();
+  }
+
+  @Override
   public String statusName(int status) {
     return cudnn.cudnnGetErrorString(status).getString();
   }
