@@ -7,15 +7,16 @@
 #                      seed network) against the CPU's, on the card
 #   run.sh test --sanitize   the ops under NVIDIA's compute-sanitizer, memcheck and racecheck (CUDA toolkit; much slower)
 #   run.sh bench       what Crema takes on the card, beside PyTorch on the same card where python3 has it: one table
-#   run.sh demo        a training and predictions on the card
-# What it says also goes to results/. Exit codes: 0 all well, 1 something failed, 2 the card (or the sanitizer) cannot be used,
-# 64 wrong use. CREMA_DEVICE names another card (cuda:1), or cpu.
+#   run.sh bench --tiny      the same with small sizes, to see that all of it works
+#   run.sh demo        LeNet and the seed network are trained and made smaller on the card; options of "crema demo" may follow
+# What it says also goes to a folder: CREMA_RESULTS, else results/ here, else, where that cannot be written, crema-results/ in
+# the working directory. Exit codes: 0 all well, 1 something failed, 2 the card (or the sanitizer) cannot be used, 64 wrong
+# use. CREMA_DEVICE names another card (cuda:1), or cpu.
 set -uo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 java="$here/runtime/bin/java"
-results="$here/results"
-mkdir -p "$results"
 failed=0
+tiny=
 export LC_ALL="${LC_ALL:-C.UTF-8}" # tables are not all ASCII
 
 crema() { "$java" -cp "$here/lib/*" dev.crema.cli.Main "$@"; }
@@ -83,7 +84,6 @@ run_sanitizer() {
 }
 
 run_bench() {
-  tiny=
   if [ "$CREMA_DEVICE" = cpu ]; then
     tiny=--tiny # full sizes are for cards: on a CPU this only shows that it works
   fi
@@ -112,22 +112,40 @@ run_bench() {
 
 run_demo() {
   say "a training on the card"
-  crema demo 2>&1 | tee "$results/demo.txt" || failed=1
+  crema demo --out "$results/demo" "$@" 2>&1 | tee "$results/demo.txt" || failed=1
+}
+
+usage() { sed -n '2,/^set /p' "$0" | sed '$d; s/^# \{0,1\}//'; }
+
+wrong() {
+  usage >&2
+  exit 64
 }
 
 wanted="${1:-all}"
-if [ "$wanted" = --sanitize ] || [ "${2:-}" = --sanitize ] && [ "$wanted" = test ]; then
-  wanted=sanitize
-elif [ $# -gt 1 ]; then
-  wanted=
-fi
-case "$wanted" in
-  all | test | sanitize | bench | demo) ;;
-  *)
-    sed -n '2,/^set /p' "$0" | sed '$d' >&2
-    exit 64
+[ $# -eq 0 ] || shift
+case "$wanted $*" in
+  "all " | "test " | "bench " | "demo "*) ;;
+  "test --sanitize") wanted=sanitize ;;
+  "bench --tiny") tiny=--tiny ;;
+  "-h " | "--help ")
+    usage
+    exit 0
     ;;
+  *) wrong ;;
 esac
+
+# Whether files can be made there; makes the folder.
+writable() { mkdir -p "$1" 2>/dev/null && [ -w "$1" ]; }
+
+results="${CREMA_RESULTS:-$here/results}"
+if ! writable "$results"; then
+  [ -z "${CREMA_RESULTS:-}" ] || echo "$results cannot be written" >&2
+  results="$PWD/crema-results"
+  writable "$results" || results="$(mktemp -d)"
+fi
+results="$(cd "$results" && pwd)"
+echo "Results go to $results"
 
 say "devices"
 crema devices 2>&1 | tee "$results/devices.txt"
@@ -140,7 +158,7 @@ case "$wanted" in
   test) run_test ;;
   sanitize) run_sanitizer ;;
   bench) run_bench ;;
-  demo) run_demo ;;
+  demo) run_demo "$@" ;;
   all) run_test; run_bench; run_demo ;;
 esac
 exit $failed

@@ -51,3 +51,6 @@ target_compile_options(nvrtc_test PRIVATE -Wall -Wextra -Werror)
 target_link_libraries(nvrtc_test PRIVATE ${CMAKE_DL_LIBS})
 add_test(NAME nvrtc_test COMMAND nvrtc_test "${CREMA_KERNELS}")
 set_tests_properties(nvrtc_test PROPERTIES SKIP_RETURN_CODE 77)
+
+add_test(NAME registers_test COMMAND ${CMAKE_COMMAND} "-DREGISTERS=${CMAKE_CURRENT_SOURCE_DIR}/cmake/registers.cmake"
+  "-DFOLDER=${CMAKE_CURRENT_BINARY_DIR}/registers_test" -P "${CMAKE_CURRENT_SOURCE_DIR}/src/test/registers/registers_test.cmake")

@@ -1,38 +1,108 @@
 // cuda_stub.cpp: stand-ins for NVIDIA's libraries that compute on the host, so that a test can drive the JavaCPP preset
 // itself: does every argument arrive where cuda.h, cublasLt.h, cudnn.h, nvrtc.h and nvml.h say, does every result come back?
-// Built by PresetTest, once for each library, with -DSTUB_CUDA, -DSTUB_CUBLASLT, -DSTUB_CUDNN, -DSTUB_NVRTC or -DSTUB_NVML; the others
-// are empty. Memory of the card is memory of the host; what is queued runs at once, or is kept while a stream records.
+// Built by CudaStubs, once for each library, with -DSTUB_CUDA, -DSTUB_CUBLASLT, -DSTUB_CUDNN, -DSTUB_NVRTC or -DSTUB_NVML; the others
+// are empty. Memory of the card is memory of the host; what is queued runs at once, or is kept while its stream records.
+//
+// With -DSTUB_EMULATION the driver runs Crema's kernels, by the emulation of kernels/, instead of two of its own: then it is a card on
+// which everything runs, slowly (bench/gpu/rehearse.sh).
 #include <cmath>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <map>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
+
+#if defined(STUB_EMULATION)
+#include "cuda_emulation.h"
+#endif
 
 #define API extern "C" __attribute__((visibility("default")))
 using u64 = unsigned long long;
 
 namespace {
-struct Stream {
-  unsigned flags = 0;
-};
 struct Graph {
   std::vector<std::function<void()>> work;
 };
+struct Stream {
+  unsigned flags = 0;
+  Graph* recording = nullptr;
+};
+// Numbers of the card in one of three types, as cuBLASLt and cuDNN take them.
+enum class Type { kFloat, kHalf, kBfloat };
+struct Numbers {
+  char* at;
+  Type type;
+  int64_t bytes() const { return type == Type::kFloat ? 4 : 2; }
+  Numbers from(int64_t i) const { return {at + i * bytes(), type}; }
+  float get(int64_t i) const;
+  void put(int64_t i, float value) const;
+};
+[[maybe_unused]] inline float Numbers::get(int64_t i) const {
+  float value;
+  if (type == Type::kFloat) {
+    std::memcpy(&value, at + 4 * i, 4);
+    return value;
+  }
+  uint16_t bits;
+  std::memcpy(&bits, at + 2 * i, 2);
+  if (type == Type::kHalf) {
+    const int exponent = bits >> 10 & 31, mantissa = bits & 1023;
+    value = exponent == 31 ? (mantissa ? NAN : INFINITY)
+                           : std::ldexp(static_cast<float>(exponent ? 1024 + mantissa : mantissa), (exponent ? exponent : 1) - 25);
+    return bits >> 15 ? -value : value;
+  }
+  const uint32_t word = static_cast<uint32_t>(bits) << 16;
+  std::memcpy(&value, &word, 4);
+  return value;
+}
+[[maybe_unused]] inline void Numbers::put(int64_t i, float value) const {
+  if (type == Type::kFloat) {
+    std::memcpy(at + 4 * i, &value, 4);
+    return;
+  }
+  uint16_t bits;
+  if (type == Type::kHalf) {
+    const uint16_t sign = std::signbit(value) ? 0x8000 : 0;
+    const float size = std::fabs(value);
+    int exponent = 0;
+    std::frexp(size, &exponent);
+    if (std::isnan(value)) {
+      bits = 0x7E00;
+    } else if (size >= 65520) {
+      bits = 0x7C00;
+    } else if (exponent < -13) {
+      bits = static_cast<uint16_t>(std::nearbyint(std::ldexp(size, 24)));  // half to even, as all is by default
+    } else {
+      bits = static_cast<uint16_t>((exponent + 13) * 1024 + std::nearbyint(std::ldexp(size, 11 - exponent)));
+    }
+    bits |= sign;
+  } else {
+    uint32_t word;
+    std::memcpy(&word, &value, 4);
+    bits = static_cast<uint16_t>(std::isnan(value) ? 0x7FC0 : (word + 0x7FFF + (word >> 16 & 1)) >> 16);
+  }
+  std::memcpy(at + 2 * i, &bits, 2);
+}
 }  // namespace
 
 #if defined(STUB_CUDA)
 namespace {
-Graph* recording = nullptr;
+constexpr size_t kTotalBytes = size_t{3} << 32;
+std::mutex memory;
+std::map<u64, size_t> sizes;  // of what is allocated
+size_t allocated = 0;
 int invalid() { return 1; }
 }  // namespace
 
 // For the other libraries.
 API int stub_queue(void* stream, void (*run)(void*), void* with) {
   if (stream == nullptr) return invalid();
-  if (recording != nullptr) {
+  if (Graph* const recording = static_cast<Stream*>(stream)->recording) {
     recording->work.push_back([=] { run(with); });
   } else {
     run(with);
@@ -41,7 +111,7 @@ API int stub_queue(void* stream, void (*run)(void*), void* with) {
 }
 static int queue(void* stream, std::function<void()> work) {
   if (stream == nullptr) return invalid();
-  if (recording != nullptr) {
+  if (Graph* const recording = static_cast<Stream*>(stream)->recording) {
     recording->work.push_back(work);
   } else {
     work();
@@ -73,7 +143,7 @@ API int cuDeviceGetPCIBusId(char* id, int length, int device) {
   return 0;
 }
 API int cuDeviceTotalMem_v2(size_t* bytes, int device) {
-  *bytes = size_t{3} << 32;
+  *bytes = kTotalBytes;
   return device < 70;
 }
 API int cuDeviceGetAttribute(int* value, int attribute, int device) {
@@ -88,16 +158,27 @@ API int cuDevicePrimaryCtxRelease_v2(int device) { return device == 70 ? 0 : inv
 API int cuCtxSetCurrent(void* context) { return context == reinterpret_cast<void*>(0xC000 + 70) ? 0 : 201; }
 API int cuCtxSynchronize() { return 0; }
 API int cuMemGetInfo_v2(size_t* free, size_t* total) {
-  *free = 11;
-  *total = 22;
+  const std::lock_guard<std::mutex> held(memory);
+  *free = kTotalBytes - allocated;
+  *total = kTotalBytes;
   return 0;
 }
 API int cuMemAlloc_v2(u64* address, size_t bytes) {
   if (bytes > size_t{1} << 31) return 2;
-  *address = reinterpret_cast<u64>(std::aligned_alloc(256, (bytes + 255) / 256 * 256));
+  const std::lock_guard<std::mutex> held(memory);
+  void* const made = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
+  std::memset(made, 0xFF, bytes);  // nobody may read what nobody wrote
+  *address = reinterpret_cast<u64>(made);
+  sizes[*address] = bytes;
+  allocated += bytes;
   return 0;
 }
 API int cuMemFree_v2(u64 address) {
+  const std::lock_guard<std::mutex> held(memory);
+  const auto found = sizes.find(address);
+  if (found == sizes.end()) return invalid();
+  allocated -= found->second;
+  sizes.erase(found);
   std::free(reinterpret_cast<void*>(address));
   return 0;
 }
@@ -131,13 +212,14 @@ API int cuStreamDestroy_v2(void* stream) {
 }
 API int cuStreamSynchronize(void* stream) { return static_cast<Stream*>(stream)->flags == 1 ? 0 : invalid(); }
 API int cuStreamBeginCapture_v2(void* stream, int mode) {
-  recording = new Graph;
-  return stream != nullptr && mode == 1 ? 0 : invalid();
+  if (stream == nullptr || mode != 1) return invalid();
+  static_cast<Stream*>(stream)->recording = new Graph;
+  return 0;
 }
 API int cuStreamEndCapture(void* stream, void** graph) {
-  *graph = recording;
-  recording = nullptr;
-  return stream != nullptr ? 0 : invalid();
+  *graph = static_cast<Stream*>(stream)->recording;
+  static_cast<Stream*>(stream)->recording = nullptr;
+  return *graph != nullptr ? 0 : invalid();
 }
 API int cuGraphInstantiateWithFlags(void** executable, void* graph, u64 flags) {
   *executable = new Graph(*static_cast<Graph*>(graph));
@@ -159,7 +241,12 @@ API int cuGraphDestroy(void* graph) {
 API int cuEventCreate(void** event, unsigned flags) {
   static intptr_t next = 0xE000;
   *event = reinterpret_cast<void*>(next++);
-  return flags == 0 ? 0 : invalid();
+  return flags == 0 || flags == 2 ? 0 : invalid();
+}
+// What is queued has run.
+API int cuEventSynchronize(void* event) { return event != nullptr ? 0 : invalid(); }
+API int cuStreamWaitEvent(void* stream, void* event, unsigned flags) {
+  return stream != nullptr && event != nullptr && flags == 0 ? 0 : invalid();
 }
 API int cuEventRecord(void* event, void* stream) { return event != nullptr && stream != nullptr ? 0 : invalid(); }
 API int cuEventElapsedTime_v2(float* milliseconds, void* start, void* end) {
@@ -169,16 +256,43 @@ API int cuEventElapsedTime_v2(float* milliseconds, void* start, void* end) {
 API int cuEventDestroy_v2(void*) { return 0; }
 API int cuModuleLoadData(void** module, const void* image) {
   *module = reinterpret_cast<void*>(0x3000);
+#if defined(STUB_EMULATION)
+  const uint32_t fatbin = 0xBA55ED50;
+  if (std::memcmp(image, &fatbin, 4) == 0) return 0;
+#endif
   return std::memcmp(image, "cubin", 5) == 0 ? 0 : 200;
 }
 API int cuModuleUnload(void* module) { return module == reinterpret_cast<void*>(0x3000) ? 0 : invalid(); }
 API int cuModuleGetFunction(void** function, void* module, const char* name) {
+#if defined(STUB_EMULATION)
+  if (crema_emulation::find(name) == nullptr) return 500;
+#endif
   *function = new std::string(name);  // lives on, as a module's functions do
   return module == reinterpret_cast<void*>(0x3000) ? 0 : invalid();
 }
 API int cuFuncSetAttribute(void* function, int attribute, int) {
   return function != nullptr && attribute == 8 ? 0 : invalid();
 }
+#if defined(STUB_EMULATION)
+API int cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
+                       unsigned shared, void* stream, void** p, void** extra) {
+  if (by != 1 || bz != 1 || extra != nullptr) return invalid();
+  const crema_emulation::Kernel& kernel = *crema_emulation::find(static_cast<std::string*>(function)->c_str());
+  auto values = std::make_shared<std::vector<std::vector<u64>>>();  // as they are now
+  for (int i = 0; i < kernel.parameters; ++i) {
+    values->emplace_back((kernel.sizes[i] + 7) / 8);
+    std::memcpy(values->back().data(), p[i], kernel.sizes[i]);
+  }
+  return queue(stream, [=] {
+    std::vector<void*> arguments;
+    for (auto& value : *values) arguments.push_back(value.data());
+    const std::string wrong = crema_emulation::launch(kernel.name, {gx, gy, gz}, bx, shared, arguments.data(), 7);
+    if (wrong.empty()) return;
+    std::fprintf(stderr, "%s: %s\n", kernel.name, wrong.c_str());
+    std::abort();
+  });
+}
+#else
 // Two kernels: (float* y, const float* bias, i64 rows, i64 columns, int activation) and
 // (const float* x, float* y, i64 rows, i64 columns).
 API int cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
@@ -208,6 +322,7 @@ API int cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz, un
   }
   return 500;
 }
+#endif
 API int cuGetErrorName(int status, const char** text) {
   *text = status == 2 ? "CUDA_ERROR_OUT_OF_MEMORY" : "CUDA_ERROR_OF_A_STUB";
   return 0;
@@ -222,40 +337,49 @@ API int cuGetErrorString(int, const char** text) {
 API int stub_queue(void* stream, void (*run)(void*), void* with);
 namespace {
 struct Layout {
+  Type type;
   int64_t rows, columns, leading;
   int32_t count = 1;
   int64_t stride = 0;
 };
 struct Description {
   int32_t transpose_a = 0, transpose_b = 0, epilogue = 1;
-  const float* bias = nullptr;
+  char* bias = nullptr;
 };
 struct Multiplication {
   Description d;
-  const float *a, *b;
-  float* c;
+  char *a, *b, *c;
   Layout la, lb, lc;
   float alpha, beta;
 };
+double after(double sum, int32_t epilogue) {
+  if ((epilogue & 2) && sum < 0) return 0;
+  if (epilogue & 32) return 0.5 * sum * (1 + std::tanh(std::sqrt(2 / M_PI) * (sum + 0.044715 * sum * sum * sum)));
+  return sum;
+}
 void multiply(void* of) {
   const Multiplication& m = *static_cast<Multiplication*>(of);
   const int64_t depth = m.d.transpose_a ? m.la.rows : m.la.columns;
+  const Numbers bias{m.d.bias, m.lc.type};
+  std::vector<double> left(depth * m.lc.rows), right(depth);  // read once
   for (int32_t i = 0; i < m.lc.count; ++i) {
-    const float *a = m.a + i * m.la.stride, *b = m.b + i * m.lb.stride;
-    float* c = m.c + i * m.lc.stride;
+    const Numbers a = Numbers{m.a, m.la.type}.from(i * m.la.stride);
+    const Numbers b = Numbers{m.b, m.lb.type}.from(i * m.lb.stride);
+    const Numbers c = Numbers{m.c, m.lc.type}.from(i * m.lc.stride);
+    for (int64_t row = 0; row < m.lc.rows; ++row)
+      for (int64_t k = 0; k < depth; ++k)
+        left[row * depth + k] = a.get(m.d.transpose_a ? row * m.la.leading + k : k * m.la.leading + row);
     for (int64_t column = 0; column < m.lc.columns; ++column) {
+      for (int64_t k = 0; k < depth; ++k)
+        right[k] = b.get(m.d.transpose_b ? k * m.lb.leading + column : column * m.lb.leading + k);
       for (int64_t row = 0; row < m.lc.rows; ++row) {
         double sum = 0;
-        for (int64_t k = 0; k < depth; ++k) {
-          sum += static_cast<double>(m.d.transpose_a ? a[row * m.la.leading + k] : a[k * m.la.leading + row]) *
-                 (m.d.transpose_b ? b[k * m.lb.leading + column] : b[column * m.lb.leading + k]);
-        }
+        for (int64_t k = 0; k < depth; ++k) sum += left[row * depth + k] * right[k];
         sum *= m.alpha;
-        float& to = c[column * m.lc.leading + row];
-        if (m.beta != 0) sum += m.beta * to;
-        if (m.d.epilogue & 4) sum += m.d.bias[row];
-        if ((m.d.epilogue & 2) && sum < 0) sum = 0;
-        to = static_cast<float>(sum);
+        const int64_t to = column * m.lc.leading + row;
+        if (m.beta != 0) sum += m.beta * c.get(to);
+        if (m.d.epilogue & 4) sum += bias.get(row);
+        c.put(to, static_cast<float>(after(sum, m.d.epilogue)));
       }
     }
   }
@@ -268,7 +392,7 @@ API int cublasLtCreate(void** handle) {
 API int cublasLtDestroy(void* handle) { return handle == reinterpret_cast<void*>(0xB000) ? 0 : 7; }
 API int cublasLtMatmulDescCreate(void** d, int compute, int scale) {
   *d = new Description;
-  return compute == 68 && scale == 0 ? 0 : 7;
+  return (compute == 68 || compute == 75 || compute == 77) && scale == 0 ? 0 : 7;
 }
 API int cublasLtMatmulDescDestroy(void* d) {
   delete static_cast<Description*>(d);
@@ -283,8 +407,9 @@ API int cublasLtMatmulDescSetAttribute(void* of, int attribute, const void* valu
   return 0;
 }
 API int cublasLtMatrixLayoutCreate(void** layout, int type, uint64_t rows, uint64_t columns, int64_t leading) {
-  *layout = new Layout{static_cast<int64_t>(rows), static_cast<int64_t>(columns), leading};
-  return type == 0 ? 0 : 7;
+  const Type of = type == 2 ? Type::kHalf : type == 14 ? Type::kBfloat : Type::kFloat;
+  *layout = new Layout{of, static_cast<int64_t>(rows), static_cast<int64_t>(columns), leading};
+  return type == 0 || of != Type::kFloat ? 0 : 7;
 }
 API int cublasLtMatrixLayoutDestroy(void* layout) {
   delete static_cast<Layout*>(layout);
@@ -331,8 +456,8 @@ API int cublasLtMatmul(void* handle, void* d, const void* alpha, const void* a, 
     return 7;
   }
   std::memset(workspace, 0xFF, bytes);
-  auto* m = new Multiplication{*static_cast<Description*>(d), static_cast<const float*>(a), static_cast<const float*>(b),
-                               static_cast<float*>(e), *static_cast<Layout*>(la), *static_cast<Layout*>(lb),
+  auto* m = new Multiplication{*static_cast<Description*>(d), static_cast<char*>(const_cast<void*>(a)),
+                               static_cast<char*>(const_cast<void*>(b)), static_cast<char*>(e), *static_cast<Layout*>(la), *static_cast<Layout*>(lb),
                                *static_cast<Layout*>(lc), *static_cast<const float*>(alpha), *static_cast<const float*>(beta)};
   return stub_queue(stream, multiply, m);  // it may run again and again: kept
 }
@@ -345,16 +470,17 @@ API int stub_queue(void* stream, void (*run)(void*), void* with);
 namespace {
 struct Dims {
   int n, c, h, w;
+  Type type;
 };
 struct Window {
   int pad_h, pad_w, stride_h, stride_w, dilation_h, dilation_w, groups, math;
 };
 struct Convolving {
   int direction;
-  float *x, *f, *y;
+  Numbers x, f, y;
   Dims dx, df, dy;
   Window w;
-  const float* bias;
+  Numbers bias;  // at nullptr: none
   bool relu;
 };
 void* dnn_stream = nullptr;
@@ -362,28 +488,37 @@ void convolve(void* of) {
   const Convolving& v = *static_cast<Convolving*>(of);
   const Dims &x = v.dx, &f = v.df, &y = v.dy;
   const Dims& to = v.direction == 0 ? y : v.direction == 1 ? x : f;
-  float* const result = v.direction == 0 ? v.y : v.direction == 1 ? v.x : v.f;
-  std::memset(result, 0, sizeof(float) * to.n * to.c * to.h * to.w);
+  auto count = [](const Dims& d) { return int64_t{1} * d.n * d.c * d.h * d.w; };
+  auto read = [&](const Numbers& numbers, const Dims& d) {
+    std::vector<double> all(count(d));
+    for (int64_t i = 0; &d != &to && i < count(d); ++i) all[i] = numbers.get(i);
+    return all;
+  };
+  std::vector<double> vx = read(v.x, x), vf = read(v.f, f), vy = read(v.y, y);  // what is computed begins as zeros
   for (int n = 0; n < x.n; ++n)
     for (int i = 0; i < y.h; ++i)
       for (int j = 0; j < y.w; ++j)
         for (int o = 0; o < f.n; ++o)
           for (int r = 0; r < f.h; ++r)
-            for (int s = 0; s < f.w; ++s)
-              for (int k = 0; k < f.c; ++k) {
-                const int row = i * v.w.stride_h - v.w.pad_h + r * v.w.dilation_h;
-                const int column = j * v.w.stride_w - v.w.pad_w + s * v.w.dilation_w;
-                if (row < 0 || row >= x.h || column < 0 || column >= x.w) continue;
-                float& ax = v.x[((n * x.h + row) * x.w + column) * x.c + o / (f.n / v.w.groups) * f.c + k];
-                float& af = v.f[((o * f.h + r) * f.w + s) * f.c + k];
-                float& ay = v.y[((n * y.h + i) * y.w + j) * y.c + o];
-                if (v.direction == 0) ay += ax * af;
-                if (v.direction == 1) ax += ay * af;
-                if (v.direction == 2) af += ax * ay;
-              }
-  for (int i = 0; v.bias != nullptr && i < y.n * y.h * y.w * y.c; ++i) {
-    const float sum = v.y[i] + v.bias[i % y.c];
-    v.y[i] = v.relu && sum < 0 ? 0 : sum;
+            for (int s = 0; s < f.w; ++s) {
+              const int row = i * v.w.stride_h - v.w.pad_h + r * v.w.dilation_h;
+              const int column = j * v.w.stride_w - v.w.pad_w + s * v.w.dilation_w;
+              if (row < 0 || row >= x.h || column < 0 || column >= x.w) continue;
+              double* const ax = &vx[((int64_t{n} * x.h + row) * x.w + column) * x.c + o / (f.n / v.w.groups) * f.c];
+              double* const af = &vf[((int64_t{o} * f.h + r) * f.w + s) * f.c];
+              double& ay = vy[((int64_t{n} * y.h + i) * y.w + j) * y.c + o];
+              if (v.direction == 0)
+                for (int k = 0; k < f.c; ++k) ay += ax[k] * af[k];
+              if (v.direction == 1)
+                for (int k = 0; k < f.c; ++k) ax[k] += ay * af[k];
+              if (v.direction == 2)
+                for (int k = 0; k < f.c; ++k) af[k] += ax[k] * ay;
+            }
+  const std::vector<double>& sums = v.direction == 0 ? vy : v.direction == 1 ? vx : vf;
+  const Numbers& result = v.direction == 0 ? v.y : v.direction == 1 ? v.x : v.f;
+  for (int64_t i = 0; i < count(to); ++i) {
+    const double sum = v.bias.at == nullptr ? sums[i] : sums[i] + v.bias.get(i % y.c);
+    result.put(i, static_cast<float>(v.relu && sum < 0 ? 0 : sum));
   }
 }
 struct Performance {  // as cudnn.h lays it out
@@ -405,12 +540,14 @@ int run(int direction, const void* alpha, const void* beta, void* dx, const void
   if (*static_cast<const float*>(alpha) != 1 || *static_cast<const float*>(beta) != 0 || algo != 1 || bytes != 64 || !workspace) {
     return 2000;
   }
-  auto* v = new Convolving{direction, static_cast<float*>(const_cast<void*>(x)), static_cast<float*>(const_cast<void*>(f)),
-                           static_cast<float*>(const_cast<void*>(y)), *static_cast<Dims*>(dx), *static_cast<Dims*>(df),
-                           *static_cast<Dims*>(dy), *static_cast<Window*>(w), static_cast<const float*>(bias), relu};
+  const auto of = [](const void* at, void* d) { return Numbers{static_cast<char*>(const_cast<void*>(at)), static_cast<Dims*>(d)->type}; };
+  auto* v = new Convolving{direction, of(x, dx), of(f, df), of(y, dy), *static_cast<Dims*>(dx), *static_cast<Dims*>(df),
+                           *static_cast<Dims*>(dy), *static_cast<Window*>(w), of(bias, dy), relu};
   return stub_queue(dnn_stream, convolve, v);
 }
 }  // namespace
+static Type dnn_type(int type) { return type == 2 ? Type::kHalf : type == 9 ? Type::kBfloat : Type::kFloat; }
+static bool is_dnn_type(int type) { return type == 0 || type == 2 || type == 9; }
 API int cudnnCreate(void** handle) {
   *handle = reinterpret_cast<void*>(0xD000);
   return 0;
@@ -429,8 +566,8 @@ API int cudnnDestroyTensorDescriptor(void* d) {
   return 0;
 }
 API int cudnnSetTensor4dDescriptor(void* d, int format, int type, int n, int c, int h, int w) {
-  *static_cast<Dims*>(d) = Dims{n, c, h, w};
-  return format == 1 && type == 0 ? 0 : 2000;
+  *static_cast<Dims*>(d) = Dims{n, c, h, w, dnn_type(type)};
+  return format == 1 && is_dnn_type(type) ? 0 : 2000;
 }
 API int cudnnCreateFilterDescriptor(void** d) {
   *d = new Dims;
@@ -441,8 +578,8 @@ API int cudnnDestroyFilterDescriptor(void* d) {
   return 0;
 }
 API int cudnnSetFilter4dDescriptor(void* d, int type, int format, int k, int c, int h, int w) {
-  *static_cast<Dims*>(d) = Dims{k, c, h, w};
-  return format == 1 && type == 0 ? 0 : 2000;
+  *static_cast<Dims*>(d) = Dims{k, c, h, w, dnn_type(type)};
+  return format == 1 && is_dnn_type(type) ? 0 : 2000;
 }
 API int cudnnCreateConvolutionDescriptor(void** d) {
   *d = new Window;
@@ -463,7 +600,7 @@ API int cudnnSetConvolutionGroupCount(void* d, int groups) {
 }
 API int cudnnSetConvolutionMathType(void* d, int math) {
   static_cast<Window*>(d)->math = math;
-  return math == 3 ? 0 : 2000;
+  return math == 0 || math == 1 || math == 3 ? 0 : 2000;
 }
 API int cudnnGetConvolutionForwardAlgorithm_v7(void*, void*, void*, void*, void*, int requested, int* found, Performance* all) {
   return propose(requested, found, all);
