@@ -61,7 +61,7 @@ public final class CudaDevice implements Device {
       this.inputs = new InputCopies(context, memory);
       this.copies = undo.on(new CopyStream(context), CopyStream::close);
       this.mirrors = new Mirrors(context, copies, memory);
-      this.modules = new Modules(context, KernelSource::fatbin, this::compiler);
+      this.modules = new Modules(context, memory, KernelSource::fatbin, this::compiler);
       undo.keep();
     }
   }

@@ -140,7 +140,7 @@ final class CudaProgram implements Program {
   private void record(Recording r) {
     synchronized (context.recording()) {
       try {
-        r.graph = Graphs.capture(context, stream, () -> queue(r));
+        r.graph = Graphs.capture(context, device.memory(), stream, () -> queue(r));
       } catch (CudaException e) {
         if (!DriverStatus.isOfCapture(e.status())) {
           throw e;

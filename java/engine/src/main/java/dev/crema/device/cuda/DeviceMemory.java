@@ -6,6 +6,7 @@ import java.util.Deque;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.IntSupplier;
 
 /**
  * Memory of a card. What is given back is kept for the next plan, as allocating waits for the whole
@@ -111,11 +112,7 @@ final class DeviceMemory {
 
   private long fresh(long size, String name) {
     long[] address = new long[1];
-    int status = context.calls().cuMemAlloc(address, size);
-    if (status == DriverStatus.OUT_OF_MEMORY && kept > 0) {
-      trim();
-      status = context.calls().cuMemAlloc(address, size);
-    }
+    int status = withRoom(() -> context.calls().cuMemAlloc(address, size));
     if (status == DriverStatus.OUT_OF_MEMORY) {
       throw refusal(size, name);
     }
@@ -157,6 +154,21 @@ final class DeviceMemory {
     }
     free.computeIfAbsent(piece.size, size -> new ArrayDeque<>()).push(piece.address);
     kept += piece.size;
+  }
+
+  /**
+   * Makes a call of the driver that takes memory of the card. Where that runs out, once more, when
+   * what is kept has been given back.
+   *
+   * @return its status
+   */
+  synchronized int withRoom(IntSupplier call) {
+    int status = call.getAsInt();
+    if (status == DriverStatus.OUT_OF_MEMORY && kept > 0) {
+      trim();
+      status = call.getAsInt();
+    }
+    return status;
   }
 
   /** Gives what is kept back to the driver. */

@@ -12,9 +12,10 @@ final class Graphs {
   /**
    * Records what {@code work} queues on the stream.
    *
+   * @param memory of the card, of which an executable graph takes some
    * @return an executable graph, which the caller destroys
    */
-  static long capture(Context context, long stream, Runnable work) {
+  static long capture(Context context, DeviceMemory memory, long stream, Runnable work) {
     DriverCalls calls = context.calls();
     context.check(calls.cuStreamBeginCapture(stream, THREAD_LOCAL), "cuStreamBeginCapture");
     long[] graph = new long[1];
@@ -39,7 +40,9 @@ final class Graphs {
     }
     try {
       long[] executable = new long[1];
-      context.check(calls.cuGraphInstantiate(executable, graph[0], 0), "cuGraphInstantiate");
+      context.check(
+          memory.withRoom(() -> calls.cuGraphInstantiate(executable, graph[0], 0)),
+          "cuGraphInstantiate");
       return executable[0];
     } finally {
       destroy(context, graph[0]);

@@ -20,6 +20,7 @@ final class Modules {
   private record Module(long handle, Map<String, Long> functions) {}
 
   private final Context context;
+  private final DeviceMemory memory;
   private final Function<String, byte[]> built;
   private final Supplier<KernelCompiler> compiler;
   private final Map<String, Module> families = new HashMap<>();
@@ -29,8 +30,13 @@ final class Modules {
    * @param built the code of a family that was compiled when Crema was built; null if there is none
    * @param compiler asked for when it is first needed
    */
-  Modules(Context context, Function<String, byte[]> built, Supplier<KernelCompiler> compiler) {
+  Modules(
+      Context context,
+      DeviceMemory memory,
+      Function<String, byte[]> built,
+      Supplier<KernelCompiler> compiler) {
     this.context = context;
+    this.memory = memory;
     this.built = built;
     this.compiler = compiler;
   }
@@ -99,9 +105,9 @@ final class Modules {
   }
 
   private int load(byte[] image, long[] module) {
-    try (Buffer memory = Buffer.allocate(image.length, "Compiled kernels")) {
-      memory.borrow(0, image.length).put(image);
-      return context.calls().cuModuleLoadData(module, memory.address());
+    try (Buffer code = Buffer.allocate(image.length, "Compiled kernels")) {
+      code.borrow(0, image.length).put(image);
+      return memory.withRoom(() -> context.calls().cuModuleLoadData(module, code.address()));
     }
   }
 

@@ -365,6 +365,24 @@ class CudaProgramTest {
   }
 
   @Test
+  void aGraphThatFindsNoMemoryGetsWhatIsKept() {
+    try (Buffer w = CudaBench.floats(1, 2, 3, 4, 5, 6);
+        Multiplying plan = CudaBench.product(bench.device, w, 4)) {
+      bench.device.memory().allocate(1, "a piece").close();
+      plan.input(1, 10);
+      plan.run(4);
+      card.clearLog();
+      plan.run(4);
+      plan.run(1);
+      card.failAt(card.log.indexOf("cuGraphInstantiate") + 1, DriverStatus.OUT_OF_MEMORY);
+      plan.run(1); // records as the other batch size did
+      assertThat(card.failedCall).isEqualTo("cuGraphInstantiate");
+      assertThat(plan.result(3)).containsExactly(41, 52, 63);
+      assertThat(bench.device.memory().kept()).isZero();
+    }
+  }
+
+  @Test
   void profilesHaveATimeForEachInstruction() {
     try (Buffer w = CudaBench.floats(1, 1, 0, 1);
         Squaring s = CudaBench.squaring(bench.device, w, 1)) {

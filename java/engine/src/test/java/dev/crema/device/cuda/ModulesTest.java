@@ -39,7 +39,7 @@ class ModulesTest {
   }
 
   private void load(Function<String, byte[]> built, Supplier<KernelCompiler> with) {
-    Modules modules = new Modules(bench.device.context(), built, with);
+    Modules modules = new Modules(bench.device.context(), bench.device.memory(), built, with);
     try {
       assertThat(modules.function(FAMILY, KERNEL)).isEqualTo(modules.function(FAMILY, KERNEL));
       assertThat(modules.loaded()).containsExactly(FAMILY);
@@ -79,6 +79,16 @@ class ModulesTest {
     assertThatThrownBy(() -> load(BUILT, compiler))
         .isInstanceOf(CudaException.class)
         .hasMessageContaining("cuModuleLoadData of softmax.fatbin on cuda:0 gave CUDA_ERROR_OUT");
+  }
+
+  @Test
+  void whereMemoryRunsOutWhatIsKeptIsGivenBackFirst() {
+    bench.device.memory().allocate(1, "a piece").close();
+    assertThat(bench.device.memory().kept()).isPositive();
+    card.fakeDriver().moduleStatus = OUT_OF_MEMORY; // once
+    load(BUILT, compiler);
+    assertCompiled(0);
+    assertThat(bench.device.memory().kept()).isZero();
   }
 
   @Test
