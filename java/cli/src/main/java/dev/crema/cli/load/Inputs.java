@@ -13,6 +13,7 @@ import dev.crema.serving.protocols.tensorflow.TensorShapeProto;
 import dev.crema.serving.protocols.tensorflow.serving.ModelSpec;
 import dev.crema.serving.protocols.tensorflow.serving.PredictRequest;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -107,6 +108,8 @@ public final class Inputs {
                 + ". Without it, give a request with --body");
       }
       return Json.parse(response.body(), uri.toString());
+    } catch (ConnectException e) {
+      throw new CremaException("Can't connect to " + uri + "; is the server there?", e);
     } catch (IOException e) {
       throw new CremaException("Can't reach " + uri + ": " + e, e);
     } catch (InterruptedException e) {

@@ -134,7 +134,7 @@ public final class Tracing {
   }
 
   /** gRPC's code, which comes after the answer, or in its only headers; null for other requests. */
-  static String grpcStatus(RequestLog log) {
+  public static String grpcStatus(RequestLog log) {
     String after = log.responseTrailers().get("grpc-status");
     return after != null ? after : log.responseHeaders().get("grpc-status");
   }

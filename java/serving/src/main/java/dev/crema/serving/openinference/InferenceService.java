@@ -198,6 +198,7 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
   public void repositoryModelLoad(
       RepositoryModelLoadRequest request, StreamObserver<RepositoryModelLoadResponse> observer) {
     change(
+        "load",
         request.getModelName(),
         calls.models()::load,
         RepositoryModelLoadResponse.getDefaultInstance(),
@@ -209,6 +210,7 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
       RepositoryModelUnloadRequest request,
       StreamObserver<RepositoryModelUnloadResponse> observer) {
     change(
+        "unload",
         request.getModelName(),
         calls.models()::unload,
         RepositoryModelUnloadResponse.getDefaultInstance(),
@@ -216,10 +218,10 @@ public final class InferenceService extends GRPCInferenceServiceGrpc.GRPCInferen
   }
 
   private <T> void change(
-      String model, Consumer<String> change, T done, StreamObserver<T> observer) {
+      String action, String model, Consumer<String> change, T done, StreamObserver<T> observer) {
     ServiceRequestContext context = ServiceRequestContext.current();
     try {
-      calls.checkAdmin();
+      calls.checkAdmin(context, action + " " + model);
     } catch (RuntimeException e) {
       observer.onError(Failures.grpc(e));
       return;

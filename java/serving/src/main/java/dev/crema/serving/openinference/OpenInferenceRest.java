@@ -332,7 +332,7 @@ public final class OpenInferenceRest implements Endpoint {
         request,
         body -> {
           String model = context.pathParam("model");
-          calls.checkAdmin();
+          calls.checkAdmin(context, (load ? "load " : "unload ") + model);
           return CompletableFuture.supplyAsync(
               () -> {
                 if (load) {

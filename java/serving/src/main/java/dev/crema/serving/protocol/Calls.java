@@ -9,6 +9,7 @@ import dev.crema.serving.inference.Signature;
 import dev.crema.serving.repository.ModelReference;
 import dev.crema.serving.repository.Models;
 import dev.crema.serving.repository.VersionStatus;
+import dev.crema.serving.security.Audit;
 import dev.crema.serving.tensor.JsonFormat;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -73,8 +74,13 @@ public final class Calls {
     options.access().check(context, model);
   }
 
-  /** Throws unless clients may load and unload models. */
-  public void checkAdmin() {
+  /**
+   * Throws unless clients may load and unload models.
+   *
+   * @param action what is asked for, as "load digits": stands in the audit line
+   */
+  public void checkAdmin(ServiceRequestContext context, String action) {
+    Audit.describe(context, JsonFormat.shortened(action));
     if (!options.admin()) {
       throw new ServingException(
           ServingException.Code.PERMISSION_DENIED,

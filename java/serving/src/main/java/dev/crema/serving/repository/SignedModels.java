@@ -72,8 +72,11 @@ public final class SignedModels {
     } catch (GeneralSecurityException | IllegalArgumentException e) {
       throw new CremaException(
           pem + ": expected an Ed25519 public key in PEM, " + e.getMessage(), e);
+    } catch (NoSuchFileException e) {
+      throw new CremaException(
+          "There is no key " + pem + "; expected an Ed25519 public key in PEM", e);
     } catch (IOException e) {
-      throw new CremaException("Cannot read the key " + pem + ": " + e.getMessage(), e);
+      throw new CremaException("Cannot read the key " + pem + ": " + e, e);
     }
   }
 

@@ -1,32 +1,78 @@
 package dev.crema.serving.security;
 
+import com.linecorp.armeria.common.logging.RequestLog;
 import com.linecorp.armeria.server.ServiceRequestContext;
 import dev.crema.serving.http.JsonLine;
+import dev.crema.serving.http.Tracing;
 import dev.crema.serving.inference.ServingException;
+import io.netty.util.AttributeKey;
+import java.util.Objects;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * One line of JSON for each refusal of a client and each request of an administrator, to the logger
- * {@code dev.crema.serving.audit}.
+ * {@code dev.crema.serving.audit}: who, from where, what was asked for and what came of it.
  */
-final class Audit {
+public final class Audit {
   private static final Logger LOG = LoggerFactory.getLogger("dev.crema.serving.audit");
+  private static final AttributeKey<String> ACTION = AttributeKey.valueOf(Audit.class, "ACTION");
 
-  private Audit() {}
+  private final Consumer<String> lines; // null: the logger
+
+  Audit() {
+    this.lines = null;
+  }
+
+  /**
+   * @param lines gets each
+   */
+  Audit(Consumer<String> lines) {
+    this.lines = Objects.requireNonNull(lines, "lines");
+  }
+
+  /**
+   * Says what an administrator's request is about, where its path does not: gRPC has it in the
+   * message.
+   *
+   * @param action such as "load digits"
+   */
+  public static void describe(ServiceRequestContext context, String action) {
+    context.setAttr(ACTION, action);
+  }
 
   /** Somebody was not let in. Nothing of a key is written. */
-  static void refused(ServiceRequestContext context, String who, ServingException why) {
-    LOG.warn(
-        "{}",
+  void refused(ServiceRequestContext context, String who, ServingException why) {
+    String line =
         line(context, "refused", who)
             .add("code", why.code().name())
-            .add("reason", why.getMessage()));
+            .add("reason", why.getMessage())
+            .toString();
+    if (lines == null) {
+      LOG.warn("{}", line);
+    } else {
+      lines.accept(line);
+    }
   }
 
   /** Somebody changed, or tried to change, which models are served. */
-  static void admin(ServiceRequestContext context, String who, int status) {
-    LOG.info("{}", line(context, "admin", who).add("status", status));
+  void admin(ServiceRequestContext context, String who, RequestLog log) {
+    JsonLine line = line(context, "admin", who);
+    String action = context.attr(ACTION);
+    if (action != null) {
+      line.add("action", action);
+    }
+    line.add("status", log.responseStatus().code());
+    String grpc = Tracing.grpcStatus(log);
+    if (grpc != null) {
+      line.add("grpc_status", grpc);
+    }
+    if (lines == null) {
+      LOG.info("{}", line);
+    } else {
+      lines.accept(line.toString());
+    }
   }
 
   private static JsonLine line(ServiceRequestContext context, String event, String who) {

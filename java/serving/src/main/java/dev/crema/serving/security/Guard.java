@@ -19,9 +19,15 @@ import javax.net.ssl.SSLSession;
  */
 public final class Guard {
   private final AccessControl access;
+  private final Audit audit;
 
   public Guard(AccessControl access) {
+    this(access, new Audit());
+  }
+
+  Guard(AccessControl access, Audit audit) {
     this.access = access;
+    this.audit = audit;
   }
 
   /** The service with this around it. */
@@ -47,15 +53,13 @@ public final class Guard {
       ctx.setAttr(Principal.OF_REQUEST, who);
       require(who, requirement);
     } catch (ServingException e) {
-      Audit.refused(ctx, name, e);
+      audit.refused(ctx, name, e);
       return Refusal.of(request.headers(), e);
     }
     if (requirement instanceof Requirement.Needs needs
         && needs.scope().action() == Scope.Action.ADMIN) {
       String admin = name;
-      ctx.log()
-          .whenComplete()
-          .thenAccept(log -> Audit.admin(ctx, admin, log.responseStatus().code()));
+      ctx.log().whenComplete().thenAccept(log -> audit.admin(ctx, admin, log));
     }
     return service.serve(ctx, request);
   }
@@ -79,7 +83,7 @@ public final class Guard {
     try {
       access.require(who, new Scope(some.action(), model));
     } catch (ServingException e) {
-      Audit.refused(ctx, who.name(), e);
+      audit.refused(ctx, who.name(), e);
       throw e;
     }
   }

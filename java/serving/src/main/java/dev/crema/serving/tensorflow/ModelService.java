@@ -17,6 +17,7 @@ import dev.crema.serving.repository.Models;
 import io.grpc.stub.StreamObserver;
 import java.util.LinkedHashSet;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** TensorFlow Serving's gRPC service for the states of models. Thread-safe. */
 public final class ModelService extends ModelServiceGrpc.ModelServiceImplBase {
@@ -48,7 +49,11 @@ public final class ModelService extends ModelServiceGrpc.ModelServiceImplBase {
       ReloadConfigRequest request, StreamObserver<ReloadConfigResponse> observer) {
     Set<String> wanted = new LinkedHashSet<>();
     try {
-      calls.checkAdmin();
+      calls.checkAdmin(
+          ServiceRequestContext.current(),
+          request.getConfig().getModelConfigList().getConfigList().stream()
+              .map(ModelConfig::getName)
+              .collect(Collectors.joining(", ", "serve only [", "]")));
       if (request.getConfig().getConfigCase() != ModelServerConfig.ConfigCase.MODEL_CONFIG_LIST) {
         throw ServingException.invalidArgument(
             "ReloadConfigRequest must have a config with a model_config_list");

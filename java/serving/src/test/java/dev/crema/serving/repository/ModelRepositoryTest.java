@@ -379,6 +379,9 @@ class ModelRepositoryTest {
     assertThatThrownBy(() -> SignedModels.readKey(pem))
         .isInstanceOf(CremaException.class)
         .hasMessageContaining("expected an Ed25519 public key in PEM");
+    assertThatThrownBy(() -> SignedModels.readKey(folder.resolve("none.pem")))
+        .isInstanceOf(CremaException.class)
+        .hasMessageContaining("There is no key " + folder.resolve("none.pem"));
   }
 
   @Test
