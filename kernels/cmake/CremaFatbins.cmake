@@ -13,6 +13,11 @@ foreach(architecture ${CREMA_CUDA_ARCHITECTURES})
   list(APPEND gencode -gencode "arch=compute_${architecture},code=sm_${architecture}")
   set(newest ${architecture})
 endforeach()
+# Where all are compiled, a family whose code differs on more cards names those.
+list(LENGTH CREMA_CUDA_ARCHITECTURES count)
+if(count GREATER 1)
+  set(CREMA_MORE_fp8_linear 89 120)
+endif()
 list(APPEND gencode -gencode "arch=compute_${newest},code=compute_${newest}")
 
 set(outputs "")
@@ -21,9 +26,13 @@ foreach(source ${CREMA_FAMILIES})
   get_filename_component(name "${source}" NAME_WE)
   set(output "${CMAKE_CURRENT_BINARY_DIR}/fatbin/${name}.fatbin")
   set(log "${CMAKE_CURRENT_BINARY_DIR}/fatbin/${name}.ptxas.txt")
+  set(all "${gencode}")
+  foreach(architecture ${CREMA_MORE_${name}})
+    list(APPEND all -gencode "arch=compute_${architecture},code=sm_${architecture}")
+  endforeach()
   add_custom_command(
     OUTPUT "${output}" "${log}"
-    COMMAND ${CMAKE_COMMAND} "-DNVCC=${CREMA_NVCC}" "-DGENCODE=${gencode}" "-DSOURCE=${source}" "-DOUTPUT=${output}"
+    COMMAND ${CMAKE_COMMAND} "-DNVCC=${CREMA_NVCC}" "-DGENCODE=${all}" "-DSOURCE=${source}" "-DOUTPUT=${output}"
             "-DLOG=${log}" -P "${CMAKE_CURRENT_LIST_DIR}/fatbin.cmake"
     DEPENDS "${source}" ${CREMA_HEADERS} "${CMAKE_CURRENT_LIST_DIR}/fatbin.cmake"
     COMMENT "nvcc ${name}.cu" VERBATIM)

@@ -1,4 +1,5 @@
 // weight_only_linear.cpp: dense layers with weights of few bits; weight_only.h says how they are stored and multiplied.
+#include "../fp8.h"
 #include "../gemm_paths.h"
 #include "../weight_only.h"
 
@@ -32,6 +33,11 @@ CREMA_INLINE vec widen(const int8_t* p) {
 #endif
 }
 
+template <FewBits Format>
+CREMA_INLINE vec number_of(const int8_t* p) {
+  return Format == FewBits::kFp8 ? of_fp8(some_bytes(reinterpret_cast<const uint8_t*>(p), W)) : widen(p);
+}
+
 // The i-th four bits of every word.
 CREMA_INLINE vec nibble(veci words, int i) {
 #if defined(__AVX512F__)
@@ -57,13 +63,13 @@ struct Panel {
 
 // Steps [p, end) of a group, added to sums, of which consecutive steps take turns: an addition does not wait for the one
 // before it.
-template <int Rows, int Vectors, int Chains>
+template <FewBits Format, int Rows, int Vectors, int Chains>
 CREMA_INLINE void add_bytes(const Panel& t, int64_t p, int64_t end, vec (&sum)[Chains][Rows][Vectors]) {
   const int8_t* w = static_cast<const int8_t*>(t.weights) + p * Vectors * W;
   const auto at = [&](int c) CREMA_LAMBDA {
     vec q[Vectors];
 #pragma GCC unroll 2
-    for (int v = 0; v < Vectors; ++v) q[v] = widen(w + v * W);
+    for (int v = 0; v < Vectors; ++v) q[v] = number_of<Format>(w + v * W);
 #pragma GCC unroll 4
     for (int r = 0; r < Rows; ++r) {
       const vec x = broadcast(t.x[r * t.ldx + p]);
@@ -111,7 +117,7 @@ CREMA_INLINE void add_nibbles(const Panel& t, int64_t p, int64_t end, vec (&sum)
   }
 }
 
-template <int Bits, int Rows, int Vectors>
+template <FewBits Format, int Rows, int Vectors>
 void few(const Panel& t) {
   constexpr int chains = Rows == 1 ? 4 : Rows == 2 ? 2 : 1;  // registers
   vec total[Rows][Vectors] = {};
@@ -119,10 +125,10 @@ void few(const Panel& t) {
   for (int64_t p = 0; p < t.k; p += t.group, scales += t.scale_step) {
     const int64_t end = t.k - p < t.group ? t.k : p + t.group;
     vec sum[chains][Rows][Vectors] = {};
-    if (Bits == 8) {
-      add_bytes<Rows, Vectors, chains>(t, p, end, sum);
-    } else {
+    if (Format == FewBits::kInt4) {
       add_nibbles<Rows, Vectors, chains>(t, p, end, sum);
+    } else {
+      add_bytes<Format, Rows, Vectors, chains>(t, p, end, sum);
     }
 #pragma GCC unroll 4
     for (int r = 0; r < Rows; ++r) {
@@ -147,28 +153,36 @@ void few(const Panel& t) {
 
 using FewFunction = void (*)(const Panel&);
 
-template <int Bits, int Vectors>
+template <FewBits Format, int Vectors>
 FewFunction few_of(int64_t rows) {
   switch (rows) {
-    case 1: return few<Bits, 1, Vectors>;
-    case 2: return few<Bits, 2, Vectors>;
-    default: return few<Bits, 4, Vectors>;
+    case 1: return few<Format, 1, Vectors>;
+    case 2: return few<Format, 2, Vectors>;
+    default: return few<Format, 4, Vectors>;
   }
 }
 
-FewFunction few_of(int bits, int64_t rows, int64_t columns) {
-  if (bits == 8) return columns > W ? few_of<8, 2>(rows) : few_of<8, 1>(rows);
-  return columns > W ? few_of<4, 2>(rows) : few_of<4, 1>(rows);
+template <FewBits Format>
+FewFunction few_of(int64_t rows, int64_t columns) {
+  return columns > W ? few_of<Format, 2>(rows) : few_of<Format, 1>(rows);
+}
+
+FewFunction few_of(FewBits format, int64_t rows, int64_t columns) {
+  switch (format) {
+    case FewBits::kInt8: return few_of<FewBits::kInt8>(rows, columns);
+    case FewBits::kInt4: return few_of<FewBits::kInt4>(rows, columns);
+    default: return few_of<FewBits::kFp8>(rows, columns);
+  }
 }
 
 // Where the panel of column j, a multiple of kPanel, begins.
 const void* panel_of(const WeightOnlyProduct& g, int64_t j) {
   const char* const bytes = reinterpret_cast<const char*>(g.packed);
-  return bytes + j * (g.bits == 8 ? g.k : (g.k + kNibbles - 1) / kNibbles * 4);
+  return bytes + j * (g.format == FewBits::kInt4 ? (g.k + kNibbles - 1) / kNibbles * 4 : g.k);
 }
 
 const float* scales_of(const WeightOnlyProduct& g) {
-  return reinterpret_cast<const float*>(g.packed + weight_only_words(g.n, g.k, g.bits));
+  return reinterpret_cast<const float*>(g.packed + weight_only_words(g.n, g.k, g.format));
 }
 
 void few_rows(const WeightOnlyProduct& g, int32_t threads) {
@@ -192,7 +206,7 @@ void few_rows(const WeightOnlyProduct& g, int32_t threads) {
         while (rows > g.m - row) rows /= 2;
         t.x = g.x + row * g.k;
         t.y = g.y + row * g.n + j;
-        few_of(g.bits, rows, t.columns)(t);
+        few_of(g.format, rows, t.columns)(t);
       }
     }
     if (g.activation <= kRelu) return;
@@ -203,7 +217,7 @@ void few_rows(const WeightOnlyProduct& g, int32_t threads) {
 }
 
 // The panel of column j as gemm reads it.
-template <int Bits>
+template <FewBits Format>
 void unpack(const WeightOnlyProduct& g, int64_t j, float* panel) {
   const int64_t width = round_up_to(g.n - j < kPanel ? g.n - j : kPanel, W), step = weight_only_columns(g.n);
   const void* const weights = panel_of(g, j);
@@ -212,9 +226,9 @@ void unpack(const WeightOnlyProduct& g, int64_t j, float* panel) {
     for (int64_t p = 0; p < g.k; scales += step) {
       const vec scale = load(scales);
       const int64_t end = g.k - p < g.group ? g.k : p + g.group;
-      if (Bits == 8) {
+      if (Format != FewBits::kInt4) {
         const int8_t* const w = static_cast<const int8_t*>(weights) + v;
-        for (; p < end; ++p) store(panel + p * width + v, widen(w + p * width) * scale);
+        for (; p < end; ++p) store(panel + p * width + v, number_of<Format>(w + p * width) * scale);
         continue;
       }
       const int32_t* const w = static_cast<const int32_t*>(weights) + v;
@@ -247,10 +261,11 @@ void many_rows(const WeightOnlyProduct& g, char* scratch, int32_t threads) {
              [&](int64_t begin, int64_t end, int64_t) {
                for (int64_t i = begin; i < end; ++i) {
                  const int64_t j = i * kPanel;
-                 if (g.bits == 8) {
-                   unpack<8>(g, from + j, w + j * g.k);
-                 } else {
-                   unpack<4>(g, from + j, w + j * g.k);
+                 float* const panel = w + j * g.k;
+                 switch (g.format) {
+                   case FewBits::kInt8: unpack<FewBits::kInt8>(g, from + j, panel); break;
+                   case FewBits::kInt4: unpack<FewBits::kInt4>(g, from + j, panel); break;
+                   default: unpack<FewBits::kFp8>(g, from + j, panel);
                  }
                }
              });
@@ -272,31 +287,32 @@ void many_rows(const WeightOnlyProduct& g, char* scratch, int32_t threads) {
 // A product of one column is few, too: gemm would read it as it lies.
 bool is_few(int64_t m, int64_t n) { return m <= kFewRows || n == 1; }
 
-int8_t rounded(float w, float scale, float most) {
+int8_t rounded(float w, float scale, FewBits format) {
+  if (format == FewBits::kFp8) return static_cast<int8_t>(to_fp8(broadcast(w / scale))[0]);
+  const float most = format == FewBits::kInt8 ? 127 : 7;
   const float v = __builtin_rintf(w / scale);
   return static_cast<int8_t>(v != v ? 0.0f : v < -most ? -most : v > most ? most : v);
 }
 
 }  // namespace
 
-void pack_weight_only(const float* w, const float* scales, int64_t n, int64_t k, int bits, int64_t group,
+void pack_weight_only(const float* w, const float* scales, int64_t n, int64_t k, FewBits format, int64_t group,
                       int32_t* packed) {
   const int64_t groups = (k + group - 1) / group, columns = weight_only_columns(n);
-  const float most = bits == 8 ? 127 : 7;
-  float* const to = reinterpret_cast<float*>(packed + weight_only_words(n, k, bits));
-  std::memset(packed, 0, static_cast<size_t>(weight_only_words(n, k, bits) + groups * columns) * sizeof(int32_t));
+  float* const to = reinterpret_cast<float*>(packed + weight_only_words(n, k, format));
+  std::memset(packed, 0, static_cast<size_t>(weight_only_words(n, k, format) + groups * columns) * sizeof(int32_t));
   for (int64_t i = 0; i < groups; ++i) std::memcpy(to + i * columns, scales + i * n, static_cast<size_t>(n) * sizeof(float));
   const int64_t steps = (k + kNibbles - 1) / kNibbles;
   for (int64_t p = 0; p < k; ++p) {
     const float* const scale = scales + p / group * n;
     for (int64_t j = 0; j < n; ++j) {
       const int64_t panel = j / kPanel * kPanel, width = round_up_to(n - panel < kPanel ? n - panel : kPanel, W);
-      const int8_t q = rounded(w[p * n + j], scale[j], most);
-      if (bits == 8) {
-        reinterpret_cast<int8_t*>(packed)[panel * k + p * width + j - panel] = q;
-      } else {
+      const int8_t q = rounded(w[p * n + j], scale[j], format);
+      if (format == FewBits::kInt4) {
         reinterpret_cast<uint32_t*>(packed)[panel * steps + p / kNibbles * width + j - panel] |=
             (static_cast<uint32_t>(q) & 15u) << (4 * (p % kNibbles));
+      } else {
+        reinterpret_cast<int8_t*>(packed)[panel * k + p * width + j - panel] = q;
       }
     }
   }
@@ -315,6 +331,8 @@ void weight_only_product(const WeightOnlyProduct& g, char* scratch, int32_t thre
     many_rows(g, scratch, threads);
   }
 }
+
+static FewBits format_of(int64_t bits) { return bits == 8 ? FewBits::kInt8 : FewBits::kInt4; }
 
 static int64_t linear_scratch(const Call& c) {
   return weight_only_scratch(c.in[0].rows(), c.out[0].last(), c.in[0].last(), c.threads);
@@ -335,7 +353,7 @@ CREMA_KERNEL_SCRATCH(weight_only_linear, linear_scratch) {
   g.bias = c.ins > 2 && c.in[2].present() ? c.in[2].f32() : nullptr;
   g.y = c.out[0].f32();
   g.activation = static_cast<Activation>(c.ints[0]);
-  g.bits = static_cast<int>(c.ints[1]);
+  g.format = format_of(c.ints[1]);
   g.group = group_of(c.ints[2], g.k);
   weight_only_product(g, c.scratch, c.threads);
 }
@@ -345,7 +363,7 @@ CREMA_KERNEL_SCRATCH(weight_only_linear, linear_scratch) {
 CREMA_KERNEL(pack_weight_only) {
   const Tensor& w = c.in[1];
   const int64_t k = w.rows(), n = w.last();
-  pack_weight_only(w.f32(), c.in[2].f32(), n, k, static_cast<int>(c.ints[0]), group_of(c.ints[1], k), c.in[0].i32());
+  pack_weight_only(w.f32(), c.in[2].f32(), n, k, format_of(c.ints[0]), group_of(c.ints[1], k), c.in[0].i32());
 }
 
 }  // namespace CREMA_ISA

@@ -7,23 +7,6 @@
 // Limit: 2 m n k operations over the card's rate of int8 products; for few rows, reading the weights.
 #include "int8_tiles.cuh"
 
-// Of x [m, k].
-struct DenseRows {
-  const u8* x;
-  i64 m;
-  int k;
-
-  using Row = const u8*;  // null beyond m
-  using Position = int;   // a word of k
-  CREMA_DEVICE_METHOD Row row(i64 r) const { return r < m ? x + r * k : nullptr; }
-  CREMA_DEVICE_METHOD Position at(int word) const { return word; }
-  CREMA_DEVICE_METHOD void advance(Position& p, int words) const { p += words; }
-  CREMA_DEVICE_METHOD bool is_whole() const { return k % 16 == 0 && is_aligned(x, 16); }
-  CREMA_DEVICE_METHOD const u8* whole(Row r, Position p) const { return r != nullptr && 4 * p < k ? r + 4 * p : nullptr; }
-  CREMA_DEVICE_METHOD u32 word(Row r, Position p) const { return r != nullptr && 4 * p < k ? four_bytes(r + 4 * p, k - 4 * p) : 0u; }
-  CREMA_DEVICE_METHOD u32 padding() const { return 0; }
-};
-
 // Of a layer whose input's scale is each row's own.
 struct DynamicSums {
   const float* row_scale;
@@ -35,6 +18,7 @@ struct DynamicSums {
   i64 n;
   int relu;
 
+  using Sum = int;
   struct Columns {
     int weights[8];
     float scale[8], bias[8];

@@ -1,19 +1,21 @@
-// int8_tiles.cuh: products of bytes by tensor cores: [m, k] unsigned times packed [k, n] signed. The rows of the first are a matrix's, or
-// windows of images, gathered as they are needed; where they come from and where the sums go are the caller's:
+// int8_tiles.cuh: products of bytes by tensor cores: [m, k] unsigned times packed [k, n] signed, or both fp8 (fp8.cuh). The rows of the
+// first are a matrix's, or windows of images, gathered as they are needed; where they come from and where the sums go are the caller's:
 //
 //   Rows: Row row(r)            where row r begins; also for r >= m, whose bytes are zeros or whatever
 //         Position at(word)     where word `word` of a row (four bytes) is; advance(position, words) goes on
 //         u32 word(row, position)             four bytes
 //         const u8* whole(row, position)      the address of 16 bytes from there on; null: they are `padding()` four times
 //         bool is_whole()       whether `whole` may be asked for: all rows in pieces of 16 bytes, aligned
-//   Sums: Columns columns(column)             what outputs of eight columns from a multiple of eight on share
+//   Sums: Sum                                 int: of unsigned by signed bytes; float: of fp8
+//         Columns columns(column)             what outputs of eight columns from a multiple of eight on share
 //         put(row, column, columns, sums)     those of a row, of which some may lie beyond n
 //         put(row, column, sum)               one
 //
-// Sums are whole numbers: tiles, strips and their order change no bit.
+// Where sums are whole numbers, tiles, strips and their order change no bit.
 #pragma once
 
 #include "copies.cuh"
+#include "fp8.cuh"
 #include "int8.cuh"
 
 constexpr int kRunWords = 16;  // of k, multiplied at a time: 64 bytes
@@ -48,9 +50,9 @@ CREMA_DEVICE u32 word_of(const uint4& v, int i) { return i == 0 ? v.x : i == 1 ?
 // Outputs of a warp: of 16 kRows rows and 32 columns. Lane 4g + t holds the eight columns from 8t on of the rows 16i + g and 16i + g + 8:
 // which word of k is which of an mma's, and which column, is free as long as both factors agree. So a lane takes all from memory 16
 // bytes at a time: of a row the words 4t ... 4t + 3, of those steps of the weights the columns 4g ... 4g + 3.
-template <int kRows>
+template <int kRows, typename Sum>
 struct WarpSums {
-  int of[kRows][4][4];
+  Sum of[kRows][4][4];
 
   CREMA_DEVICE_METHOD void clear() {
     CREMA_UNROLL
@@ -67,7 +69,7 @@ struct WarpSums {
     for (int j = 0; j < 4; ++j) mma_bytes(of[i][j], upper.z, lower.z, upper.w, lower.w, word_of(w[2], j), word_of(w[3], j));
   }
   // The eight of row 16i + g, or of the row 8 below.
-  CREMA_DEVICE_METHOD void eight(int i, bool below, int (&sums)[8]) const {
+  CREMA_DEVICE_METHOD void eight(int i, bool below, Sum (&sums)[8]) const {
     CREMA_UNROLL
     for (int e = 0; e < 8; ++e) sums[e] = of[i][e % 4][(below ? 2 : 0) + e / 4];
   }
@@ -143,7 +145,7 @@ CREMA_DEVICE void int8_tiles(const Rows& rows, const int* packed, i64 m, int n, 
         if (!kWhole) xs[stage * (kTile * 4) + p * kBlock + thread] = next[p];
       }
     };
-    WarpSums<kMmas> products;
+    WarpSums<kMmas, typename Sums::Sum> products;
     products.clear();
     __syncthreads();  // the tile before is read
     CREMA_UNROLL
@@ -179,7 +181,7 @@ CREMA_DEVICE void int8_tiles(const Rows& rows, const int* packed, i64 m, int n, 
       const auto shared = sums.columns(column);
       CREMA_UNROLL
       for (int i = 0; i < 2 * kMmas; ++i) {
-        int eight[8];
+        typename Sums::Sum eight[8];
         products.eight(i / 2, i % 2 != 0, eight);
         const i64 r = row0 + down + i / 2 * 16 + g + i % 2 * 8;
         if (r < m) sums.put(r, column, shared, eight);
@@ -195,7 +197,8 @@ template <int kMmas, typename Rows, typename Sums>
 CREMA_DEVICE void int8_strips(const Rows& rows, const int* packed, i64 m, int n, int steps, const Sums& sums) {
   static_assert(kMmas == 1 || kMmas == 4, "a lane loads one column of a step, or four");
   constexpr int kColumns = 8 * kMmas;
-  CREMA_SHARED(int, of_warps, kStripWarps * 16 * kColumns);
+  using Sum = typename Sums::Sum;
+  CREMA_SHARED(Sum, of_warps, kStripWarps * 16 * kColumns);
   const int columns = static_cast<int>(int8_columns(n)), runs = (steps + kRunWords - 1) / kRunWords;
   const i64 across = (n + kColumns - 1) / kColumns, strips = (m + 15) / 16 * across;
   const int g = lane_of_warp() / 4, t = lane_of_warp() % 4, warp = warp_of_block();
@@ -204,7 +207,7 @@ CREMA_DEVICE void int8_strips(const Rows& rows, const int* packed, i64 m, int n,
     const i64 row0 = strip / across * 16, column0 = strip % across * kColumns;
     const typename Rows::Row upper = rows.row(row0 + g), lower = rows.row(row0 + g + 8);
     typename Rows::Position position = rows.at(warp * kRunWords + 4 * t);
-    WarpSums<1> products;
+    WarpSums<1, typename Sums::Sum> products;
     products.clear();
     for (int run = warp; run < runs; run += kStripWarps) {
       const uint4 a = sixteen_bytes(rows, upper, position, whole), b = sixteen_bytes(rows, lower, position, whole);
@@ -226,7 +229,7 @@ CREMA_DEVICE void int8_strips(const Rows& rows, const int* packed, i64 m, int n,
       }
     }
     __syncthreads();  // the strip before is read
-    int* const mine = of_warps + (warp * 16 + g) * kColumns;
+    Sum* const mine = of_warps + (warp * 16 + g) * kColumns;
     CREMA_UNROLL
     for (int e = 0; e < 2 * kMmas; ++e) {
       const int place = kMmas == 4 ? 8 * t + e : 2 * t + e;
@@ -235,7 +238,7 @@ CREMA_DEVICE void int8_strips(const Rows& rows, const int* packed, i64 m, int n,
     }
     __syncthreads();
     for (int e = static_cast<int>(threadIdx.x); e < 16 * kColumns; e += static_cast<int>(blockDim.x)) {
-      int sum = 0;
+      Sum sum = 0;
       CREMA_UNROLL
       for (int w = 0; w < kStripWarps; ++w) sum += of_warps[w * 16 * kColumns + e];
       const i64 r = row0 + e / kColumns, column = column0 + e % kColumns;
@@ -274,6 +277,23 @@ CREMA_DEVICE void int8_strips_8(const Rows& rows, const int* packed, i64 m, int 
   int8_strips<1>(rows, packed, m, n, steps, sums);
 }
 
+// Of x [m, k].
+struct DenseRows {
+  const u8* x;
+  i64 m;
+  int k;
+
+  using Row = const u8*;  // null beyond m
+  using Position = int;   // a word of k
+  CREMA_DEVICE_METHOD Row row(i64 r) const { return r < m ? x + r * k : nullptr; }
+  CREMA_DEVICE_METHOD Position at(int word) const { return word; }
+  CREMA_DEVICE_METHOD void advance(Position& p, int words) const { p += words; }
+  CREMA_DEVICE_METHOD bool is_whole() const { return k % 16 == 0 && is_aligned(x, 16); }
+  CREMA_DEVICE_METHOD const u8* whole(Row r, Position p) const { return r != nullptr && 4 * p < k ? r + 4 * p : nullptr; }
+  CREMA_DEVICE_METHOD u32 word(Row r, Position p) const { return r != nullptr && 4 * p < k ? four_bytes(r + 4 * p, k - 4 * p) : 0u; }
+  CREMA_DEVICE_METHOD u32 padding() const { return 0; }
+};
+
 // Of a layer whose input's scale is known: to numbers or bytes.
 struct StaticSums {
   Target t;
@@ -281,6 +301,7 @@ struct StaticSums {
   const float* scale;
   i64 n;
 
+  using Sum = int;
   struct Columns {
     int offset[8];
     float scale[8];

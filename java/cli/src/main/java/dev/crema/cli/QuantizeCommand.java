@@ -10,6 +10,8 @@ import dev.crema.data.Dataset;
 import dev.crema.io.Json;
 import dev.crema.io.ModelArchive;
 import dev.crema.nn.Model;
+import dev.crema.nn.Quantization;
+import dev.crema.nn.Topology;
 import dev.crema.pass.QuantizationScheme;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -24,12 +26,12 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** Gives a saved model's layers weights of int8 or int4. */
+/** Gives a saved model's layers weights of int8, int4 or fp8. */
 @Command(
     name = "quantize",
     description =
         "Makes a saved model's dense layers and convolutions compute in int8, or its dense layers"
-            + " with weights of int8 or int4, measures both, and keeps the quantized model if it is"
+            + " with weights of int8, int4 or fp8, measures both, and keeps the quantized model if it is"
             + " not slower here.",
     mixinStandardHelpOptions = true)
 final class QuantizeCommand implements Callable<Integer> {
@@ -48,7 +50,8 @@ final class QuantizeCommand implements Callable<Integer> {
     STATIC(true, false),
     QAT(true, true),
     DYNAMIC(false, false),
-    WEIGHT_ONLY(false, false);
+    WEIGHT_ONLY(false, false),
+    FP8(true, false);
 
     private final boolean calibrates;
     private final boolean trains;
@@ -83,8 +86,9 @@ final class QuantizeCommand implements Callable<Integer> {
               + " on with both rounded, by default at a tenth of the optimiser's usual learning"
               + " rate; dynamic: int8 weights of dense layers, and inputs whose ranges are found at"
               + " each prediction, row by row; weight-only: weights of dense layers in --bits, and"
-              + " inputs in float32 (default: ${DEFAULT-VALUE}). Predictors use the last two where"
-              + " they are faster.")
+              + " inputs in float32; fp8: weights and inputs of dense layers in E4M3, the inputs of"
+              + " a calibrated scale, for CUDA cards (default: ${DEFAULT-VALUE}). Predictors use the"
+              + " last three where they are faster.")
   private Method method;
 
   @Option(
@@ -193,6 +197,7 @@ final class QuantizeCommand implements Callable<Integer> {
     Quantizer quantizer =
         switch (method) {
           case STATIC, QAT -> Quantizer.standard().withCalibration(calibration);
+          case FP8 -> Quantizer.fp8().withCalibration(calibration);
           case DYNAMIC -> Quantizer.dynamic();
           case WEIGHT_ONLY -> {
             int usual = bits == 4 ? Quantizer.GROUP_SIZE : 0;
@@ -210,7 +215,7 @@ final class QuantizeCommand implements Callable<Integer> {
       Dataset examples,
       ObjectNode document) {
     return switch (method) {
-      case STATIC, DYNAMIC, WEIGHT_ONLY -> quantizer.quantize(before, examples);
+      case STATIC, DYNAMIC, WEIGHT_ONLY, FP8 -> quantizer.quantize(before, examples);
       case QAT ->
           QuantizationAwareTraining.train(
               before,
@@ -227,10 +232,24 @@ final class QuantizeCommand implements Callable<Integer> {
     };
   }
 
+  /** Layers with a kernel or table that are not dense. */
+  private static List<String> unsuited(Model model) {
+    return model.topology().places().stream()
+        .filter(p -> Quantization.supports(p) && !Quantization.supports(p, QuantizationScheme.FP8))
+        .map(Topology.Place::name)
+        .filter(name -> Quantization.kernelOf(model.topology(), name) != null)
+        .toList();
+  }
+
   /** Shows both, and saves the quantized model if it is worth having. */
   int finish(Model after, Comparison comparison, ObjectNode document) {
     List<String> layers = List.copyOf(after.quantization().layers().keySet());
-    common.text().println("int" + bits + ": " + String.join(", ", layers));
+    String type = method == Method.FP8 ? "fp8" : "int" + bits;
+    common.text().println(type + ": " + String.join(", ", layers));
+    List<String> others = method == Method.FP8 ? unsuited(after) : List.of();
+    if (!others.isEmpty()) {
+      common.text().println("float32, since fp8 is for dense layers: " + String.join(", ", others));
+    }
     common.text().println(comparison);
     String factors = Results.slower(comparison.models().get(0), comparison.models().get(1));
     String slower =

@@ -12,6 +12,7 @@ import dev.crema.data.Datasets;
 import dev.crema.device.Device;
 import dev.crema.io.Json;
 import dev.crema.nn.Model;
+import dev.crema.pass.QuantizationScheme;
 import dev.crema.train.Evaluation;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -56,6 +57,21 @@ class QuantizeCommandTest {
     args.addAll(List.of("--data", "" + data, "--out", "" + folder.resolve("small.zip")));
     args.addAll(List.of(more));
     return run(args.toArray(new String[0]));
+  }
+
+  @Test
+  void quantizesToFp8() throws IOException {
+    Path data = points();
+    Path model = trained(data);
+    CommandRun.Result r = quantize(model, data, "--method", "fp8", "--keep-slower");
+    assertThat(r.code()).as(r.err()).isZero();
+    assertThat(r.out()).contains("fp8: dense_1, dense_2, dense_3").contains("Calibrating on");
+    try (Model small = Model.load(folder.resolve("small.zip"))) {
+      assertThat(small.quantization().layers().get("dense_1").scheme())
+          .isEqualTo(QuantizationScheme.FP8);
+    }
+    CommandRun.Result bits = quantize(model, data, "--method", "fp8", "--bits", "4");
+    assertThat(bits.err()).contains("--bits", "weight-only");
   }
 
   @Test

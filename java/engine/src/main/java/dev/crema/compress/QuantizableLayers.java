@@ -58,19 +58,20 @@ final class QuantizableLayers {
   }
 
   /**
-   * The dense layers that a dynamic or weight-only scheme is for, by name.
+   * The applications of the dense layers that a dynamic, weight-only or fp8 scheme is for, by the
+   * layers' names.
    *
    * @throws CremaException if there is none, or a name to leave out is not known
    */
-  static Set<String> dense(
+  static Map<String, Application> dense(
       Topology topology, Graph graph, QuantizationScheme scheme, Set<String> excluded) {
     Set<String> names = names(topology, scheme, excluded);
     boolean sums = scheme.method() == QuantizationScheme.Method.DYNAMIC;
-    Set<String> found = new LinkedHashSet<>();
+    Map<String, Application> found = new LinkedHashMap<>();
     for (Application a : graph.applications()) {
       boolean wanted = names.contains(a.layer()) && !excluded.contains(a.layer());
       if (wanted && a.op() instanceof Linear && (isProduct(a) || !sums)) {
-        found.add(a.layer());
+        found.put(a.layer(), a);
       }
     }
     if (found.isEmpty()) {

@@ -18,10 +18,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
- * Quantization after training: a copy of a model whose layers multiply by whole numbers times
- * scales, around 0, rounded to nearest. Batch normalisation behind such a layer is folded into it.
+ * Quantization after training: a copy of a model whose layers multiply by whole numbers, or those
+ * of fp8, times scales, around 0, rounded to nearest. Batch normalisation behind such a layer is
+ * folded into it.
  *
  * <ul>
  *   <li>{@link #standard}: static (Jacob et al. 2018): dense layers and convolutions with int8
@@ -36,11 +38,15 @@ import java.util.Set;
  *       inputs may share a scale, for each output (as in GPTQ, Frantar et al. 2023, without its
  *       correction of errors). Needs no examples. For layers that take as long as their weights
  *       take to be read: big ones, few examples at once.
+ *   <li>{@link #fp8}: dense layers with weights of {@link dev.crema.op.Fp8 E4M3}, a scale for each
+ *       output, on inputs of E4M3 whose one scale is calibrated on examples (Micikevicius et al.
+ *       2022); all other layers stay float32. For CUDA cards; the CPU has no such products, and
+ *       computes them, if {@link #always}, in float32.
  * </ul>
  *
- * <p>Whether that pays on a machine a {@link Comparison} tells. A predictor computes dynamic and
- * weight-only layers so only where that was measured faster than float32, unless {@link #always}.
- * Immutable.
+ * <p>Whether that pays on a machine a {@link Comparison} tells. A predictor computes dynamic,
+ * weight-only and fp8 layers so only where that was measured faster than float32, unless {@link
+ * #always}. Immutable.
  */
 public final class Quantizer {
   /** The size of a group for int4 that is usual: half a bit a weight for the scales. */
@@ -97,6 +103,11 @@ public final class Quantizer {
     return of(QuantizationScheme.weightOnly(bits, groupSize));
   }
 
+  /** One for fp8, which calibrates by {@link CalibrationMethod#MIN_MAX} on the best device. */
+  public static Quantizer fp8() {
+    return of(QuantizationScheme.FP8);
+  }
+
   public Quantizer withCalibration(CalibrationMethod other) {
     Objects.requireNonNull(other, "other");
     return new Quantizer(scheme, other, excluded, device, smoothing, always);
@@ -112,7 +123,7 @@ public final class Quantizer {
     Graph graph = new Graph();
     model.build(graph, false);
     if (!isStatic()) {
-      return List.copyOf(QuantizableLayers.dense(model.topology(), graph, scheme, excluded));
+      return List.copyOf(dense(model, graph).keySet());
     }
     return QuantizableLayers.of(model.topology(), graph, excluded).keySet().stream()
         .filter(name -> Quantization.kernelOf(model.topology(), name) != null)
@@ -148,7 +159,7 @@ public final class Quantizer {
     return new Quantizer(scheme, method, excluded, device, alpha, always);
   }
 
-  /** Has predictors compute dynamic and weight-only layers so even where that is slower. */
+  /** Has predictors compute dynamic, weight-only and fp8 layers so even where that is slower. */
   public Quantizer always() {
     return new Quantizer(scheme, method, excluded, device, smoothing, true);
   }
@@ -162,14 +173,14 @@ public final class Quantizer {
    * A quantized copy of a model, which stays as it is; the caller closes it. Of a quantizer that
    * needs no examples.
    *
-   * @throws CremaException if the quantizer is static, no layer can be quantized, or a weight is
-   *     not finite; the message names it
+   * @throws CremaException if the quantizer is static or for fp8, no layer can be quantized, or a
+   *     weight is not finite; the message names it
    */
   public Model quantize(Model model) {
     Objects.requireNonNull(model, "model");
-    if (isStatic() || smoothing != null) {
+    if (scheme.isCalibrated() || smoothing != null) {
       throw new CremaException(
-          "Static quantization and smoothing measure what layers read. Give them examples:"
+          "Static quantization, fp8 and smoothing measure what layers read. Give them examples:"
               + " quantize(model, data).");
     }
     requireFloat(model);
@@ -192,10 +203,33 @@ public final class Quantizer {
     Graph graph = new Graph();
     model.build(graph, false);
     Map<String, LayerQuantization> layers = new LinkedHashMap<>();
-    for (String name : QuantizableLayers.dense(model.topology(), graph, scheme, excluded)) {
+    for (String name : dense(model, graph).keySet()) {
       String kernel = Quantization.kernelOf(model.topology(), name);
       layers.put(name, new LayerQuantization(scheme, weightScales(model, kernel, scheme)));
     }
+    return model.quantized(new Quantization(layers, always));
+  }
+
+  private Map<String, Application> dense(Model model, Graph graph) {
+    return QuantizableLayers.dense(model.topology(), graph, scheme, excluded);
+  }
+
+  private Model quantizeToFp8(Model model, Dataset calibration) {
+    Graph graph = new Graph();
+    model.build(graph, false);
+    Map<String, Application> found = dense(model, graph);
+    Map<Node, String> inputs = new LinkedHashMap<>();
+    found.forEach((name, a) -> inputs.putIfAbsent(a.input(0), name));
+    Map<Node, QuantizationParameters> values =
+        calibrate(model, graph, inputs, calibration, CalibrationRange::fp8);
+    Map<String, LayerQuantization> layers = new LinkedHashMap<>();
+    found.forEach(
+        (name, a) -> {
+          String kernel = Quantization.kernelOf(model.topology(), name);
+          float[] scales = weightScales(model, kernel, scheme);
+          QuantizationParameters input = values.get(a.input(0));
+          layers.put(name, new LayerQuantization(scheme, List.of(input), scales));
+        });
     return model.quantized(new Quantization(layers, always));
   }
 
@@ -230,13 +264,19 @@ public final class Quantizer {
 
   /** Quantizes what {@link #prepared} gave. */
   Model quantizePrepared(Model model, Dataset calibration) {
-    if (!isStatic()) {
+    if (!scheme.isCalibrated()) {
       return quantizeWeights(model);
+    }
+    if (!isStatic()) {
+      return quantizeToFp8(model, calibration);
     }
     Graph graph = new Graph();
     model.build(graph, false);
     Map<String, Application> found = QuantizableLayers.of(model.topology(), graph, excluded);
-    Map<Node, QuantizationParameters> values = calibrate(model, graph, found, calibration);
+    Map<Node, String> read = new LinkedHashMap<>();
+    found.forEach((name, a) -> QuantizableLayers.inputs(a).forEach(x -> read.putIfAbsent(x, name)));
+    Map<Node, QuantizationParameters> values =
+        calibrate(model, graph, read, calibration, CalibrationRange::bytes);
     Map<String, List<QuantizationParameters>> inputs = new LinkedHashMap<>();
     found.forEach(
         (name, a) ->
@@ -276,17 +316,17 @@ public final class Quantizer {
 
   /** How what the layers read becomes bytes: each value once, whoever reads it. */
   private Map<Node, QuantizationParameters> calibrate(
-      Model model, Graph graph, Map<String, Application> layers, Dataset calibration) {
-    Map<Node, String> inputs = new LinkedHashMap<>();
-    layers.forEach(
-        (name, a) -> QuantizableLayers.inputs(a).forEach(x -> inputs.putIfAbsent(x, name)));
+      Model model,
+      Graph graph,
+      Map<Node, String> inputs,
+      Dataset calibration,
+      Function<CalibrationRange, QuantizationParameters> parametersOf) {
     Map<Node, QuantizationParameters> parameters = new LinkedHashMap<>();
     if (inputs.isEmpty()) { // embeddings alone
       return parameters;
     }
     try (CalibrationRun run = new CalibrationRun(model, graph, inputs, calibration, device)) {
-      run.ranges(method)
-          .forEach((x, r) -> parameters.put(x, QuantizationParameters.ofRange(r.low(), r.high())));
+      run.ranges(method).forEach((x, range) -> parameters.put(x, parametersOf.apply(range)));
     }
     return parameters;
   }

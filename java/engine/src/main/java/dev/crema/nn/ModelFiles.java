@@ -31,6 +31,7 @@ final class ModelFiles {
   private static final int QUANTIZED_VERSION = 3; // of models with int8 tensors
   private static final int SPARSE_VERSION = 4; // of models with sparse tensors, int8 or not
   private static final int SCHEME_VERSION = 5; // of quantized models that are not all static
+  private static final int FP8_VERSION = 6; // of those with layers of fp8
   private static final Map<String, String> MARK = Map.of("format", "crema");
   private static final List<String> RESERVED =
       List.of(
@@ -71,8 +72,24 @@ final class ModelFiles {
   }
 
   private static int version(Quantization quantization, boolean sparse) {
-    boolean schemes = quantization != null && !quantization.isStatic();
-    return schemes ? SCHEME_VERSION : version(quantization != null, sparse);
+    return quantization == null || quantization.isStatic()
+        ? version(quantization != null, sparse)
+        : schemeVersion(quantization);
+  }
+
+  /** Of one that is not all static. */
+  private static int schemeVersion(Quantization quantization) {
+    return quantization.hasFp8() ? FP8_VERSION : SCHEME_VERSION;
+  }
+
+  private static boolean isSchemeVersion(int version) {
+    return version == SCHEME_VERSION || version == FP8_VERSION;
+  }
+
+  private static boolean fits(int version, Quantization quantization) {
+    return quantization.isStatic()
+        ? !isSchemeVersion(version)
+        : version == schemeVersion(quantization);
   }
 
   private static int version(boolean quantized, boolean sparse) {
@@ -134,8 +151,7 @@ final class ModelFiles {
             ? QuantizedTensors.read(
                 json.path(QuantizedTensors.FIELD), topology, table, tensors, where(archive))
             : null;
-    if (quantization != null
-        && quantization.isStatic() == (json.path("version").asInt() == SCHEME_VERSION)) {
+    if (quantization != null && !fits(json.path("version").asInt(), quantization)) {
       throw new CremaException(
           where(archive)
               + " has format version "
@@ -205,7 +221,7 @@ final class ModelFiles {
     boolean known =
         version == version(quantized, sparse)
             || quantized && !sparse && version == DENSE_INT8_VERSION
-            || quantized && version == SCHEME_VERSION;
+            || quantized && isSchemeVersion(version);
     if (!known) {
       throw new CremaException(
           where(archive)
@@ -217,8 +233,10 @@ final class ModelFiles {
               + DENSE_INT8_VERSION
               + ", "
               + QUANTIZED_VERSION
-              + " and "
+              + ", "
               + SCHEME_VERSION
+              + " and "
+              + FP8_VERSION
               + ", and of models with sparse tensors version "
               + SPARSE_VERSION
               + ". Save it again with a library of this version.");
@@ -243,7 +261,8 @@ final class ModelFiles {
     }
     for (String name : tensors.tensors().keySet()) {
       boolean known =
-          table.get(name) != null && !(kernels.containsKey(name) && kernels.get(name).isInt4())
+          table.get(name) != null
+                  && !(kernels.containsKey(name) && !kernels.get(name).suffix().isEmpty())
               || QuantizedTensors.isPart(name, kernels)
               || stored.isPart(name);
       if (!known) {

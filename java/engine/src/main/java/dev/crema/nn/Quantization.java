@@ -31,13 +31,14 @@ import java.util.TreeMap;
  *   <li>Dynamic: int8 weights on uint8 inputs, whose every row has the range that it turns out to
  *       have; {@link Dense}. A convolution would have its whole image measured before its first
  *       product, while its weights are few: calibrate those.
+ *   <li>fp8: weights and inputs, the latter times one scale; {@link Dense}.
  *   <li>Weights only, of int8 or int4, on float32 inputs; {@link Dense}, where weights are many and
  *       each is used once an example.
  * </ul>
  *
  * @param layers by the names of their places
- * @param always whether predictors compute dynamic and weight-only layers so even where float32 was
- *     measured to be faster. Static layers, which give bytes to each other, always are.
+ * @param always whether predictors compute dynamic, weight-only and fp8 layers so even where
+ *     float32 was measured to be faster. Static layers, which give bytes to each other, always are.
  */
 public record Quantization(Map<String, LayerQuantization> layers, boolean always) {
   /** The parameters that are quantized. */
@@ -45,6 +46,9 @@ public record Quantization(Map<String, LayerQuantization> layers, boolean always
 
   private static final String TABLE = "table";
 
+  private static final String WEIGHTS = "weights";
+  private static final String INT8 = "int8"; // or int4, as the layer says
+  private static final String FP8 = "fp8";
   private static final String INPUTS = "inputs";
   private static final String METHOD = "method";
   private static final String BITS = "bits";
@@ -66,6 +70,12 @@ public record Quantization(Map<String, LayerQuantization> layers, boolean always
   /** Whether all of its layers are static. */
   public boolean isStatic() {
     return layers.values().stream().allMatch(LayerQuantization::isStatic);
+  }
+
+  /** Whether one of its layers is of fp8. */
+  boolean hasFp8() {
+    return layers.values().stream()
+        .anyMatch(q -> q.scheme().method() == QuantizationScheme.Method.FP8);
   }
 
   /** Whether there is a static form of the layer there. */
@@ -158,7 +168,9 @@ public record Quantization(Map<String, LayerQuantization> layers, boolean always
   private static void requireFits(String name, Parameter kernel, LayerQuantization layer) {
     boolean table = hasScaledRows(kernel.path());
     long rows = PackQuantized.rowsOf(kernel.type());
-    boolean sums = !table && layer.scheme().method() != QuantizationScheme.Method.WEIGHT_ONLY;
+    QuantizationScheme.Method method = layer.scheme().method();
+    boolean whole = method == QuantizationScheme.Method.DYNAMIC || layer.isStatic();
+    boolean sums = !table && whole;
     if (sums && rows > PackQuantized.MOST_FEATURES) {
       throw new CremaException(
           name
@@ -186,7 +198,7 @@ public record Quantization(Map<String, LayerQuantization> layers, boolean always
 
   /** Without the scales of weights, which are tensors. */
   ObjectNode toJson() {
-    ObjectNode root = Json.mapper().createObjectNode().put("weights", "int8");
+    ObjectNode root = Json.mapper().createObjectNode().put(WEIGHTS, hasFp8() ? FP8 : INT8);
     if (always) {
       root.put(ALWAYS, true);
     }
@@ -198,6 +210,8 @@ public record Quantization(Map<String, LayerQuantization> layers, boolean always
             QuantizationScheme scheme = layer.scheme();
             json.put(METHOD, scheme.method().toString()).put(BITS, scheme.bits());
             json.put(GROUP_SIZE, scheme.groupSize());
+          }
+          if (!layer.scheme().isCalibrated()) {
             return;
           }
           ArrayNode inputs = json.putArray(INPUTS);
@@ -217,16 +231,17 @@ public record Quantization(Map<String, LayerQuantization> layers, boolean always
    * @param where the file, for messages
    */
   static Quantization fromJson(JsonNode json, Topology topology, Scales scales, String where) {
-    if (!json.path("weights").asText().equals("int8") || !json.path("layers").isObject()) {
+    String weights = json.path(WEIGHTS).asText();
+    if (!weights.equals(INT8) && !weights.equals(FP8) || !json.path("layers").isObject()) {
       throw new CremaException(
-          where + ": \"quantization\" must be of \"weights\": \"int8\" with \"layers\"");
+          where + ": \"quantization\" must be of \"weights\": \"int8\" or \"fp8\" with \"layers\"");
     }
     Map<String, LayerQuantization> layers = new LinkedHashMap<>();
     for (Map.Entry<String, JsonNode> e : json.path("layers").properties()) {
       try {
         QuantizationScheme scheme = scheme(e.getValue());
-        boolean known = scheme.method() == QuantizationScheme.Method.STATIC;
-        List<QuantizationParameters> inputs = known ? inputs(e.getValue()) : List.of();
+        List<QuantizationParameters> inputs =
+            scheme.isCalibrated() ? inputs(e.getValue()) : List.of();
         requireInputs(topology, e.getKey(), scheme, inputs.size());
         String kernel = kernelOf(topology, e.getKey());
         float[] columns = kernel == null ? new float[0] : scales.of(kernel, scheme);
@@ -269,9 +284,7 @@ public record Quantization(Map<String, LayerQuantization> layers, boolean always
   private static void requireInputs(
       Topology topology, String name, QuantizationScheme scheme, int got) {
     Topology.Place place = place(topology, name, scheme);
-    boolean bytes =
-        scheme.method() == QuantizationScheme.Method.STATIC
-            && !(place.layer() instanceof Embedding);
+    boolean bytes = scheme.isCalibrated() && !(place.layer() instanceof Embedding);
     int needed = bytes ? place.inputs().size() : 0;
     if (got != needed) {
       throw new CremaException(

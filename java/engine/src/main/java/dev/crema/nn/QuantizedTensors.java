@@ -22,14 +22,14 @@ import java.util.Map;
  * float32, [units], a scale for each output (its last axis), or [groups, units] where groups of
  * inputs have scales of their own; of an embedding's table, [rows], a scale for each row. A kernel
  * of int4 is {@code dense_1/kernel.int4}, U8 [⌈elements / 2⌉]: two numbers a byte, row-major, the
- * first in the lower half, in two's complement. In memory a kernel is float32: the numbers that its
- * file's stand for.
+ * first in the lower half, in two's complement. One of fp8 is {@code dense_1/kernel.fp8}, U8 of the
+ * kernel's shape: the bits of {@link dev.crema.op.Fp8 E4M3}, for which safetensors' readers do not
+ * agree on a type. In memory a kernel is float32: the numbers that its file's stand for.
  */
 final class QuantizedTensors {
   static final String FIELD = "quantization";
 
   private static final String SCALE = ".scale";
-  private static final String INT4 = ".int4";
   private static final int CHUNK = 1 << 20; // elements, an even number
 
   private QuantizedTensors() {}
@@ -38,8 +38,7 @@ final class QuantizedTensors {
   static boolean isPart(String name, Map<String, QuantizedKernel> kernels) {
     int dot = name.lastIndexOf('.');
     QuantizedKernel kernel = dot < 0 ? null : kernels.get(name.substring(0, dot));
-    return kernel != null
-        && (name.endsWith(SCALE) || kernel.isInt4() && name.substring(dot).equals(INT4));
+    return kernel != null && (name.endsWith(SCALE) || name.substring(dot).equals(kernel.suffix()));
   }
 
   /** Replaces each weight by what its whole number stands for. */
@@ -50,7 +49,7 @@ final class QuantizedTensors {
           FloatBuffer floats = bytes.asFloatBuffer();
           for (int i = 0; i < floats.limit(); i++) {
             long at = from / 4 + i;
-            floats.put(i, kernel.number(floats.get(i), at) * kernel.scale(at));
+            floats.put(i, kernel.weight(kernel.number(floats.get(i), at), at));
           }
         });
   }
@@ -72,9 +71,7 @@ final class QuantizedTensors {
       Parameter p = model.table().get(t.name());
       Content content = out -> write(model, p, kernel, out);
       tensors.add(
-          kernel.isInt4()
-              ? new NamedTensor(t.name() + INT4, ElementType.UINT8, int4(p), content)
-              : new NamedTensor(t.name(), ElementType.INT8, t.shape(), content));
+          new NamedTensor(t.name() + kernel.suffix(), type(kernel), shape(kernel, p), content));
       float[] scales = kernel.scales();
       ByteBuffer bytes = ByteBuffer.allocate(4 * scales.length).order(ByteOrder.LITTLE_ENDIAN);
       bytes.asFloatBuffer().put(scales);
@@ -88,8 +85,12 @@ final class QuantizedTensors {
     return tensors;
   }
 
-  private static Shape int4(Parameter p) {
-    return Shape.of((p.elements() + 1) / 2);
+  private static ElementType type(QuantizedKernel kernel) {
+    return kernel.suffix().isEmpty() ? ElementType.INT8 : ElementType.UINT8;
+  }
+
+  private static Shape shape(QuantizedKernel kernel, Parameter p) {
+    return kernel.isInt4() ? Shape.of((p.elements() + 1) / 2) : p.type().at(1);
   }
 
   private static Shape scaleShape(QuantizationScheme scheme, Parameter p) {
@@ -133,10 +134,11 @@ final class QuantizedTensors {
   /** Checks that a file has a kernel's whole numbers. */
   static void require(
       Parameter p, QuantizedKernel kernel, StoredTensors stored, Safetensors file, String where) {
-    if (kernel.isInt4()) {
-      StoredTensors.requireFits(file, p.path() + INT4, ElementType.UINT8, int4(p), where);
-    } else {
+    if (kernel.suffix().isEmpty()) {
       stored.require(p, ElementType.INT8);
+    } else {
+      String name = p.path() + kernel.suffix();
+      StoredTensors.requireFits(file, name, type(kernel), shape(kernel, p), where);
     }
   }
 
@@ -144,7 +146,7 @@ final class QuantizedTensors {
   static void fill(
       Model model, Parameter p, QuantizedKernel kernel, TensorSource tensors, String where) {
     boolean int4 = kernel.isInt4();
-    int most = kernel.scheme().most();
+    String name = p.path() + kernel.suffix();
     ByteBuffer chunk = ByteBuffer.allocateDirect(CHUNK);
     model.overwrite(
         p,
@@ -154,24 +156,23 @@ final class QuantizedTensors {
             int count = Math.min(CHUNK, floats.limit() - at);
             long first = from / 4 + at;
             if (int4) {
-              tensors.read(p.path() + INT4, first / 2, chunk.clear().limit((count + 1) / 2));
+              tensors.read(name, first / 2, chunk.clear().limit((count + 1) / 2));
             } else {
-              tensors.read(p.path(), first, chunk.clear().limit(count));
+              tensors.read(name, first, chunk.clear().limit(count));
             }
             for (int i = 0; i < count; i++) {
               int number = int4 ? chunk.get(i / 2) << 28 - i % 2 * 4 >> 28 : chunk.get(i);
-              if (number < -most) {
+              if (!kernel.isNumber(number)) {
                 throw new CremaException(
                     where
                         + ": '"
                         + p.path()
                         + "' holds "
                         + number
-                        + "; the least number of its kind is -"
-                        + most
+                        + kernel.numbers()
                         + ". The file is damaged.");
               }
-              floats.put(at + i, number * kernel.scale(first + i));
+              floats.put(at + i, kernel.weight(number, first + i));
             }
           }
         });

@@ -8,8 +8,8 @@ import java.util.List;
 /**
  * How a layer computes with quantized weights, or with bytes.
  *
- * @param inputs of what it reads, as uint8, input by input; empty unless the scheme is static, and
- *     for an embedding, which reads ids
+ * @param inputs of what it reads, as uint8, input by input, or the scale of fp8, with the zero
+ *     point 0; empty unless the scheme is calibrated, and for an embedding, which reads ids
  * @param weightScales of its kernel, [groups, outputs] (columns, filters), or of its table, [rows];
  *     a static scheme has one group, and no scales for a layer without either. The array is not
  *     copied; keep it as it is.
@@ -18,13 +18,17 @@ public record LayerQuantization(
     QuantizationScheme scheme, List<QuantizationParameters> inputs, float[] weightScales) {
   /**
    * @throws ShapeException if a scale is not finite and positive, or there are inputs' parameters
-   *     that the scheme does not use
+   *     that the scheme does not use, or, of fp8, not one
    */
   public LayerQuantization {
     inputs = List.copyOf(inputs);
-    if (scheme.method() != QuantizationScheme.Method.STATIC && !inputs.isEmpty()) {
+    if (!scheme.isCalibrated() && !inputs.isEmpty()) {
       throw new ShapeException(
           "the ranges of inputs are not known before in a " + scheme.method() + " quantization");
+    }
+    boolean fp8 = scheme.method() == QuantizationScheme.Method.FP8;
+    if (fp8 && (inputs.size() != 1 || inputs.get(0).zeroPoint() != 0)) {
+      throw new ShapeException("fp8 needs one input with the zero point 0, got " + inputs);
     }
     for (float scale : weightScales) {
       if (!(scale > 0) || Float.isInfinite(scale)) {
@@ -53,7 +57,7 @@ public record LayerQuantization(
     return scheme.method() == QuantizationScheme.Method.STATIC;
   }
 
-  /** Of what a static layer with one input reads. */
+  /** Of what a calibrated layer with one input reads. */
   public QuantizationParameters input() {
     return inputs.get(0);
   }

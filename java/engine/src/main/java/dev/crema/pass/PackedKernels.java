@@ -8,6 +8,7 @@ import dev.crema.graph.Storage;
 import dev.crema.graph.TensorType;
 import dev.crema.graph.Variable;
 import dev.crema.op.Embedding;
+import dev.crema.op.PackFp8;
 import dev.crema.op.PackQuantized;
 import dev.crema.op.PackQuantizedTable;
 import dev.crema.op.PackWeightOnly;
@@ -34,14 +35,16 @@ final class PackedKernels {
     return pack(a, in[1], bias, new PackQuantized(q.input(), y, run), q);
   }
 
-  /** What is packed of the kernel (input 1) of a dynamic or weight-only dense layer. */
+  /** What is packed of the kernel (input 1) of a dynamic, weight-only or fp8 dense layer. */
   Node of(Application a, LayerQuantization q) {
     Node kernel = rewrite.inputs(a)[1];
     QuantizationScheme scheme = q.scheme();
     Op op =
-        scheme.method() == QuantizationScheme.Method.DYNAMIC
-            ? new PackQuantized(null, null, PackQuantized.rowsOf(kernel.type()))
-            : new PackWeightOnly(scheme.bits(), scheme.groupSize());
+        switch (scheme.method()) {
+          case DYNAMIC -> new PackQuantized(null, null, PackQuantized.rowsOf(kernel.type()));
+          case FP8 -> new PackFp8();
+          default -> new PackWeightOnly(scheme.bits(), scheme.groupSize());
+        };
     return pack(a, kernel, null, op, q);
   }
 
@@ -56,7 +59,8 @@ final class PackedKernels {
         new Packing((Variable) kernel.op(), bias, op),
         key -> {
           TensorType type = typeOf(op, kernel.type());
-          String name = key.kernel().name() + ".int" + q.scheme().bits();
+          String name = key.kernel().name() + (op instanceof PackFp8 ? ".fp" : ".int");
+          name += q.scheme().bits();
           Node memory = rewrite.add(new Variable(name, Storage.PREPARED, size, type), a).output(0);
           size += (type.elements().constant() + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
           long scales = q.weightScales().length;
@@ -79,6 +83,9 @@ final class PackedKernels {
     long units = kernel.extent(-1);
     if (op instanceof PackQuantizedTable t) {
       return PackQuantizedTable.typeOf(rows, units, t.y());
+    }
+    if (op instanceof PackFp8) {
+      return PackFp8.typeOf(rows, units);
     }
     return op instanceof PackWeightOnly w
         ? PackWeightOnly.typeOf(rows, units, w.bits(), w.groupSize())

@@ -1,11 +1,13 @@
 package dev.crema.pass;
 
 import dev.crema.graph.ShapeException;
+import dev.crema.op.Fp8;
 import dev.crema.op.PackWeightOnly;
 import java.util.Locale;
 
 /**
- * How a layer multiplies by quantized weights, which are whole numbers times a scale, around 0.
+ * How a layer multiplies by quantized weights, which are whole numbers, or those of {@link Fp8},
+ * times a scale.
  *
  * @param method what becomes of the layer's inputs
  * @param bits of a weight: 8, or 4 where only weights are quantized
@@ -19,7 +21,9 @@ public record QuantizationScheme(Method method, int bits, int groupSize) {
     /** Bytes, each row of the range that it turns out to have. */
     DYNAMIC,
     /** They stay float32, and the weights become float32 where they are multiplied. */
-    WEIGHT_ONLY;
+    WEIGHT_ONLY,
+    /** Numbers of {@link Fp8}, as the weights are, times a scale that is known before. */
+    FP8;
 
     /** For example {@code weight-only}. */
     @Override
@@ -47,6 +51,9 @@ public record QuantizationScheme(Method method, int bits, int groupSize) {
 
   /** int8 weights with a scale for each output, on uint8 inputs of the ranges of their rows. */
   public static final QuantizationScheme DYNAMIC = new QuantizationScheme(Method.DYNAMIC, 8, 0);
+
+  /** {@link Fp8} weights with a scale for each output, on inputs of a calibrated scale. */
+  public static final QuantizationScheme FP8 = new QuantizationScheme(Method.FP8, 8, 0);
 
   /**
    * @throws ShapeException if there are no such products
@@ -78,7 +85,12 @@ public record QuantizationScheme(Method method, int bits, int groupSize) {
 
   /** The greatest number that a weight becomes; the least is its opposite. */
   public int most() {
-    return (1 << bits - 1) - 1;
+    return method == Method.FP8 ? (int) Fp8.MAX : (1 << bits - 1) - 1;
+  }
+
+  /** Whether what a layer reads is measured on examples before. */
+  public boolean isCalibrated() {
+    return method == Method.STATIC || method == Method.FP8;
   }
 
   /** Scales of each output of a kernel with that many inputs. */

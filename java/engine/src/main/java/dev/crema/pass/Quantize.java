@@ -13,11 +13,13 @@ import dev.crema.op.Conv2d;
 import dev.crema.op.DynamicQuantizeLinear;
 import dev.crema.op.DynamicQuantizedLinear;
 import dev.crema.op.Embedding;
+import dev.crema.op.Fp8Linear;
 import dev.crema.op.FusedActivation;
 import dev.crema.op.GlobalAveragePool;
 import dev.crema.op.Linear;
 import dev.crema.op.MaxPool2d;
 import dev.crema.op.QuantizationParameters;
+import dev.crema.op.QuantizeFp8;
 import dev.crema.op.QuantizeLinear;
 import dev.crema.op.QuantizedAdd;
 import dev.crema.op.QuantizedAveragePool2d;
@@ -43,12 +45,12 @@ import java.util.Set;
  * <p>Static layers have uint8 inputs, or rows of int8 tables, and so has what stands between them:
  * sums, means, maxima. Where only such layers read what one of them gives, through ops that only
  * move bytes and ReLU at most, it gives bytes: nothing is float32 between them. That trades
- * accuracy, within what the calibration found. Dynamic and weight-only layers are dense layers that
- * read and give float32; each is computed so where that is chosen, else as before: the kernel's
- * float32 values are those that the quantized ones stand for.
+ * accuracy, within what the calibration found. Dynamic, weight-only and fp8 layers are dense layers
+ * that read and give float32; each is computed so where that is chosen, else as before: the
+ * kernel's float32 values are those that the quantized ones stand for.
  *
  * @param layers by the name of the layer
- * @param choice decides for each dynamic or weight-only product
+ * @param choice decides for each dynamic, weight-only or fp8 product
  */
 public record Quantize(Map<String, LayerQuantization> layers, Choice choice) implements Pass {
   /** Whether a product is to be computed with quantized weights. */
@@ -113,7 +115,7 @@ public record Quantize(Map<String, LayerQuantization> layers, Choice choice) imp
     private final Rewrite rewrite;
     private final PackedKernels packed;
     private final Map<Node, List<Application>> readers = new IdentityHashMap<>();
-    private final Map<Node, Map<QuantizationParameters, Node>> bytes = new IdentityHashMap<>();
+    private final Map<Node, Map<Op, Node>> bytes = new IdentityHashMap<>();
     private final Map<Node, Application> rows = new IdentityHashMap<>(); // quantized dynamically
 
     Work(Computation from) {
@@ -149,10 +151,12 @@ public record Quantize(Map<String, LayerQuantization> layers, Choice choice) imp
           LayerQuantization floats = chosen(a);
           if (floats == null) {
             rewrite.copy(a);
-          } else if (floats.scheme().method() == QuantizationScheme.Method.DYNAMIC) {
-            dynamic(a, floats);
-          } else {
-            weightOnly(a, floats);
+            continue;
+          }
+          switch (floats.scheme().method()) {
+            case DYNAMIC -> dynamic(a, floats);
+            case FP8 -> fp8(a, floats);
+            default -> weightOnly(a, floats);
           }
         }
       }
@@ -252,6 +256,19 @@ public record Quantize(Map<String, LayerQuantization> layers, Choice choice) imp
       rewrite.put(a, simple ? now : rewrite.add(activation.op(), a, now.output(0)));
     }
 
+    private void fp8(Application a, LayerQuantization q) {
+      Node[] in = rewrite.inputs(a);
+      FusedActivation activation = ((Linear) a.op()).activation();
+      boolean simple = activation == FusedActivation.NONE || activation == FusedActivation.RELU;
+      FusedActivation fused = simple ? activation : FusedActivation.NONE;
+      float scale = q.input().scale();
+      Node x = quantized(a, in[0], new QuantizeFp8(scale));
+      Op op = new Fp8Linear(q.weightScales().length, fused, scale);
+      Node bias = in.length > 2 ? in[2] : null;
+      Application now = rewrite.add(op, a, x, packed.of(a, q), bias);
+      rewrite.put(a, simple ? now : rewrite.add(activation.op(), a, now.output(0)));
+    }
+
     private void weightOnly(Application a, LayerQuantization q) {
       Node[] in = rewrite.inputs(a);
       QuantizationScheme scheme = q.scheme();
@@ -293,10 +310,14 @@ public record Quantize(Map<String, LayerQuantization> layers, Choice choice) imp
       if (x.type().element() == ElementType.UINT8) {
         return x;
       }
+      return quantized(a, x, new QuantizeLinear(q, ElementType.UINT8));
+    }
+
+    /** What an op gives of a new value, once for all who read it. */
+    private Node quantized(Application a, Node x, Op op) {
       return bytes
           .computeIfAbsent(x, k -> new HashMap<>())
-          .computeIfAbsent(
-              q, k -> rewrite.add(new QuantizeLinear(q, ElementType.UINT8), a, x).output(0));
+          .computeIfAbsent(op, k -> rewrite.add(op, a, x).output(0));
     }
   }
 }

@@ -3,6 +3,7 @@ package dev.crema.plan;
 import dev.crema.device.Device;
 import dev.crema.graph.Application;
 import dev.crema.graph.TensorType;
+import dev.crema.op.QuantizationParameters;
 import dev.crema.pass.LayerQuantization;
 import dev.crema.pass.Prepack;
 import dev.crema.pass.QuantizationScheme;
@@ -21,6 +22,8 @@ import java.util.Objects;
  * @param threads of the pool; 0 for all
  */
 public record QuantizedTrial(Device device, int capacity, int threads) implements Quantize.Choice {
+  private static final float INPUT_SCALE = 0x1p-8f; // of inputs around 1, as fp8
+
   private static final Answers<Question> ANSWERS = new Answers<>();
 
   public QuantizedTrial {
@@ -45,7 +48,10 @@ public record QuantizedTrial(Device device, int capacity, int threads) implement
     long scales = scheme.groups(kernel.extent(0)) * kernel.extent(1);
     float[] all = new float[Math.toIntExact(scales)];
     Arrays.fill(all, 0.5f / scheme.most()); // of weights from -0.5 to 0.5
-    Quantize quantize = new Quantize(Map.of(ProductRace.LAYER, new LayerQuantization(scheme, all)));
+    List<QuantizationParameters> inputs =
+        scheme.isCalibrated() ? List.of(new QuantizationParameters(INPUT_SCALE, 0)) : List.of();
+    LayerQuantization layer = new LayerQuantization(scheme, inputs, all);
+    Quantize quantize = new Quantize(Map.of(ProductRace.LAYER, layer));
     try (ProductRace race =
         new ProductRace(question.product(), (random, i) -> true, device, capacity, threads)) {
       return race.isFaster(List.of(quantize), List.of(new Prepack()));

@@ -27,7 +27,9 @@ class QuantizedTrialTest {
         QuantizedTrial trial = new QuantizedTrial(device, capacity, 1);
         for (QuantizationScheme scheme :
             new QuantizationScheme[] {
-              QuantizationScheme.DYNAMIC, QuantizationScheme.weightOnly(4, 32)
+              QuantizationScheme.DYNAMIC,
+              QuantizationScheme.weightOnly(4, 32),
+              QuantizationScheme.FP8
             }) {
           boolean first = trial.pays(linear(100, 60), scheme);
           for (int i = 0; i < 20; i++) {

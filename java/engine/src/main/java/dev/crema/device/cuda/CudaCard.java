@@ -14,7 +14,8 @@ import java.util.Locale;
  * @param driver the newest CUDA version that the driver supports, 1000 · major + 10 · minor
  */
 public record CudaCard(int ordinal, String model, long memoryBytes, int capability, int driver) {
-  private static final int FIRST_WITH_FP8 = 89;
+  private static final int ADA = 89;
+  private static final int CONSUMER_BLACKWELL = 120;
 
   /** {@code cuda:N}. */
   public String name() {
@@ -53,8 +54,16 @@ public record CudaCard(int ordinal, String model, long memoryBytes, int capabili
     lines.add(
         "sparse products (2:4 too): kernels that are mostly zero are multiplied whole, since the"
             + " CUDA presets have no cuSPARSELt. Pruned channels and int8 save time here, too.");
-    if (capability >= FIRST_WITH_FP8) {
-      lines.add("fp8: use bfloat16, float16 or int8.");
+    if (capability != ADA && capability < CONSUMER_BLACKWELL) {
+      String why =
+          capability < ADA
+              ? "it has no such products"
+              : "its products of fp8 are reached by wgmma or tcgen05, which Crema does not use";
+      lines.add(
+          "the rate of fp8: layers of fp8 read a quarter of float32's memory and are multiplied as"
+              + " float16, since "
+              + why
+              + ". For the rate of bytes: int8.");
     }
     return List.copyOf(lines);
   }

@@ -191,8 +191,11 @@ class CudaCardsTest {
   @Test
   void aCardSaysWhatIsNotAskedOfIt() {
     CudaCard ampere = new CudaCard(0, "A100", 40L << 30, 80, 13010);
-    assertThat(ampere.unused()).hasSize(1).first().asString().contains("2:4", "cuSPARSELt");
+    assertThat(ampere.unused().get(0)).contains("2:4", "cuSPARSELt");
+    assertThat(ampere.unused().get(1)).contains("fp8", "as float16", "no such products", "int8");
     CudaCard hopper = new CudaCard(0, "H200", 141L << 30, 90, 13010);
-    assertThat(hopper.unused()).hasSize(2).last().asString().contains("fp8", "use bfloat16");
+    assertThat(hopper.unused().get(1)).contains("fp8", "as float16", "wgmma", "int8");
+    CudaCard ada = new CudaCard(0, "L40", 48L << 30, 89, 13010);
+    assertThat(ada.unused()).hasSize(1);
   }
 }

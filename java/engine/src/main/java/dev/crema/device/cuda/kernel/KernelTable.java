@@ -25,6 +25,7 @@ public final class KernelTable {
               QuantizedKernels.kernels(),
               QuantizedProducts.kernels(),
               WeightOnlyKernels.kernels(),
+              Fp8Kernels.kernels(),
               RecurrentKernels.kernels(),
               SparseKernels.kernels(),
               CastKernels.kernels()));

@@ -57,7 +57,7 @@ final class QuantizedProducts {
   }
 
   /** Whether rows of that length, one after the other from there, can be copied in pieces. */
-  private static boolean isWhole(long address, long length) {
+  static boolean isWhole(long address, long length) {
     return address % PIECE == 0 && length % PIECE == 0;
   }
 

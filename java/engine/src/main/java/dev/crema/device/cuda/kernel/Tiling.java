@@ -1,8 +1,8 @@
 package dev.crema.device.cuda.kernel;
 
 /**
- * How the outputs of a product of bytes are cut for the blocks of a launch. Sums are whole numbers,
- * so that it changes no bit.
+ * How the outputs of a product of bytes are cut for the blocks of a launch. Where sums are whole
+ * numbers it changes no bit; of fp8 it changes the order of additions.
  *
  * <p>The greatest cut is taken that makes at least half as many blocks as the card has
  * multiprocessors: doubling a tile's side halves what is read for each product, which is worth as
