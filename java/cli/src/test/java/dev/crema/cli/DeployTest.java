@@ -20,6 +20,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -67,6 +68,41 @@ class DeployTest {
         assertThat(answer.statusCode()).as(path).isEqualTo(200);
       }
     }
+  }
+
+  /** What a cluster would refuse, or accept and then send no request to. */
+  @Test
+  void theManifestsNamesMeetEachOther() throws IOException {
+    Map<String, JsonNode> byKind = new LinkedHashMap<>();
+    for (JsonNode document : documents()) {
+      assertThat(document.path("apiVersion").asText()).isNotEmpty();
+      assertThat(document.at("/metadata/name").asText()).matches("[a-z0-9]([-a-z0-9]*[a-z0-9])?");
+      byKind.put(document.path("kind").asText(), document);
+    }
+    assertThat(byKind)
+        .containsOnlyKeys("Deployment", "Service", "ClusterServingRuntime", "InferenceService");
+    JsonNode deployment = byKind.get("Deployment");
+    JsonNode labels = deployment.at("/spec/template/metadata/labels");
+    assertThat(deployment.at("/spec/selector/matchLabels")).isEqualTo(labels);
+    JsonNode service = byKind.get("Service");
+    assertThat(service.at("/spec/selector")).isEqualTo(labels);
+    JsonNode pod = deployment.at("/spec/template/spec");
+    String port = pod.at("/containers/0/ports/0/name").asText();
+    assertThat(service.at("/spec/ports/0/targetPort").asText()).isEqualTo(port);
+    assertThat(pod.findValuesAsText("port")).isNotEmpty().containsOnly(port);
+    assertThat(pod.at("/containers/0/volumeMounts").findValuesAsText("name"))
+        .isEqualTo(pod.path("volumes").findValuesAsText("name"));
+    assertThat(pod.at("/containers/0/volumeMounts/0/mountPath").asText())
+        .isEqualTo(pod.at("/containers/0/args/1").asText());
+    JsonNode runtime = byKind.get("ClusterServingRuntime");
+    JsonNode model = byKind.get("InferenceService").at("/spec/predictor/model");
+    assertThat(runtime.at("/spec/supportedModelFormats").findValuesAsText("name"))
+        .contains(model.at("/modelFormat/name").asText());
+    List<String> protocols = new ArrayList<>();
+    runtime.at("/spec/protocolVersions").forEach(p -> protocols.add(p.asText()));
+    assertThat(protocols).contains(model.path("protocolVersion").asText());
+    assertThat(runtime.at("/spec/annotations/prometheus.kserve.io~1port").asText())
+        .isEqualTo(runtime.at("/spec/containers/0/ports/0/containerPort").asText());
   }
 
   private static List<JsonNode> containers() throws IOException {
