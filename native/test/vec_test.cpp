@@ -116,6 +116,24 @@ void close_to(const char* name, double most, const std::function<double(double)>
   }
 }
 
+// Where neither a table nor a power must show: 0, numbers so small that GELU is half of them, the largest, and NaN.
+void gelu_of_extremes() {
+  const std::vector<float> x = {0.0f, 1e-20f, -1e-20f, 1e-3f, 15.0f, 3.4e38f, -3.4e38f, NAN};
+  const std::vector<double> exact = {0, 0.5e-20, -0.5e-20, 0.5003989e-3, 15, 3.4e38f, 0, NAN};
+  for (const char* name : {"gelu", "gelu_tanh"}) {
+    for (int level : levels()) {
+      std::vector<float> y;
+      apply(level, name, x, x, y);
+      for (size_t i = 0; i < x.size(); ++i) {
+        const bool right = std::isnan(exact[i]) ? std::isnan(y[i])
+                                                : std::fabs(y[i] - exact[i]) <= 1e-6 * std::fabs(exact[i]) + 1e-27;
+        CHECK(right, "%s(%g) at level %d is %.9g, not %.9g", name, static_cast<double>(x[i]), level,
+              static_cast<double>(y[i]), exact[i]);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -140,6 +158,7 @@ int main() {
     const double t = std::tanh(inner(x));
     return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * std::sqrt(2 / pi) * (1 + 3 * 0.044715 * x * x);
   });
+  gelu_of_extremes();
   close_to("silu", 2e-7, [](double x) { return x / (1 + std::exp(-x)); });
   close_to("silu_grad", 4e-7, [](double x) {
     const double s = 1 / (1 + std::exp(-x));
