@@ -140,23 +140,30 @@ CREMA_KERNEL(momentum) {
   }
 }
 
+// a / b for b as reciprocal() takes it.
+CREMA_INLINE vec quotient(vec a, vec b) {
+#if defined(__AVX512F__)
+  return a * reciprocal(b);
+#else
+  return a / b;
+#endif
+}
+
 // Adam (Kingma and Ba 2015). floats: decay, beta1, beta2, epsilon; ints: decoupled (AdamW, Loshchilov and
 // Hutter 2019). Moments: m, v. w -= rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon).
 CREMA_KERNEL(adam) {
   const float* h = hyper<2>(c);
-  const float beta1 = attribute(c, 1), beta2 = attribute(c, 2);
-  const vec b1 = broadcast(beta1), b2 = broadcast(beta2), c1 = broadcast(rest_of(c, 1)), c2 = broadcast(rest_of(c, 2));
-  const vec epsilon = broadcast(attribute(c, 3));
-  const vec step = broadcast(h[0] / h[2]);                  // rate / (1 - beta1^t)
-  const vec second = broadcast(1.0f / __builtin_sqrtf(h[3]));  // 1 / sqrt(1 - beta2^t)
+  const vec c1 = broadcast(rest_of(c, 1)), c2 = broadcast(rest_of(c, 2));
+  const float second = __builtin_sqrtf(h[3]);  // of 1 - beta2^t: both sides of the division are multiplied by it
+  const vec step = broadcast(h[0] / h[2] * second), epsilon = broadcast(attribute(c, 3) * second);
   const bool decoupled = c.ints[0] != 0;
   const vec shrink = broadcast(decoupled ? 1.0f - h[0] * attribute(c, 0) : 1.0f);
   const vec decay = broadcast(decoupled ? 0.0f : attribute(c, 0));
   sweep<2>(c, [=](vec& w, vec g, vec& m, vec& v) {
     const vec d = g + decay * w;
-    m = b1 * m + c1 * d;
-    v = b2 * v + c2 * (d * d);
-    w = shrink * w - step * (m * reciprocal(sqrt_of_normal(v) * second + epsilon));
+    m = m + c1 * (d - m);
+    v = v + c2 * (d * d - v);
+    w = shrink * w - quotient(step * m, sqrt_of_normal(v) + epsilon);
   });
 }
 
