@@ -17,8 +17,10 @@ for file in "$bundle/run.sh" "$emulation/libcrema_emulated_kernels.so"; do
 done
 
 stub() { # NAME PART [more]
+  local source="$top/java/engine/src/test/native/cuda_stub.cpp"
+  [ "$2" != NOTHING ] || source=/dev/null
   g++ -std=c++17 -O2 -shared -fPIC -fvisibility=hidden "-DSTUB_$2" "-Wl,-soname,$1" -o "$card/$1" \
-    "$top/java/engine/src/test/native/cuda_stub.cpp" "${@:3}"
+    -x c++ "$source" -x none "${@:3}"
 }
 mkdir -p "$card"
 stub libcuda.so.1 CUDA -DSTUB_EMULATION -I "$top/kernels/src/test/emulation" \

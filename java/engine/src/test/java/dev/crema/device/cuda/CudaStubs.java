@@ -12,23 +12,26 @@ import java.util.List;
 final class CudaStubs {
   static final String DRIVER = "libcuda.so.1";
 
+  private static final String NOTHING = "STUB_NOTHING";
+
   /** What the preset's libraries are linked to; the code of each group stands in one of them. */
   private static final String[][] LIBRARIES = {
     {DRIVER, "STUB_CUDA"},
-    {"libcudart.so.13", "STUB_NOTHING"},
+    {"libcudart.so.13", NOTHING},
     {"libcublasLt.so.13", "STUB_CUBLASLT"},
-    {"libcublas.so.13", "STUB_NOTHING"},
+    {"libcublas.so.13", NOTHING},
     {"libcudnn_graph.so.9", "STUB_CUDNN"},
-    {"libcudnn_ops.so.9", "STUB_NOTHING"},
-    {"libcudnn_cnn.so.9", "STUB_NOTHING"},
-    {"libcudnn_adv.so.9", "STUB_NOTHING"},
-    {"libcudnn.so.9", "STUB_NOTHING"},
-    {"libnvrtc-builtins.so.13.2", "STUB_NOTHING"},
+    {"libcudnn_ops.so.9", NOTHING},
+    {"libcudnn_cnn.so.9", NOTHING},
+    {"libcudnn_adv.so.9", NOTHING},
+    {"libcudnn.so.9", NOTHING},
+    {"libnvrtc-builtins.so.13.2", NOTHING},
     {"libnvrtc.so.13", "STUB_NVRTC"},
     {"libnvidia-ml.so.1", "STUB_NVML"},
   };
 
   private static final Path SOURCE = Path.of("src/test/native/cuda_stub.cpp");
+  private static final Path EMPTY = Path.of("/dev/null");
 
   private CudaStubs() {}
 
@@ -45,7 +48,8 @@ final class CudaStubs {
         new ArrayList<>(
             List.of("g++", "-std=c++17", "-O1", "-shared", "-fPIC", "-fvisibility=hidden"));
     command.addAll(List.of("-D" + part, "-Wl,-soname," + name, "-o", folder.resolve(name) + ""));
-    command.add(SOURCE.toString());
+    command.addAll(List.of("-x", "c++", (part.equals(NOTHING) ? EMPTY : SOURCE).toString()));
+    command.addAll(List.of("-x", "none"));
     if (!part.equals("STUB_CUDA")) {
       command.add(folder.resolve(DRIVER).toString());
     }
