@@ -12,8 +12,10 @@ import picocli.CommandLine.Option;
 final class CommonOptions {
   @Option(
       names = "--device",
-      defaultValue = "cpu",
-      description = "Where to compute: cpu, or best (default: ${DEFAULT-VALUE}).")
+      defaultValue = "best",
+      description =
+          "Where to compute: cpu, cuda:N, or best, which is what CREMA_DEVICE names, else the CPU"
+              + " (default: ${DEFAULT-VALUE}).")
   private String device;
 
   @Option(

@@ -2,6 +2,7 @@ package dev.crema.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.crema.data.Mnist;
+import dev.crema.device.Device;
 import dev.crema.io.Json;
 import dev.crema.nn.BuiltIn;
 import dev.crema.nn.Model;
@@ -59,6 +60,8 @@ final class DemoCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Results.requirePicture(Path.of("curves." + plot));
+    Device device = common.device();
+    common.text().printf("On %s: %s%n", device.name(), device.description());
     Mnist digits = Examples.Digits.FULL.open();
     ObjectNode document = Json.mapper().createObjectNode();
     document.set(
