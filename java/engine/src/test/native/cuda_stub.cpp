@@ -75,7 +75,7 @@ struct Numbers {
       bits = 0x7E00;
     } else if (size >= 65520) {
       bits = 0x7C00;
-    } else if (exponent < -13) {
+    } else if (size == 0 || exponent < -13) {
       bits = static_cast<uint16_t>(std::nearbyint(std::ldexp(size, 24)));  // half to even, as all is by default
     } else {
       bits = static_cast<uint16_t>((exponent + 13) * 1024 + std::nearbyint(std::ldexp(size, 11 - exponent)));
