@@ -55,10 +55,11 @@ CREMA_INLINE vec vgelu_tanh_slope(vec x) { return slope(x, piecewise(x, kGeluTan
 #else
 constexpr float kGeluScale = 1.59576912160573f;  // 2 sqrt(2 / pi)
 
-// x Phi(x), Phi the distribution function of the normal distribution.
+// x Phi(x), Phi the distribution function of the normal distribution. Below -15, where the result is 0, x is cut:
+// -infinity times 0 would be NaN.
 CREMA_INLINE vec vgelu(vec x) {
   const vec tail = normal_tail(vabs(x)).tail;
-  return x * select(x > 0.0f, 1.0f - tail, tail);
+  return at_least(x, broadcast(-15.0f)) * select(x > 0.0f, 1.0f - tail, tail);
 }
 CREMA_INLINE vec vgelu_slope(vec x) {
   x = within(x, 15.0f);
@@ -67,7 +68,9 @@ CREMA_INLINE vec vgelu_slope(vec x) {
 }
 
 // x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2, which is x sigmoid(2 sqrt(2 / pi) (...)).
-CREMA_INLINE vec vgelu_tanh(vec x) { return x * vsigmoid(x * (x * x * (0.044715f * kGeluScale) + kGeluScale)); }
+CREMA_INLINE vec vgelu_tanh(vec x) {
+  return at_least(x, broadcast(-15.0f)) * vsigmoid(x * (x * x * (0.044715f * kGeluScale) + kGeluScale));
+}
 CREMA_INLINE vec vgelu_tanh_slope(vec x) {
   x = within(x, 15.0f);
   const vec z = x * x;

@@ -116,17 +116,19 @@ void close_to(const char* name, double most, const std::function<double(double)>
   }
 }
 
-// Where neither a table nor a power must show: 0, numbers so small that GELU is half of them, the largest, and NaN.
+// Where neither a table nor a power must show: 0, numbers so small that GELU is half of them, the largest, infinities
+// and NaN.
 void gelu_of_extremes() {
-  const std::vector<float> x = {0.0f, 1e-20f, -1e-20f, 1e-3f, 15.0f, 3.4e38f, -3.4e38f, NAN};
-  const std::vector<double> exact = {0, 0.5e-20, -0.5e-20, 0.5003989e-3, 15, 3.4e38f, 0, NAN};
+  const std::vector<float> x = {0.0f, 1e-20f, -1e-20f, 1e-3f, 15.0f, 3.4e38f, -3.4e38f, INFINITY, -INFINITY, NAN};
+  const std::vector<double> exact = {0, 0.5e-20, -0.5e-20, 0.5003989e-3, 15, 3.4e38f, 0, INFINITY, 0, NAN};
   for (const char* name : {"gelu", "gelu_tanh"}) {
     for (int level : levels()) {
       std::vector<float> y;
       apply(level, name, x, x, y);
       for (size_t i = 0; i < x.size(); ++i) {
-        const bool right = std::isnan(exact[i]) ? std::isnan(y[i])
-                                                : std::fabs(y[i] - exact[i]) <= 1e-6 * std::fabs(exact[i]) + 1e-27;
+        const bool right = std::isnan(exact[i])   ? std::isnan(y[i])
+                           : std::isinf(exact[i]) ? y[i] == exact[i]
+                                                  : std::fabs(y[i] - exact[i]) <= 1e-6 * std::fabs(exact[i]) + 1e-27;
         CHECK(right, "%s(%g) at level %d is %.9g, not %.9g", name, static_cast<double>(x[i]), level,
               static_cast<double>(y[i]), exact[i]);
       }
