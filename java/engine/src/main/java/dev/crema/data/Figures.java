@@ -1,6 +1,7 @@
 package dev.crema.data;
 
 import dev.crema.CremaException;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.Currency;
 import java.util.Set;
@@ -56,6 +57,26 @@ public record Figures(char decimal, String sign) implements Reading {
             + "(?<fraction>\\d*))?\\h*(?<after>"
             + SIGN
             + ")?\\h*(?<close>\\))?");
+  }
+
+  /**
+   * The text of a number that is no text where it comes from, as in JSON, for a column that may be
+   * written as {@code 1.234,5}, where 12.345 would be twelve thousand: 12345E-3 is read alike
+   * however the column is written.
+   *
+   * @param number as Java and JSON write numbers; what is none stays as it is, and so does a whole
+   *     number
+   */
+  public static String unambiguous(String number) {
+    if (number.indexOf('.') < 0) {
+      return number;
+    }
+    try {
+      BigDecimal exact = new BigDecimal(number);
+      return exact.unscaledValue() + "E" + -(long) exact.scale();
+    } catch (NumberFormatException e) {
+      return number; // an exponent of ten digits, which the column reads or refuses
+    }
   }
 
   /** A number and the sign beside it, "" if there is none. */

@@ -237,9 +237,9 @@ public final class NamedRows implements AutoCloseable {
       throw new CremaException(
           name + ", line " + line + ": " + key + " is an object; values are numbers or texts");
     } else {
-      // One more digit, so that a point is no group of thousands: 1.234 is not 1234.
-      String zero = value.isFloatingPointNumber() && rewritten.contains(key) ? "0" : "";
-      row.put(key, value.isNull() ? "" : value.asText() + zero);
+      boolean pointed = value.isFloatingPointNumber() && rewritten.contains(key);
+      String text = value.isNull() ? "" : value.asText();
+      row.put(key, pointed ? Figures.unambiguous(text) : text);
     }
   }
 

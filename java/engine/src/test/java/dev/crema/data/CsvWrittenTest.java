@@ -91,12 +91,27 @@ class CsvWrittenTest extends CsvFiles {
         encoded(
             table,
             "{\"betrag\": 1234.5}\n{\"betrag\": -12.125}\n{\"betrag\": \"1.234,5\"}\n"
-                + "{\"betrag\": 950}\n");
+                + "{\"betrag\": 950}\n{\"betrag\": 0.2E4}\n{\"betrag\": 95000.0e-2}\n"
+                + "{\"betrag\": 1.2345E+3}\n");
     List<List<Float>> file = rows(table, german);
     assertThat(json.get(0)[0]).isEqualTo(file.get(0).get(0));
     assertThat(json.get(1)[0]).isEqualTo(file.get(3).get(0));
     assertThat(json.get(2)[0]).isEqualTo(file.get(0).get(0));
     assertThat(json.get(3)[0]).isEqualTo(file.get(1).get(0));
+    assertThat(json.get(4)[0]).isEqualTo(file.get(2).get(0));
+    assertThat(json.get(5)[0]).isEqualTo(file.get(1).get(0));
+    assertThat(json.get(6)[0]).isEqualTo(file.get(0).get(0));
+  }
+
+  @Test
+  void numbersOfOtherSizesHaveAnExponentInJsonToo() {
+    String german = "betrag;y\n1.234,50 €;1,5\n950 €;2,5\n2.000 €;9,25\n-12,125 €;7,75\n";
+    TablePreprocessing table = table(open(german));
+    List<float[]> json =
+        encoded(table, "{\"betrag\": 12345678.5}\n{\"betrag\": \"12.345.678,5\"}\n");
+    assertThat(json.get(0)[0]).isEqualTo(json.get(1)[0]); // Java writes 1.23456785E7
+    json = encoded(table, "{\"betrag\": 0.0000125}\n{\"betrag\": \"0,0000125\"}\n");
+    assertThat(json.get(0)[0]).isEqualTo(json.get(1)[0]); // Java writes 1.25E-5
   }
 
   @Test

@@ -186,7 +186,9 @@ class Fp8Test {
     }
   }
 
-  /** Real cards: sums of fp8 keep about 14 bits, by measurements of Hopper's that were published. */
+  /**
+   * Real cards: sums of fp8 keep about 14 bits, by measurements of Hopper's that were published.
+   */
   private static boolean sumsShort(Device device) {
     return !(device instanceof CpuDevice)
         && Device.cudaCards().usable().stream()
