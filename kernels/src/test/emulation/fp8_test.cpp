@@ -4,7 +4,7 @@
 #include <string>
 
 #include "check.h"
-#include "int8_tiles.cuh"
+#include "byte_tiles.cuh"
 
 // A product of one warp: every lane gives and takes what PTX says of mma.m16n8k32.
 CREMA_KERNEL(one_fp8_mma, 32, const u32* a, const u32* b, float* d) {
@@ -116,21 +116,42 @@ void dense_layers_match(i64 m, i64 n, i64 k, bool has_nan) {
   }
   const float x_scale = 0.03f;
   Doubles expected, bounds, weights;
-  for (i64 i = 0; i < k * n; ++i) weights.push_back(number_of(nearest(w[i] / scales[i % n])) * scales[i % n]);
+  std::vector<u8> codes;
+  std::vector<float> sums;  // before scales
+  for (i64 i = 0; i < k * n; ++i) {
+    codes.push_back(nearest(w[i] / scales[i % n]));
+    weights.push_back(number_of(codes.back()) * scales[i % n]);
+  }
   for (i64 i = 0; i < m * n; ++i) {
-    double sum = 0, all = 0;
+    double sum = 0, all = 0, unscaled = 0;
     for (i64 p = 0; p < k; ++p) {
+      unscaled += number_of(x[i / n * k + p]) * number_of(codes[static_cast<std::size_t>(p * n + i % n)]);
       const double product = number_of(x[i / n * k + p]) * x_scale * weights[static_cast<std::size_t>(p * n + i % n)];
       sum += product;
       all += std::fabs(product);
     }
+    sums.push_back(static_cast<float>(unscaled));
     const double v = sum + bias[i % n];
     expected.push_back(v < 0 ? 0 : v);
     bounds.push_back(std::ldexp((static_cast<double>(k) + 6) * all + std::fabs(bias[i % n]), -23));
   }
   in_every_order([&] {
-    Array<int> packed((int8_steps(k) + 1) * int8_columns(n));
+    Array<int> packed((packed_steps(k) + 1) * packed_columns(n));
     run("pack_fp8", 2, 256, static_cast<const float*>(w.data()), static_cast<const float*>(scales.data()), packed.data(), n, k);
+    const u8* const rows = reinterpret_cast<const u8*>(packed.data());  // of k, as cuBLASLt takes them
+    for (i64 i = 0; i < k * n; ++i) {
+      const u8 byte = rows[i % n * packed_steps(k) * 4 + i / n];
+      CHECK(byte == codes[static_cast<std::size_t>(i)], "weight %lld of column %lld is %02x", i / n, i % n, byte);
+    }
+    Floats scaled(m * n);
+    for (i64 i = 0; i < m * n; ++i) scaled[i] = sums[static_cast<std::size_t>(i)];
+    run("fp8_scale", 2, 256, scaled.data(), static_cast<const int*>(packed.data()), static_cast<const float*>(bias.data()), x_scale, m,
+        static_cast<int>(n), static_cast<int>(k), 1);
+    for (i64 i = 0; i < m * n; ++i) {
+      const double e = expected[static_cast<std::size_t>(i)], bound = bounds[static_cast<std::size_t>(i)];
+      CHECK(e != e ? scaled[i] != scaled[i] : std::fabs(scaled[i] - e) <= bound, "fp8_scale: element %lld is %g, expected %g +- %g", i,
+            static_cast<double>(scaled[i]), e, bound);
+    }
     for (const Kind& kind : kKinds) {
       if (kind.whole && k % 16 != 0) continue;
       const std::string layer = std::string("fp8_linear_") + kind.name;
@@ -158,6 +179,7 @@ int main() {
   dense_layers_match(20, 70, 80, true);    // two tiles of 64, x read 16 bytes at a time
   dense_layers_match(33, 72, 400, false);  // outputs stored eight at a time, more runs than stages
   dense_layers_match(129, 20, 67, false);  // rows of x that begin anywhere
+  dense_layers_match(67, 65, 48, false);   // rows of weights read 16 bytes at a time, beyond the last column
   dense_layers_match(130, 136, 32, true);  // four tiles of 128, less than a run of k
   return result();
 }

@@ -73,12 +73,12 @@ void convolutions_match(const Shape& s, int x_zero) {
     const float v = std::nearbyint(static_cast<float>(biased) * (product / y_scale)) + 128;
     bytes[i] = static_cast<u8>(v < 128 ? 128 : v > 255 ? 255 : v);  // ReLU
   }
-  const i64 run_words = int8_steps(s.run()), steps = s.kh * s.runs() * run_words;
+  const i64 run_words = packed_steps(s.run()), steps = s.kh * s.runs() * run_words;
   const Conv8 v = {outputs, s.h * s.w * s.c, s.h, s.w * s.c, oh, ow, n, s.stride, s.stride * s.c, s.dilation, s.dilation * s.c, s.padding,
                    s.padding * s.c, run_words, s.runs(), steps, x_zero, whole ? 1 : 0};
   const float *const pw = kernel.data(), *const ps = scales.data(), *const pb = bias.data();
   in_every_order([&] {
-    Array<int> to_numbers((steps + 2) * int8_columns(n)), to_bytes((steps + 2) * int8_columns(n));
+    Array<int> to_numbers((steps + 2) * packed_columns(n)), to_bytes((steps + 2) * packed_columns(n));
     run("pack_quantized", order + 1, 256, pw, ps, pb, to_numbers.data(), k, n, s.run(), x_zero, x_scale, 0.0f);
     run("pack_quantized", 1, 256, pw, ps, pb, to_bytes.data(), k, n, s.run(), x_zero, x_scale, y_scale);
     for (const char* const kind : {"strips_32", "strips_8", "tiles_any", "tiles_64", "tiles_128"}) {

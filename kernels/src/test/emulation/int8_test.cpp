@@ -2,7 +2,7 @@
 #include <string>
 
 #include "check.h"
-#include "int8_tiles.cuh"
+#include "byte_tiles.cuh"
 
 // A product of one warp: every lane gives and takes what PTX says of mma.m16n8k32.
 CREMA_KERNEL(one_mma, 32, const u32* a, const u32* b, int* d) {
@@ -19,7 +19,7 @@ namespace {
 
 using namespace crema_test;
 
-// The kinds of int8_tiles.cuh; those of whole rows need them in pieces of 16 bytes.
+// The kinds of byte_tiles.cuh; those of whole rows need them in pieces of 16 bytes.
 struct Kind {
   const char* name;
   int threads;
@@ -42,7 +42,7 @@ void dense_layers_match(i64 m, i64 n, i64 k) {
   for (i64 i = 0; i < m * k; ++i) x[i] = static_cast<u8>(i * 73 + 11);
   for (i64 i = 0; i < m; ++i) zeros[i] = static_cast<u8>(i * 31 + 5);
   for (i64 j = 0; j < n; ++j) scales[j] = 1.0f / static_cast<float>(100 + j);
-  const i64 words = (int8_steps(k) + 2) * int8_columns(n);
+  const i64 words = (packed_steps(k) + 2) * packed_columns(n);
   const int zero = 19;
   const float x_scale = 0.03f, y_scale = 0.5f;
   Doubles expected, dynamic;
@@ -134,7 +134,7 @@ void few_bits_match(i64 m, i64 n, i64 k, int bits, i64 group) {
   for (i64 i = 0; i < m * n; ++i) {
     for (i64 p = 0; p < k; ++p) y[i] += x[i / n * k + p] * numbers[static_cast<std::size_t>(p * n + i % n)];
   }
-  Array<int> packed(((k + steps - 1) / steps + groups) * int8_columns(n));
+  Array<int> packed(((k + steps - 1) / steps + groups) * packed_columns(n));
   Floats actual(m * n), unpacked(k * n);
   run("pack_weight_only", 2, 256, static_cast<const float*>(w.data()), static_cast<const float*>(scales.data()), packed.data(), n, k, bits,
       group);

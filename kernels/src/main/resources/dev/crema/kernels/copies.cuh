@@ -15,6 +15,17 @@ CREMA_DEVICE void copy_16(void* to, const void* from, bool there) {
 #endif
 }
 
+// 4 bytes, as copy_16; both addresses are multiples of 4.
+CREMA_DEVICE void copy_4(void* to, const void* from, bool there) {
+#if defined(CREMA_EMULATED)
+  crema_emulation::copy_later(to, from, 4, there ? 4 : 0);
+#else
+  u64 shared;
+  asm("cvta.to.shared.u64 %0, %1;" : "=l"(shared) : "l"(to));
+  asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(static_cast<u32>(shared)), "l"(from), "r"(there ? 4 : 0) : "memory");
+#endif
+}
+
 CREMA_DEVICE void end_group() {
 #if defined(CREMA_EMULATED)
   crema_emulation::end_group();

@@ -19,7 +19,7 @@ CREMA_DEVICE u32 to_fp8(float x) {
 #endif
 }
 
-// d [16, 8] += a [16, 32] b [32, 8] / kFp8Unit, sums in float32, spread over a warp as mma_bytes of int8_tiles.cuh. Of mma.sync, 8.9 and
+// d [16, 8] += a [16, 32] b [32, 8] / kFp8Unit, sums in float32, spread over a warp as in byte_tiles.cuh. Of mma.sync, 8.9 and
 // 12.x have that product; elsewhere the compiler would make it of conversions, two products of float16 and four additions (9.0, 10.0: so says
 // the machine code of nvcc 13), or refuse it (before 8.9). So do we then, without the additions, and so does the emulation: any order of k
 // will do as long as a and b have the same.

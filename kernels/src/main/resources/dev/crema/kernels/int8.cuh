@@ -7,8 +7,8 @@
 
 #include "common.cuh"
 
-CREMA_DEVICE i64 int8_steps(i64 k) { return (k + 3) / 4; }
-CREMA_DEVICE i64 int8_columns(i64 n) { return (n + 15) / 16 * 16; }
+CREMA_DEVICE i64 packed_steps(i64 k) { return (k + 3) / 4; }
+CREMA_DEVICE i64 packed_columns(i64 n) { return (n + 15) / 16 * 16; }
 
 // sum + x0 w0 + x1 w1 + x2 w2 + x3 w3, x unsigned bytes, w signed ones.
 CREMA_DEVICE int dot4(u32 x, int w, int sum) {

@@ -1,10 +1,10 @@
-// int8_conv.cu: convolutions of bytes as products by tensor cores (int8_tiles.cuh): a row is the window of an output, gathered from the
+// int8_conv.cu: convolutions of bytes as products by tensor cores (byte_tiles.cuh): a row is the window of an output, gathered from the
 // image while the run of k before is multiplied; nothing is unfolded in memory. All give the CPU's results to the bit.
 //   quantized_conv2d_KIND: (u8* x, int* packed, Target t, Conv8 c): x [images, h, w, c], y [images, oh, ow, units]
 //   KIND: tiles_128 (256 threads), tiles_64 (128): channels a multiple of 16, x aligned to 16 bytes; tiles_any (128): tiles of 64 without
 //     that; strips_32, strips_8 (256). packed is aligned to 16 bytes. Grid: any, about a block a tile or strip.
 // Limit: 2 images oh ow units kh kw c operations over the card's rate of int8 products.
-#include "int8_tiles.cuh"
+#include "byte_tiles.cuh"
 
 // What a plan knows of it; x and left in bytes of a row of an image.
 struct Conv8 {
@@ -82,9 +82,9 @@ struct Windows {
   CREMA_DEVICE_METHOD u32 padding() const { return static_cast<u32>(v.x_zero) * 0x01010101u; }
 };
 
-#define CREMA_INT8_CONV(kind)                                                                                          \
-  CREMA_DECLARE_##kind(quantized_conv2d_##kind, const u8* x, const int* packed, const Target t, const Conv8 v) {       \
-    const int steps = static_cast<int>(v.steps), n = static_cast<int>(v.units);                                        \
-    int8_##kind(Windows{x, v}, packed, v.outputs, n, steps, static_sums(t, packed, steps, n));                         \
+#define CREMA_INT8_CONV(kind)                                                                                              \
+  CREMA_DECLARE_##kind(quantized_conv2d_##kind, const u8* x, const int* packed, const Target t, const Conv8 v) {           \
+    const int steps = static_cast<int>(v.steps), n = static_cast<int>(v.units);                                            \
+    byte_##kind(Windows{x, v}, weights_of<StepWeights>(packed, steps, n), v.outputs, n, static_sums(t, packed, steps, n)); \
   }
-CREMA_INT8_KINDS(CREMA_INT8_CONV)
+CREMA_BYTE_KINDS(CREMA_INT8_CONV)

@@ -1,11 +1,11 @@
-// int8_linear.cu: dense layers of bytes by tensor cores: tiles of outputs where there are enough of them, else strips (int8_tiles.cuh). All
+// int8_linear.cu: dense layers of bytes by tensor cores: tiles of outputs where there are enough of them, else strips (byte_tiles.cuh). All
 // give the CPU's results to the bit.
 //   quantized_linear_KIND: (u8* x, int* packed, Target t, i64 m, int n, int k)
 //   dynamic_quantized_linear_KIND: (u8* x, row_scale, u8* row_zero, int* packed, bias or null, y, i64 m, int n, int k, int relu)
 //   KIND: tiles_128 (256 threads), tiles_64 (128): k a multiple of 16, x aligned to 16 bytes; tiles_any (128): tiles of 64 without that;
 //     strips_32, strips_8 (256): 16 rows and 32 or 8 columns. packed is aligned to 16 bytes. Grid: any, about a block a tile or strip.
 // Limit: 2 m n k operations over the card's rate of int8 products; for few rows, reading the weights.
-#include "int8_tiles.cuh"
+#include "byte_tiles.cuh"
 
 // Of a layer whose input's scale is each row's own.
 struct DynamicSums {
@@ -47,18 +47,19 @@ struct DynamicSums {
 
 CREMA_DEVICE DynamicSums dynamic_sums(const float* row_scale, const u8* row_zero, const int* packed, const float* bias, float* y, i64 n,
                                       i64 steps, int relu) {
-  const int* const weights = packed + steps * int8_columns(n);
-  return {row_scale, row_zero, weights, reinterpret_cast<const float*>(weights + int8_columns(n)), bias, y, n, relu};
+  const int* const weights = packed + steps * packed_columns(n);
+  return {row_scale, row_zero, weights, reinterpret_cast<const float*>(weights + packed_columns(n)), bias, y, n, relu};
 }
 
-#define CREMA_INT8_LINEAR(kind)                                                                                                      \
-  CREMA_DECLARE_##kind(quantized_linear_##kind, const u8* x, const int* packed, const Target t, i64 m, int n, int k) {               \
-    const int steps = static_cast<int>(int8_steps(k));                                                                              \
-    int8_##kind(DenseRows{x, m, k}, packed, m, n, steps, static_sums(t, packed, steps, n));                                         \
+#define CREMA_INT8_LINEAR(kind)                                                                                                     \
+  CREMA_DECLARE_##kind(quantized_linear_##kind, const u8* x, const int* packed, const Target t, i64 m, int n, int k) {              \
+    const int steps = static_cast<int>(packed_steps(k));                                                                            \
+    byte_##kind(DenseRows{x, m, k}, weights_of<StepWeights>(packed, steps, n), m, n, static_sums(t, packed, steps, n));             \
   }                                                                                                                                 \
   CREMA_DECLARE_##kind(dynamic_quantized_linear_##kind, const u8* x, const float* row_scale, const u8* row_zero, const int* packed, \
                        const float* bias, float* y, i64 m, int n, int k, int relu) {                                                \
-    const int steps = static_cast<int>(int8_steps(k));                                                                              \
-    int8_##kind(DenseRows{x, m, k}, packed, m, n, steps, dynamic_sums(row_scale, row_zero, packed, bias, y, n, steps, relu));       \
+    const int steps = static_cast<int>(packed_steps(k));                                                                            \
+    byte_##kind(DenseRows{x, m, k}, weights_of<StepWeights>(packed, steps, n), m, n,                                                \
+                dynamic_sums(row_scale, row_zero, packed, bias, y, n, steps, relu));                                                \
   }
-CREMA_INT8_KINDS(CREMA_INT8_LINEAR)
+CREMA_BYTE_KINDS(CREMA_INT8_LINEAR)

@@ -5,7 +5,7 @@
 
 CREMA_KERNEL(pack_quantized, kThreads, const float* w, const float* scales, const float* bias, int* packed, i64 rows, i64 n,
              i64 run, int zero_point, float x_scale, float y_scale) {
-  const i64 columns = int8_columns(n), run_steps = int8_steps(run), steps = rows / run * run_steps;
+  const i64 columns = packed_columns(n), run_steps = packed_steps(run), steps = rows / run * run_steps;
   int* const offset = packed + steps * columns;
   float* const scale = reinterpret_cast<float*>(offset + columns);
   for (i64 j = global_thread(); j < columns; j += global_threads()) {

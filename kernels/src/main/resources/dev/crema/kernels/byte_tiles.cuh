@@ -1,4 +1,4 @@
-// int8_tiles.cuh: products of bytes by tensor cores: [m, k] unsigned times packed [k, n] signed, or both fp8 (fp8.cuh). The rows of the
+// byte_tiles.cuh: products of bytes by tensor cores: [m, k] unsigned times packed [k, n] signed, or both fp8 (fp8.cuh). The rows of the
 // first are a matrix's, or windows of images, gathered as they are needed; where they come from and where the sums go are the caller's:
 //
 //   Rows: Row row(r)            where row r begins; also for r >= m, whose bytes are zeros or whatever
@@ -6,6 +6,7 @@
 //         u32 word(row, position)             four bytes
 //         const u8* whole(row, position)      the address of 16 bytes from there on; null: they are `padding()` four times
 //         bool is_whole()       whether `whole` may be asked for: all rows in pieces of 16 bytes, aligned
+//   Weights: fetch, read, of_column: where the bytes of a column are, as StepWeights below
 //   Sums: Sum                                 int: of unsigned by signed bytes; float: of fp8
 //         Columns columns(column)             what outputs of eight columns from a multiple of eight on share
 //         put(row, column, columns, sums)     those of a row, of which some may lie beyond n
@@ -75,12 +76,94 @@ struct WarpSums {
   }
 };
 
-// Four columns of a step of the packed weights; zeros beyond them.
-CREMA_DEVICE bool has_weights(int steps, int columns, int step, i64 column) { return step < steps && column < columns; }
-CREMA_DEVICE uint4 weight_words(const int* packed, int steps, int columns, int step, i64 column) {
-  if (!has_weights(steps, columns, step, column)) return make_uint4(0, 0, 0, 0);
-  return *reinterpret_cast<const uint4*>(packed + static_cast<i64>(step) * columns + column);
-}
+// Weights as int8.cuh packs them: the words of a step, of all columns, beside each other. A stage of a tile has them so, too, with the
+// words of four columns in another place for every four steps, so that a quarter of a warp reads 16 bytes a lane from different banks.
+struct StepWeights {
+  const int* packed;
+  int steps, columns;
+
+  // Begins to copy 16 bytes of a run of k and kTile columns to a stage; there are kTile kRunWords / 4 of them.
+  template <int kTile, bool kWhole>
+  CREMA_DEVICE_METHOD void fetch(uint4* stage, int piece, int run, i64 column0) const {
+    const int in_run = piece / (kTile / 4), four = piece % (kTile / 4), step = run * kRunWords + in_run;
+    const i64 column = column0 + four * 4;
+    const bool there = step < steps && column < columns;
+    const int* const from = there ? packed + static_cast<i64>(step) * columns + column : packed;
+    copy_16(stage + in_run * (kTile / 4) + (four ^ in_run / 4 * 2), from, there);
+  }
+  // Of a stage: w[s] are the words of its step 4t + s of four columns, from a multiple of four on.
+  template <int kTile>
+  CREMA_DEVICE_METHOD void read(const uint4* stage, int t, int column, uint4 (&w)[4]) const {
+    CREMA_UNROLL
+    for (int s = 0; s < 4; ++s) w[s] = stage[(4 * t + s) * (kTile / 4) + (column / 4 ^ 2 * t)];
+  }
+  // The same from memory: steps from one on, zeros beyond steps and columns.
+  CREMA_DEVICE_METHOD void read(int step, i64 column, uint4 (&w)[4]) const {
+    CREMA_UNROLL
+    for (int s = 0; s < 4; ++s) {
+      const bool there = step + s < steps && column < columns;
+      w[s] = there ? *reinterpret_cast<const uint4*>(packed + static_cast<i64>(step + s) * columns + column) : make_uint4(0, 0, 0, 0);
+    }
+  }
+  // Four steps of one column.
+  CREMA_DEVICE_METHOD uint4 of_column(int step, i64 column) const {
+    u32 w[4];
+    CREMA_UNROLL
+    for (int s = 0; s < 4; ++s) w[s] = step + s < steps ? static_cast<u32>(packed[static_cast<i64>(step + s) * columns + column]) : 0u;
+    return make_uint4(w[0], w[1], w[2], w[3]);
+  }
+};
+
+// Weights as cuBLASLt takes them, too: the words of a column, of all steps, beside each other. In a stage 16 bytes of a column are beside
+// each other, and every other four columns change places in pairs, for the banks' sake. kWhole: steps are a multiple of four.
+struct RowWeights {
+  const int* packed;
+  int steps, columns;
+
+  CREMA_DEVICE_METHOD int place(int column, int piece) const { return (column * 4 + piece) ^ (column & 4); }
+  template <int kTile, bool kWhole>
+  CREMA_DEVICE_METHOD void fetch(uint4* stage, int piece, int run, i64 column0) const {
+    const int step = run * kRunWords + piece % 4 * 4;
+    const i64 column = column0 + piece / 4;
+    uint4* const to = stage + place(piece / 4, piece % 4);
+    const int* const from = packed + column * steps + step;
+    if (kWhole) {
+      const bool there = column < columns && step < steps;
+      copy_16(to, there ? from : packed, there);
+    } else {
+      CREMA_UNROLL
+      for (int s = 0; s < 4; ++s) {
+        const bool there = column < columns && step + s < steps;
+        copy_4(reinterpret_cast<u32*>(to) + s, there ? from + s : packed, there);
+      }
+    }
+  }
+  template <int kTile>
+  CREMA_DEVICE_METHOD void read(const uint4* stage, int t, int column, uint4 (&w)[4]) const {
+    uint4 of[4];
+    CREMA_UNROLL
+    for (int j = 0; j < 4; ++j) of[j] = stage[place(column + j, t)];
+    turn(of, w);
+  }
+  CREMA_DEVICE_METHOD void read(int step, i64 column, uint4 (&w)[4]) const {
+    uint4 of[4];
+    CREMA_UNROLL
+    for (int j = 0; j < 4; ++j) of[j] = column < columns ? of_column(step, column + j) : make_uint4(0, 0, 0, 0);
+    turn(of, w);
+  }
+  CREMA_DEVICE_METHOD uint4 of_column(int step, i64 column) const {
+    const int* const from = packed + column * steps + step;
+    if (steps % 4 == 0) return step < steps ? *reinterpret_cast<const uint4*>(from) : make_uint4(0, 0, 0, 0);
+    u32 w[4];
+    CREMA_UNROLL
+    for (int s = 0; s < 4; ++s) w[s] = step + s < steps ? static_cast<u32>(from[s]) : 0u;
+    return make_uint4(w[0], w[1], w[2], w[3]);
+  }
+  CREMA_DEVICE_METHOD void turn(const uint4 (&of)[4], uint4 (&w)[4]) const {
+    CREMA_UNROLL
+    for (int s = 0; s < 4; ++s) w[s] = make_uint4(word_of(of[0], s), word_of(of[1], s), word_of(of[2], s), word_of(of[3], s));
+  }
+};
 
 template <typename Rows>
 CREMA_DEVICE uint4 sixteen_bytes(const Rows& rows, const typename Rows::Row& row, typename Rows::Position at, bool whole) {
@@ -99,16 +182,16 @@ CREMA_DEVICE uint4 sixteen_bytes(const Rows& rows, const typename Rows::Row& row
 }
 
 // Tiles of kTile x kTile outputs, a block each, whose warps stand in kDown rows and kTile / 32 columns. Three stages of both factors lie in
-// shared memory, swizzled so that a quarter of a warp reads 16 bytes a lane from different banks. kWhole: rows are copied without passing
-// through registers; else they are read before a stage is multiplied and put down after it.
-template <int kTile, int kDown, bool kWhole, typename Rows, typename Sums>
-CREMA_DEVICE void int8_tiles(const Rows& rows, const int* packed, i64 m, int n, int steps, const Sums& sums) {
+// shared memory. kWhole: rows are copied without passing through registers; else they are read before a stage is multiplied and put down
+// after it.
+template <int kTile, int kDown, bool kWhole, typename Rows, typename Weights, typename Sums>
+CREMA_DEVICE void byte_tiles(const Rows& rows, const Weights& weights, i64 m, int n, const Sums& sums) {
   constexpr int kAcross = kTile / 32, kBlock = kDown * kAcross * kWarp;
   constexpr int kPieces = kTile * kRunWords / 4 / kBlock;  // of 16 bytes, of each factor and stage, of a thread
   constexpr int kMmas = kTile / kDown / 16;
   CREMA_SHARED(uint4, xs, kStages * kTile * kRunWords / 4);
   CREMA_SHARED(uint4, ws, kStages * kTile * kRunWords / 4);
-  const int columns = static_cast<int>(int8_columns(n)), runs = (steps + kRunWords - 1) / kRunWords;
+  const int runs = (weights.steps + kRunWords - 1) / kRunWords;
   const i64 across = (n + kTile - 1) / kTile, tiles = (m + kTile - 1) / kTile * across;
   const int thread = static_cast<int>(threadIdx.x), g = lane_of_warp() / 4, t = lane_of_warp() % 4;
   const int down = warp_of_block() / kAcross * (kTile / kDown), right = warp_of_block() % kAcross * 32;
@@ -131,11 +214,7 @@ CREMA_DEVICE void int8_tiles(const Rows& rows, const int* packed, i64 m, int n, 
         } else {
           *x = make_uint4(rows.padding(), rows.padding(), rows.padding(), rows.padding());
         }
-        const int step = thread / (kTile / 4) + p * (kBlock / (kTile / 4)), four = thread % (kTile / 4);
-        const i64 column = column0 + four * 4;
-        const bool there = has_weights(steps, columns, run * kRunWords + step, column);
-        uint4* const w = ws + (stage * kRunWords + step) * (kTile / 4) + (four ^ step / 4 * 2);
-        copy_16(w, there ? packed + static_cast<i64>(run * kRunWords + step) * columns + column : packed, there);
+        weights.template fetch<kTile, kWhole>(ws + stage * (kTile * 4), p * kBlock + thread, run, column0);
       }
       rows.advance(position, kRunWords);
     };
@@ -165,8 +244,7 @@ CREMA_DEVICE void int8_tiles(const Rows& rows, const int* packed, i64 m, int n, 
       if (more) fetch(run + kStages - 1, free);
       end_group();
       uint4 w[4];
-      CREMA_UNROLL
-      for (int s = 0; s < 4; ++s) w[s] = ws[(stage * kRunWords + 4 * t + s) * (kTile / 4) + ((right / 4 + g) ^ 2 * t)];
+      weights.template read<kTile>(ws + stage * (kTile * 4), t, right + 4 * g, w);
       CREMA_UNROLL
       for (int i = 0; i < kMmas; ++i) {
         const uint4* const x = xs + stage * (kTile * 4) + (down + i * 16 + g) * 4 + t;
@@ -193,13 +271,13 @@ CREMA_DEVICE void int8_tiles(const Rows& rows, const int* packed, i64 m, int n, 
 // For few outputs: strips of 16 rows and 8 kMmas columns, a block each; its eight warps take runs of k in turn, straight from memory, and
 // their sums are added at the end. So that a weight, which is read for 16 rows at most, comes by as many loads at once as can be.
 constexpr int kStripWarps = 8;
-template <int kMmas, typename Rows, typename Sums>
-CREMA_DEVICE void int8_strips(const Rows& rows, const int* packed, i64 m, int n, int steps, const Sums& sums) {
+template <int kMmas, typename Rows, typename Weights, typename Sums>
+CREMA_DEVICE void byte_strips(const Rows& rows, const Weights& weights, i64 m, int n, const Sums& sums) {
   static_assert(kMmas == 1 || kMmas == 4, "a lane loads one column of a step, or four");
   constexpr int kColumns = 8 * kMmas;
   using Sum = typename Sums::Sum;
   CREMA_SHARED(Sum, of_warps, kStripWarps * 16 * kColumns);
-  const int columns = static_cast<int>(int8_columns(n)), runs = (steps + kRunWords - 1) / kRunWords;
+  const int runs = (weights.steps + kRunWords - 1) / kRunWords;
   const i64 across = (n + kColumns - 1) / kColumns, strips = (m + 15) / 16 * across;
   const int g = lane_of_warp() / 4, t = lane_of_warp() % 4, warp = warp_of_block();
   const bool whole = rows.is_whole();
@@ -215,17 +293,12 @@ CREMA_DEVICE void int8_strips(const Rows& rows, const int* packed, i64 m, int n,
       const int step = run * kRunWords + 4 * t;
       if (kMmas == 4) {
         uint4 w[4];
-        CREMA_UNROLL
-        for (int s = 0; s < 4; ++s) w[s] = weight_words(packed, steps, columns, step + s, column0 + 4 * g);
+        weights.read(step, column0 + 4 * g, w);
         products.add(0, a, b, w);
       } else {
-        u32 w[4];
-        CREMA_UNROLL
-        for (int s = 0; s < 4; ++s) {
-          w[s] = step + s < steps ? static_cast<u32>(packed[static_cast<i64>(step + s) * columns + column0 + g]) : 0u;
-        }
-        mma_bytes(products.of[0][0], a.x, b.x, a.y, b.y, w[0], w[1]);
-        mma_bytes(products.of[0][0], a.z, b.z, a.w, b.w, w[2], w[3]);
+        const uint4 w = weights.of_column(step, column0 + g);
+        mma_bytes(products.of[0][0], a.x, b.x, a.y, b.y, w.x, w.y);
+        mma_bytes(products.of[0][0], a.z, b.z, a.w, b.w, w.z, w.w);
       }
     }
     __syncthreads();  // the strip before is read
@@ -247,6 +320,12 @@ CREMA_DEVICE void int8_strips(const Rows& rows, const int* packed, i64 m, int n,
   }
 }
 
+// Weights behind which what columns share is packed: offsets and scales, or scales.
+template <typename Weights>
+CREMA_DEVICE Weights weights_of(const int* packed, int steps, int n) {
+  return {packed, steps, static_cast<int>(packed_columns(n))};
+}
+
 // The kinds of a layer's kernels: how each is declared, and what it does. Great tiles leave room for a second block of a multiprocessor
 // by themselves where they can; where that is demanded, the compiler spills.
 #define CREMA_DECLARE_tiles_128(name, ...) CREMA_KERNEL(name, 256, __VA_ARGS__)
@@ -254,27 +333,27 @@ CREMA_DEVICE void int8_strips(const Rows& rows, const int* packed, i64 m, int n,
 #define CREMA_DECLARE_tiles_any(name, ...) CREMA_KERNEL_TOGETHER(name, 128, 4, __VA_ARGS__)
 #define CREMA_DECLARE_strips_32(name, ...) CREMA_KERNEL_TOGETHER(name, 256, 2, __VA_ARGS__)
 #define CREMA_DECLARE_strips_8(name, ...) CREMA_KERNEL_TOGETHER(name, 256, 2, __VA_ARGS__)
-#define CREMA_INT8_KINDS(EACH) EACH(tiles_128) EACH(tiles_64) EACH(tiles_any) EACH(strips_32) EACH(strips_8)
+#define CREMA_BYTE_KINDS(EACH) EACH(tiles_128) EACH(tiles_64) EACH(tiles_any) EACH(strips_32) EACH(strips_8)
 
-template <typename Rows, typename Sums>
-CREMA_DEVICE void int8_tiles_128(const Rows& rows, const int* packed, i64 m, int n, int steps, const Sums& sums) {
-  int8_tiles<128, 2, true>(rows, packed, m, n, steps, sums);
+template <typename Rows, typename Weights, typename Sums>
+CREMA_DEVICE void byte_tiles_128(const Rows& rows, const Weights& weights, i64 m, int n, const Sums& sums) {
+  byte_tiles<128, 2, true>(rows, weights, m, n, sums);
 }
-template <typename Rows, typename Sums>
-CREMA_DEVICE void int8_tiles_64(const Rows& rows, const int* packed, i64 m, int n, int steps, const Sums& sums) {
-  int8_tiles<64, 2, true>(rows, packed, m, n, steps, sums);
+template <typename Rows, typename Weights, typename Sums>
+CREMA_DEVICE void byte_tiles_64(const Rows& rows, const Weights& weights, i64 m, int n, const Sums& sums) {
+  byte_tiles<64, 2, true>(rows, weights, m, n, sums);
 }
-template <typename Rows, typename Sums>
-CREMA_DEVICE void int8_tiles_any(const Rows& rows, const int* packed, i64 m, int n, int steps, const Sums& sums) {
-  int8_tiles<64, 2, false>(rows, packed, m, n, steps, sums);
+template <typename Rows, typename Weights, typename Sums>
+CREMA_DEVICE void byte_tiles_any(const Rows& rows, const Weights& weights, i64 m, int n, const Sums& sums) {
+  byte_tiles<64, 2, false>(rows, weights, m, n, sums);
 }
-template <typename Rows, typename Sums>
-CREMA_DEVICE void int8_strips_32(const Rows& rows, const int* packed, i64 m, int n, int steps, const Sums& sums) {
-  int8_strips<4>(rows, packed, m, n, steps, sums);
+template <typename Rows, typename Weights, typename Sums>
+CREMA_DEVICE void byte_strips_32(const Rows& rows, const Weights& weights, i64 m, int n, const Sums& sums) {
+  byte_strips<4>(rows, weights, m, n, sums);
 }
-template <typename Rows, typename Sums>
-CREMA_DEVICE void int8_strips_8(const Rows& rows, const int* packed, i64 m, int n, int steps, const Sums& sums) {
-  int8_strips<1>(rows, packed, m, n, steps, sums);
+template <typename Rows, typename Weights, typename Sums>
+CREMA_DEVICE void byte_strips_8(const Rows& rows, const Weights& weights, i64 m, int n, const Sums& sums) {
+  byte_strips<1>(rows, weights, m, n, sums);
 }
 
 // Of x [m, k].
@@ -323,6 +402,6 @@ struct StaticSums {
   }
 };
 CREMA_DEVICE StaticSums static_sums(const Target& t, const int* packed, i64 steps, i64 n) {
-  const int* const offset = packed + steps * int8_columns(n);
-  return {t, offset, reinterpret_cast<const float*>(offset + int8_columns(n)), n};
+  const int* const offset = packed + steps * packed_columns(n);
+  return {t, offset, reinterpret_cast<const float*>(offset + packed_columns(n)), n};
 }
