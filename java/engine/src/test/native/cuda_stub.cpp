@@ -32,12 +32,12 @@ struct Stream {
   unsigned flags = 0;
   Graph* recording = nullptr;
 };
-// Numbers of the card in one of three types, as cuBLASLt and cuDNN take them.
-enum class Type { kFloat, kHalf, kBfloat };
+// Numbers of the card in one of some types, as cuBLASLt and cuDNN take them; those of E4M3 are only read.
+enum class Type { kFloat, kHalf, kBfloat, kFp8 };
 struct Numbers {
   char* at;
   Type type;
-  int64_t bytes() const { return type == Type::kFloat ? 4 : 2; }
+  int64_t bytes() const { return type == Type::kFloat ? 4 : type == Type::kFp8 ? 1 : 2; }
   Numbers from(int64_t i) const { return {at + i * bytes(), type}; }
   float get(int64_t i) const;
   void put(int64_t i, float value) const;
@@ -47,6 +47,11 @@ struct Numbers {
   if (type == Type::kFloat) {
     std::memcpy(&value, at + 4 * i, 4);
     return value;
+  }
+  if (type == Type::kFp8) {
+    const int code = static_cast<unsigned char>(at[i]), exponent = code >> 3 & 15, fraction = code & 7;
+    value = (code & 127) == 127 ? NAN : std::ldexp(static_cast<float>(exponent ? 8 + fraction : fraction), (exponent ? exponent : 1) - 10);
+    return code >> 7 ? -value : value;
   }
   uint16_t bits;
   std::memcpy(&bits, at + 2 * i, 2);
@@ -407,7 +412,7 @@ API int cublasLtMatmulDescSetAttribute(void* of, int attribute, const void* valu
   return 0;
 }
 API int cublasLtMatrixLayoutCreate(void** layout, int type, uint64_t rows, uint64_t columns, int64_t leading) {
-  const Type of = type == 2 ? Type::kHalf : type == 14 ? Type::kBfloat : Type::kFloat;
+  const Type of = type == 2 ? Type::kHalf : type == 14 ? Type::kBfloat : type == 28 ? Type::kFp8 : Type::kFloat;
   *layout = new Layout{of, static_cast<int64_t>(rows), static_cast<int64_t>(columns), leading};
   return type == 0 || of != Type::kFloat ? 0 : 7;
 }
@@ -445,6 +450,13 @@ struct Heuristic {  // as cublasLt.h lays it out
 API int cublasLtMatmulAlgoGetHeuristic(void* handle, void* d, void* a, void* b, void* c, void* e, void* preference,
                                        int requested, Heuristic* results, int* found) {
   if (handle == nullptr || !d || !a || !b || !c || !e || !preference || requested != 1) return 7;
+  const Layout &la = *static_cast<Layout*>(a), &lb = *static_cast<Layout*>(b), &lc = *static_cast<Layout*>(c);
+  if (la.type == Type::kFp8) {  // what cublasLtMatmul's documentation demands
+    const Description& of = *static_cast<Description*>(d);
+    bool fits = lb.type == Type::kFp8 && lc.type == Type::kFloat && of.transpose_a == 1 && of.transpose_b == 0 && of.epilogue == 1;
+    for (const Layout* l : {&la, &lb, &lc}) fits = fits && l->rows % 16 == 0 && l->leading % 16 == 0;
+    if (!fits) return 15;
+  }
   *results = Heuristic{{{42, 1, 2, 3, 4, 5, 6, 7}}, 512, 0, 1.0f, {}};
   *found = 1;
   return 0;

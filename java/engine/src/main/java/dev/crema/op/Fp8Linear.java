@@ -16,8 +16,9 @@ import java.util.List;
  *
  * <p>Sums are float32. On the CPU the result differs from the exact one by no more than (in + 6) ·
  * 2⁻²³ · Σ |x| |kernel|, beside the bias's rounding. Tensor cores round sums in ways that NVIDIA
- * does not give, those of fp8 (compute capability 8.9 and 12.x) more than those of float16, by
- * which other cards multiply. On a card the order of additions depends on the number of rows.
+ * does not give, those of fp8 (compute capability 8.9 and 12.x, and big layers on 9.0 to 11.x, by
+ * cuBLASLt) more than those of float16, by which other layers are multiplied. On a card the order
+ * of additions depends on the number of rows.
  *
  * @param units outputs
  * @param activation NONE or RELU

@@ -3,6 +3,7 @@ package dev.crema.device.cuda;
 import dev.crema.device.cuda.calls.BlasCalls;
 import dev.crema.device.cuda.kernel.Product;
 import dev.crema.memory.ElementType;
+import java.util.Optional;
 
 /** One form of product with its descriptions and its algorithm. Numbers are cublasLt.h's. */
 final class MatmulPlan {
@@ -12,6 +13,8 @@ final class MatmulPlan {
   private static final int FLOAT = 0; // CUDA_R_32F
   private static final int HALF = 2; // CUDA_R_16F
   private static final int BFLOAT = 14; // CUDA_R_16BF
+  private static final int FP8 = 28; // CUDA_R_8F_E4M3
+  private static final int NOT_SUPPORTED = 15;
   private static final int TRANSPOSED = 1; // CUBLAS_OP_T
   private static final int DESC_TRANSA = 3;
   private static final int DESC_TRANSB = 4;
@@ -50,9 +53,12 @@ final class MatmulPlan {
   }
 
   /**
+   * With the best algorithm by the library's heuristic; empty if it has none.
+   *
    * @param most bytes of workspace
    */
-  static MatmulPlan of(BlasCalls calls, long handle, Product p, int computeType, long most) {
+  static Optional<MatmulPlan> find(
+      BlasCalls calls, long handle, Product p, int computeType, long most) {
     try (Undo undo = new Undo()) {
       long[] made = new long[1];
       check(
@@ -82,8 +88,7 @@ final class MatmulPlan {
       int[] alignments = {
         Products.alignment(p.b().address()), Products.alignment(p.a().address()), c, c
       };
-      check(
-          calls,
+      int status =
           calls.cublasLtMatmulAlgoGetHeuristic(
               handle,
               description,
@@ -95,15 +100,20 @@ final class MatmulPlan {
               alignments,
               algorithm,
               count,
-              workspace),
-          "cublasLtMatmulAlgoGetHeuristic of " + describe(p));
-      if (count[0] == 0) {
-        throw new CudaException(
-            "cublasLtMatmulAlgoGetHeuristic", 0, "cuBLASLt has no algorithm for " + describe(p));
+              workspace);
+      if (status == NOT_SUPPORTED || status == 0 && count[0] == 0) {
+        return Optional.empty();
       }
+      check(calls, status, "cublasLtMatmulAlgoGetHeuristic of " + describe(p));
       undo.keep();
-      return new MatmulPlan(calls, description, first, second, result, algorithm[0], workspace[0]);
+      return Optional.of(
+          new MatmulPlan(calls, description, first, second, result, algorithm[0], workspace[0]));
     }
+  }
+
+  static CudaException missing(Product p) {
+    return new CudaException(
+        "cublasLtMatmulAlgoGetHeuristic", 0, "cuBLASLt has no algorithm for " + describe(p));
   }
 
   private static String describe(Product p) {
@@ -130,6 +140,7 @@ final class MatmulPlan {
       case FLOAT32 -> FLOAT;
       case FLOAT16 -> HALF;
       case BFLOAT16 -> BFLOAT;
+      case UINT8 -> FP8;
       default -> throw new IllegalArgumentException("There are no products of " + element);
     };
   }

@@ -6,6 +6,7 @@ import dev.crema.device.cuda.kernel.Product;
 import dev.crema.memory.ElementType;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Matrix products by cuBLASLt, which thinks in columns: row-major c = a · b is its cᵀ = bᵀ · aᵀ, so
@@ -67,7 +68,7 @@ final class Products {
 
   private final BlasCalls calls;
   private final long handle;
-  private final Map<Form, MatmulPlan> plans = new LinkedHashMap<>(16, 0.75f, true);
+  private final Map<Form, Optional<MatmulPlan>> plans = new LinkedHashMap<>(16, 0.75f, true);
 
   /** The context is current. */
   Products(BlasCalls calls) {
@@ -83,39 +84,54 @@ final class Products {
    * @param tf32 whether float32 factors may be rounded to TF32
    */
   void prepare(Product p, boolean tf32, Launches scratch) {
-    if (!isEmpty(p)) {
-      long workspace = plan(p, tf32).workspace();
-      if (workspace > 0) {
-        scratch.scratch(workspace);
-      }
+    if (!isEmpty(p) && !prepareIfThere(p, tf32, scratch)) {
+      throw MatmulPlan.missing(p);
     }
   }
 
-  synchronized void run(Product p, boolean tf32, Launches to, long stream) {
+  /** As {@link #prepare} of a product that is not empty; false if there is no algorithm. */
+  boolean prepareIfThere(Product p, boolean tf32, Launches scratch) {
+    Optional<MatmulPlan> plan = plan(p, tf32);
+    plan.map(MatmulPlan::workspace).filter(bytes -> bytes > 0).ifPresent(scratch::scratch);
+    return plan.isPresent();
+  }
+
+  void run(Product p, boolean tf32, Launches to, long stream) {
     if (p.m() == 0 || p.n() == 0 || p.count() == 0) {
       return;
     }
     if (p.k() == 0) {
       throw new IllegalArgumentException("A product over no elements has no kernel");
     }
-    MatmulPlan plan = plan(p, tf32);
-    long workspace = plan.workspace() == 0 ? 0 : to.scratch(plan.workspace());
-    plan.run(handle, p, workspace, stream);
+    if (!runIfThere(p, tf32, to, stream)) {
+      throw MatmulPlan.missing(p);
+    }
+  }
+
+  /** As {@link #run} of a product that is not empty; false if there is no algorithm. */
+  synchronized boolean runIfThere(Product p, boolean tf32, Launches to, long stream) {
+    Optional<MatmulPlan> plan = plan(p, tf32);
+    plan.ifPresent(
+        there -> {
+          long workspace = there.workspace() == 0 ? 0 : to.scratch(there.workspace());
+          there.run(handle, p, workspace, stream);
+        });
+    return plan.isPresent();
   }
 
   private static boolean isEmpty(Product p) {
     return p.m() == 0 || p.n() == 0 || p.k() == 0 || p.count() == 0;
   }
 
-  private synchronized MatmulPlan plan(Product p, boolean tf32) {
+  private synchronized Optional<MatmulPlan> plan(Product p, boolean tf32) {
     Form form = Form.of(p, tf32);
-    MatmulPlan known = plans.get(form);
+    Optional<MatmulPlan> known = plans.get(form);
     if (known == null) {
-      known = MatmulPlan.of(calls, handle, p, computeType(p, tf32), MOST_WORKSPACE);
+      known = MatmulPlan.find(calls, handle, p, computeType(p, tf32), MOST_WORKSPACE);
       plans.put(form, known);
       if (plans.size() > MOST_KEPT) {
         Form oldest = plans.keySet().iterator().next();
-        plans.remove(oldest).close();
+        plans.remove(oldest).ifPresent(MatmulPlan::close);
       }
     }
     return known;
@@ -137,7 +153,7 @@ final class Products {
   }
 
   synchronized void close() {
-    plans.values().forEach(MatmulPlan::close);
+    plans.values().forEach(plan -> plan.ifPresent(MatmulPlan::close));
     plans.clear();
     calls.cublasLtDestroy(handle);
   }

@@ -104,6 +104,11 @@ final class Recorder implements Launches {
   }
 
   @Override
+  public boolean productIfThere(Product product) {
+    return device.products().runIfThere(product, tf32, this, stream);
+  }
+
+  @Override
   public void convolution(Convolution convolution) {
     device.convolutions().run(convolution, tf32, this, stream);
   }

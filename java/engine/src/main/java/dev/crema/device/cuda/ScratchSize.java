@@ -73,6 +73,11 @@ final class ScratchSize implements Launches {
   }
 
   @Override
+  public boolean productIfThere(Product product) {
+    return device.products().prepareIfThere(product, tf32, this);
+  }
+
+  @Override
   public void convolution(Convolution convolution) {
     device.convolutions().prepare(convolution, tf32, this);
   }

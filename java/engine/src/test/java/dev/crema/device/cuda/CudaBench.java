@@ -20,7 +20,7 @@ import java.util.Arrays;
 final class CudaBench implements AutoCloseable {
   static final CudaCard CARD = new CudaCard(0, "Fake card", 8L << 30, 90, 13010);
 
-  final FakeCard card = new FakeCard();
+  final FakeCard card;
   final CudaDevice device;
 
   CudaBench() {
@@ -28,6 +28,11 @@ final class CudaBench implements AutoCloseable {
   }
 
   CudaBench(CudaOptions options) {
+    this(new FakeCard(), options);
+  }
+
+  CudaBench(FakeCard card, CudaOptions options) {
+    this.card = card;
     device = new CudaDevice(card, CARD, options);
   }
 

@@ -10,8 +10,17 @@ import dev.crema.device.cuda.kernel.ElementwiseOperations;
  * convolutions by plain loops. Closing it checks that everything was given back.
  */
 public final class EmulatedCard implements AutoCloseable {
-  private final CudaBench bench =
-      new CudaBench(new CudaOptions(false, new KernelCache(null), ElementwiseOperations::number));
+  private final CudaBench bench;
+
+  public EmulatedCard() {
+    this(new FakeCard());
+  }
+
+  EmulatedCard(FakeCard card) {
+    this.bench =
+        new CudaBench(
+            card, new CudaOptions(false, new KernelCache(null), ElementwiseOperations::number));
+  }
 
   /** Why there is no emulation here; null if there is. */
   public static String missing() {

@@ -20,6 +20,8 @@ final class FakeBlas implements BlasCalls {
   private record Layout(
       FakeNumbers.Type type, long rows, long columns, long leading, Description more) {}
 
+  private static final int NOT_SUPPORTED = 15;
+
   private final FakeCard card;
   private final Map<Long, Description> descriptions = new HashMap<>();
   private final Map<Long, Layout> layouts = new HashMap<>();
@@ -85,11 +87,11 @@ final class FakeBlas implements BlasCalls {
     if (leading < rows) {
       card.misuses.add("a layout of " + rows + " rows has the leading extent " + leading);
     }
-    int status = made("layout", "cublasLtMatrixLayoutCreate", layout);
+    FakeNumbers.Type of = FakeNumbers.Type.ofBlas(type);
+    String call = "cublasLtMatrixLayoutCreate " + of + " [" + rows + ", " + columns + "]";
+    int status = made("layout", call + " of " + leading, layout);
     if (status == 0) {
-      layouts.put(
-          layout[0],
-          new Layout(FakeNumbers.Type.ofBlas(type), rows, columns, leading, new Description()));
+      layouts.put(layout[0], new Layout(of, rows, columns, leading, new Description()));
     }
     return status;
   }
@@ -126,6 +128,15 @@ final class FakeBlas implements BlasCalls {
       int[] count,
       long[] workspace) {
     card.require("blas", handle);
+    if (layouts.get(a).type() == FakeNumbers.Type.E4M3) {
+      if (card.fp8Products == 0) {
+        return card.call("cublasLtMatmulAlgoGetHeuristic of nothing");
+      }
+      if (card.fp8Products < 0 || !isOfFp8(description, a, b, d, alignments)) {
+        int status = card.call("cublasLtMatmulAlgoGetHeuristic refused");
+        return status == 0 ? NOT_SUPPORTED : status;
+      }
+    }
     int status = made("algorithm", "cublasLtMatmulAlgoGetHeuristic", algorithm);
     if (status == 0) {
       count[0] = 1;
@@ -133,6 +144,20 @@ final class FakeBlas implements BlasCalls {
       algorithms.put(algorithm[0], alignments.clone());
     }
     return status;
+  }
+
+  /** What the documentation of cublasLtMatmul demands of products of fp8. */
+  private boolean isOfFp8(long description, long a, long b, long d, int[] alignments) {
+    Description desc = descriptions.get(description);
+    boolean fits = desc.get(3, 0) == 1 && desc.get(4, 0) == 0 && desc.get(7, 1) == 1;
+    for (long layout : new long[] {a, b, d}) {
+      Layout l = layouts.get(layout);
+      fits &= l.rows() % 16 == 0 && l.leading() % 16 == 0;
+    }
+    for (int alignment : alignments) {
+      fits &= alignment >= 16;
+    }
+    return fits;
   }
 
   @Override

@@ -58,6 +58,9 @@ final class FakeCard implements CudaLibraries {
   /** cuDNN has no convolution that adds a bias. */
   volatile boolean refusesEpilogues;
 
+  /** Algorithms that cuBLASLt has for products of fp8; less than 0: they are not supported. */
+  volatile int fp8Products = 1;
+
   synchronized void succeed() {
     failAt = 0;
   }

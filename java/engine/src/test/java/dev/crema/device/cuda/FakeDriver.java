@@ -27,6 +27,7 @@ final class FakeDriver implements DriverCalls {
   int driverVersion = 13010;
   int devices = 1;
   int capability = 90;
+  int multiprocessors = 132;
   int initStatus;
   int captureStatus;
   int moduleStatus; // of images that were compiled when Crema was built
@@ -104,7 +105,7 @@ final class FakeDriver implements DriverCalls {
   public int cuDeviceGetAttribute(int[] value, int attribute, int device) {
     value[0] =
         switch (attribute) {
-          case 16 -> 132; // multiprocessors
+          case 16 -> multiprocessors;
           case 38 -> 50 << 20; // bytes of the L2 cache
           case 75 -> capability / 10;
           case 76 -> capability % 10;

@@ -1,6 +1,7 @@
 package dev.crema.device.cuda;
 
 import dev.crema.memory.HalfPrecision;
+import dev.crema.op.Fp8;
 import java.nio.ByteBuffer;
 
 /** Floating numbers in the memory of a {@link FakeCard}, of the types that the libraries know. */
@@ -9,7 +10,8 @@ record FakeNumbers(ByteBuffer memory, Type type) {
   enum Type {
     FLOAT(0, 0, 4),
     HALF(2, 2, 2),
-    BFLOAT(14, 9, 2);
+    BFLOAT(14, 9, 2),
+    E4M3(28, -1, 1);
 
     private final int blas;
     private final int dnn;
@@ -53,6 +55,7 @@ record FakeNumbers(ByteBuffer memory, Type type) {
       case FLOAT -> memory.getFloat(4 * i);
       case HALF -> HalfPrecision.fromFloat16(memory.getShort(2 * i));
       case BFLOAT -> HalfPrecision.fromBfloat16(memory.getShort(2 * i));
+      case E4M3 -> Fp8.valueOf(memory.get(i));
     };
   }
 
@@ -61,6 +64,7 @@ record FakeNumbers(ByteBuffer memory, Type type) {
       case FLOAT -> memory.putFloat(4 * i, value);
       case HALF -> memory.putShort(2 * i, HalfPrecision.toFloat16(value));
       case BFLOAT -> memory.putShort(2 * i, HalfPrecision.toBfloat16(value));
+      case E4M3 -> memory.put(i, Fp8.of(value));
     }
   }
 }

@@ -4,25 +4,32 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.crema.device.Device;
+import dev.crema.device.cuda.calls.DriverCalls;
 import dev.crema.device.cuda.calls.LibraryFiles;
+import dev.crema.device.cuda.kernel.Product;
+import dev.crema.device.cuda.kernel.Product.Types;
 import dev.crema.device.cuda.preset.PresetLibraries;
 import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
 import dev.crema.graph.Storage;
 import dev.crema.graph.TensorType;
 import dev.crema.memory.Buffer;
+import dev.crema.memory.ElementType;
 import dev.crema.op.Conv2d;
 import dev.crema.op.Conv2dInputGrad;
 import dev.crema.op.Conv2dWeightGrad;
+import dev.crema.op.Fp8;
 import dev.crema.op.FusedActivation;
 import dev.crema.op.Linear;
 import dev.crema.op.Window2d;
 import dev.crema.plan.Plan;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.CleanupMode;
@@ -59,6 +66,7 @@ class PresetTest {
     assertThat(device.utilization()).hasValue(0.37);
     linear(device, FusedActivation.RELU);
     linear(device, FusedActivation.TANH);
+    fp8(device);
     convolution(device, x -> x.get(0).then(new Conv2d(window(), 2), x.get(1), x.get(2)));
     convolution(
         device, x -> x.get(3).then(new Conv2dInputGrad(window(), 2, x.get(0).type()), x.get(1)));
@@ -83,6 +91,44 @@ class PresetTest {
           Node b = graph.variable("b", Storage.PARAMETERS, 32, TensorType.of(3));
           return x.then(new Linear(activation), w, b);
         });
+  }
+
+  /** y [3, 16] = x [3, 32] · w [32, 16], w as rows of 32, all E4M3; refused where 16 are 15. */
+  private static void fp8(CudaDevice device) {
+    DriverCalls calls = device.context().calls();
+    device.context().enter();
+    long[] stream = new long[1];
+    assertThat(calls.cuStreamCreate(stream, 1)).isZero();
+    DeviceMemory.Piece x = device.memory().allocate(3 * 32, "x");
+    DeviceMemory.Piece w = device.memory().allocate(16 * 32, "w");
+    DeviceMemory.Piece y = device.memory().allocate(4 * 3 * 16, "y");
+    DeviceMemory.Piece scratch = device.memory().allocate(1 << 12, "scratch");
+    ByteBuffer codes = FakeKernels.view(x.address(), 3 * 32); // the stub's memory is the host's
+    ByteBuffer weights = FakeKernels.view(w.address(), 16 * 32);
+    for (int i = 0; i < 16 * 32; i++) {
+      weights.put(i, Fp8.of(i % 13 - 6));
+      if (i < 3 * 32) {
+        codes.put(i, Fp8.of(i % 7 * 0.25f));
+      }
+    }
+    Recorder to = new Recorder(device, false, stream[0], scratch.address(), 1 << 12);
+    Types types = new Types(ElementType.UINT8, ElementType.FLOAT32, false);
+    Product of =
+        Product.of(3, 16, 32, x.address(), false, w.address(), true, y.address()).of(types);
+    assertThat(to.productIfThere(of)).isTrue();
+    FakeNumbers sums = FakeNumbers.at(y.address(), FakeNumbers.Type.FLOAT, 3 * 16);
+    for (int i = 0; i < 3 * 16; i++) {
+      float sum = 0; // exact
+      for (int k = 0; k < 32; k++) {
+        sum += Fp8.valueOf(codes.get(i / 16 * 32 + k)) * Fp8.valueOf(weights.get(i % 16 * 32 + k));
+      }
+      assertThat(sums.get(i)).isEqualTo(sum);
+    }
+    Product odd =
+        Product.of(3, 15, 32, x.address(), false, w.address(), true, y.address()).of(types);
+    assertThat(to.productIfThere(odd)).isFalse();
+    Stream.of(x, w, y, scratch).forEach(DeviceMemory.Piece::close);
+    calls.cuStreamDestroy(stream[0]);
   }
 
   /** Of images [n, 7, 5, 4], a kernel [3, 3, 2, 6], a bias, and outputs [n, 4, 5, 6]. */

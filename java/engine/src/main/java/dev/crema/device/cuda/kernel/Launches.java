@@ -51,8 +51,19 @@ public interface Launches {
   /** Copies within the device. */
   void copy(long to, long from, long bytes);
 
-  /** A matrix product by cuBLASLt. */
+  /**
+   * A matrix product by cuBLASLt.
+   *
+   * @throws dev.crema.CremaException if cuBLASLt has no algorithm for it
+   */
   void product(Product product);
+
+  /**
+   * A matrix product by cuBLASLt, if that has an algorithm for it.
+   *
+   * @return whether it has one; else nothing was done
+   */
+  boolean productIfThere(Product product);
 
   /** A convolution or a gradient of one, by cuDNN. */
   void convolution(Convolution convolution);

@@ -27,12 +27,14 @@ public record Product(
   /**
    * What the elements are.
    *
-   * @param factors float32, bfloat16 or float16: those of a and b
+   * @param factors float32, bfloat16 or float16: those of a and b; uint8: numbers of E4M3, as
+   *     {@link dev.crema.op.QuantizeFp8} stores them
    * @param result those of c and the bias: as the factors, or float32
    * @param rounded whether float32 factors are rounded to bfloat16
    */
   public record Types(ElementType factors, ElementType result, boolean rounded) {
     static final Types FLOATS = new Types(ElementType.FLOAT32, ElementType.FLOAT32, false);
+    static final Types FP8 = new Types(ElementType.UINT8, ElementType.FLOAT32, false);
   }
 
   /**

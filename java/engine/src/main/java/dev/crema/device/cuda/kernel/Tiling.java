@@ -16,6 +16,7 @@ package dev.crema.device.cuda.kernel;
  * @param blocks of the launch
  */
 record Tiling(String kind, int threads, long blocks) {
+  private static final String GREATEST = "tiles_128";
   private static final int WARP = 32;
 
   /**
@@ -26,7 +27,7 @@ record Tiling(String kind, int threads, long blocks) {
   static Tiling of(Call c, long rows, long units, boolean whole) {
     long enough = (c.processor().multiprocessors() + 1) / 2;
     if (whole && blocks(rows, 128, units, 128) >= enough) {
-      return new Tiling("tiles_128", 8 * WARP, Grid.ofBlocks(c, blocks(rows, 128, units, 128)));
+      return new Tiling(GREATEST, 8 * WARP, Grid.ofBlocks(c, blocks(rows, 128, units, 128)));
     }
     long tiles = blocks(rows, 64, units, 64);
     if (tiles >= enough) {
@@ -35,6 +36,11 @@ record Tiling(String kind, int threads, long blocks) {
     boolean wide = blocks(rows, 16, units, 32) >= enough;
     long strips = blocks(rows, 16, units, wide ? 32 : 8);
     return new Tiling(wide ? "strips_32" : "strips_8", 8 * WARP, Grid.ofBlocks(c, strips));
+  }
+
+  /** Whether the output is cut into tiles of 128: as many as keep half of the card busy. */
+  boolean isGreatest() {
+    return kind.equals(GREATEST);
   }
 
   private static long blocks(long rows, long down, long units, long across) {
