@@ -114,13 +114,13 @@ final class DeviceMemory {
     long[] address = new long[1];
     int status = withRoom(() -> context.calls().cuMemAlloc(address, size));
     if (status == DriverStatus.OUT_OF_MEMORY) {
-      throw refusal(size, name);
+      throw new CremaException(refusal(name + " asks for " + show(size)));
     }
     context.check(status, "cuMemAlloc");
     return address[0];
   }
 
-  private CremaException refusal(long size, String name) {
+  private String refusal(String asking) {
     long[] unused = new long[1];
     long[] total = new long[1];
     int status = context.calls().cuMemGetInfo(unused, total);
@@ -128,18 +128,16 @@ final class DeviceMemory {
         status == DriverStatus.SUCCESS
             ? show(unused[0]) + " of its " + show(total[0]) + " are free"
             : "how much is free it does not say";
-    return new CremaException(
-        "Out of memory on "
-            + context.name()
-            + ": "
-            + name
-            + " asks for "
-            + show(size)
-            + ", Crema uses "
-            + show(used)
-            + ", "
-            + there
-            + ". Use a smaller batch or model, or close what is no longer needed.");
+    return "Out of memory on "
+        + context.name()
+        + ": "
+        + asking
+        + ", Crema uses "
+        + show(used)
+        + ", "
+        + there
+        + "."
+        + DriverStatus.advice(DriverStatus.OUT_OF_MEMORY);
   }
 
   private synchronized void giveBack(Piece piece) {
@@ -169,6 +167,19 @@ final class DeviceMemory {
       status = call.getAsInt();
     }
     return status;
+  }
+
+  /**
+   * The check of a call that was made {@link #withRoom}.
+   *
+   * @param asked for what, for a message where memory ran out
+   * @throws CudaException naming the call unless the status says that it worked
+   */
+  synchronized void check(int status, String call, String asked) {
+    if (status == DriverStatus.OUT_OF_MEMORY) {
+      throw new CudaException(call, status, refusal(call + " asks for " + asked));
+    }
+    context.check(status, call);
   }
 
   /** Gives what is kept back to the driver. */

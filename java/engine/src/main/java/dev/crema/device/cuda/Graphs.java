@@ -40,9 +40,10 @@ final class Graphs {
     }
     try {
       long[] executable = new long[1];
-      context.check(
+      memory.check(
           memory.withRoom(() -> calls.cuGraphInstantiate(executable, graph[0], 0)),
-          "cuGraphInstantiate");
+          "cuGraphInstantiate",
+          "what an executable graph takes");
       return executable[0];
     } finally {
       destroy(context, graph[0]);

@@ -76,7 +76,7 @@ final class Modules {
     if (code != null) {
       int status = load(code, module);
       if (!isOtherCard(status)) {
-        context.check(status, "cuModuleLoadData of " + family + ".fatbin");
+        check(status, family + ".fatbin", code);
         return module[0];
       }
     }
@@ -95,8 +95,15 @@ final class Modules {
               + e.getMessage(),
           e);
     }
-    context.check(load(image, module), "cuModuleLoadData of " + family);
+    check(load(image, module), family, image);
     return module[0];
+  }
+
+  private void check(int status, String what, byte[] image) {
+    memory.check(
+        status,
+        "cuModuleLoadData of " + what,
+        "room for code of " + DeviceMemory.show(image.length));
   }
 
   /** Whether the code is for other cards or drivers: no image, invalid PTX, newer PTX. */

@@ -383,6 +383,27 @@ class CudaProgramTest {
   }
 
   @Test
+  void aGraphThatFindsNoMemoryAtAllSaysWhatIsUsedAndFree() {
+    try (Buffer w = CudaBench.floats(1, 2, 3, 4, 5, 6);
+        Multiplying plan = CudaBench.product(bench.device, w, 4)) {
+      plan.input(1, 10);
+      plan.run(4);
+      bench.device.memory().trim();
+      card.clearLog();
+      plan.run(4);
+      plan.run(1);
+      card.failAt(card.log.indexOf("cuGraphInstantiate") + 1, DriverStatus.OUT_OF_MEMORY);
+      assertThatThrownBy(() -> plan.run(1))
+          .isInstanceOf(CudaException.class)
+          .hasMessageContaining("Out of memory on cuda:0: cuGraphInstantiate asks for")
+          .hasMessageContaining("Crema uses")
+          .hasMessageContaining("are free");
+      plan.run(1);
+      assertThat(plan.result(3)).containsExactly(41, 52, 63);
+    }
+  }
+
+  @Test
   void profilesHaveATimeForEachInstruction() {
     try (Buffer w = CudaBench.floats(1, 1, 0, 1);
         Squaring s = CudaBench.squaring(bench.device, w, 1)) {

@@ -57,7 +57,7 @@ class FailuresTest {
   private static Pattern mayFail(int status) {
     String givenBack =
         ".*(Destroy|Free|FreeHost|Release|Unload)|cudnnDestroy\\w+|cuCtxSetCurrent"
-            + "|cuEventSynchronize";
+            + "|cuEventSynchronize|nvrtcDestroyProgram";
     return Pattern.compile(
         switch (status) {
           case OUT_OF_MEMORY -> givenBack + "|cuMemHostAlloc"; // memory that is not pinned serves

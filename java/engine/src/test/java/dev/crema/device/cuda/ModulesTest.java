@@ -19,6 +19,7 @@ class ModulesTest {
   private static final Function<String, byte[]> BUILT = family -> new byte[] {1, 2, 3};
   private static final Function<String, byte[]> NOT_BUILT = family -> null;
   private static final int OUT_OF_MEMORY = 2;
+  private static final int UNSUPPORTED = 801;
 
   private final CudaBench bench = new CudaBench();
   private final FakeCard card = bench.card;
@@ -78,7 +79,15 @@ class ModulesTest {
     card.fakeDriver().moduleStatus = OUT_OF_MEMORY;
     assertThatThrownBy(() -> load(BUILT, compiler))
         .isInstanceOf(CudaException.class)
-        .hasMessageContaining("cuModuleLoadData of softmax.fatbin on cuda:0 gave CUDA_ERROR_OUT");
+        .hasMessage(
+            "Out of memory on cuda:0: cuModuleLoadData of softmax.fatbin asks for room for code of "
+                + BUILT.apply(FAMILY).length
+                + " bytes, Crema uses 0 bytes, 8.00 GiB of its 8.00 GiB are free. Use a smaller"
+                + " batch or model, or close what is no longer needed.");
+    card.fakeDriver().moduleStatus = UNSUPPORTED;
+    assertThatThrownBy(() -> load(BUILT, compiler))
+        .isInstanceOf(CudaException.class)
+        .hasMessageContaining("cuModuleLoadData of softmax.fatbin on cuda:0 gave ");
   }
 
   @Test
