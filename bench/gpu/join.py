@@ -52,6 +52,8 @@ def cell(mode, own):
     """A mode's time, and how many times Crema's that is."""
     if "failure" in mode:
         return "failed"
+    if "missing" in mode:
+        return "none"
     if "seconds" not in mode:
         return ""
     ratio = "" if own is None else f" ({mode['seconds'] / own:.2f}×)"
@@ -59,7 +61,7 @@ def cell(mode, own):
 
 
 def rates_line(rates):
-    products = ", ".join(f"{rates[name] / 1e12:.3g} in {name}" for name in ("fp32", "tf32", "bf16") if name in rates)
+    products = ", ".join(f"{rates[name] / 1e12:.3g} in {name}" for name in ("fp32", "tf32", "bf16", "int8", "fp8") if name in rates)
     copy = f"a copy {rates['copy'] / 1e9:,.0f} GB/s" if "copy" in rates else "a copy was not measured"
     return f"Measured on the card: {copy}; products, TFLOP/s: {products}."
 
@@ -91,6 +93,8 @@ def table(crema, peers):
             if "failure" in row.get(mode, {}):
                 notes.append(f"{work['name']} in PyTorch, {mode}: {row[mode]['failure']}")
                 fine = False
+        missing = sorted({row[mode]["missing"] for mode in MODES if "missing" in row.get(mode, {})})
+        notes += [f"{work['name']} is not measured in PyTorch: {reason}" for reason in missing]
         differs = disagreement(work, row)
         if differs:
             notes.append(f"{work['name']}: {differs}")

@@ -56,6 +56,12 @@ class JoinTest(unittest.TestCase):
         self.assertFalse(self.fine)
         self.assertIn("w in PyTorch, compile: no compiler", join.table(crema(), peers(compile={"failure": "no compiler"}))[0])
 
+    def test_what_pytorch_cannot_do_is_no_failure_and_said_once(self):
+        none = peers(eager={"missing": "it is too old"}, compile={"missing": "it is too old"})
+        self.assertIn("| none | none |", self.line(crema(bars=[EAGER]), none))
+        self.assertTrue(self.fine)
+        self.assertEqual(join.table(crema(), none)[0].count("w is not measured in PyTorch: it is too old"), 1)
+
     def test_a_work_that_fails_in_crema_has_no_ratio(self):
         line = self.line(crema(failure="out of memory", bars=[EAGER]), peers(eager={"seconds": 1e-3}))
         self.assertIn("| w | failed |", line)

@@ -9,7 +9,8 @@
 Each work runs eagerly, compiled (torch.compile; then with its CUDA graphs, reduce-overhead), as one CUDA graph, and as
 one CUDA graph of what torch.compile made. A training step is what it is in Crema: the next batch is copied from pinned
 memory while this one is trained on, and the loss is read after each step. Networks of bf16 run under autocast with
-float32 weights; float32 runs without TF32. Adam is PyTorch's fused one. Medians of rounds of a fifth of a second.
+float32 weights; float32 runs without TF32. Layers of int8 and fp8 are torch._int_mm and torch._scaled_mm with scales,
+biases and roundings around them, which torch.compile joins; the int8 is signed, where Crema's inputs are unsigned. Adam is PyTorch's fused one. Medians of rounds of a fifth of a second.
 Not yet run on hardware.
 """
 import argparse
@@ -33,7 +34,14 @@ STEPS = 5  # whose losses are compared
 ROUNDS = 7
 SECONDS = 0.2
 BIG = 1 << 20  # bytes of a batch that are worth a stream of their own
-NAMES = ("seed-mlp", "wide-mlp", "lenet", "resnet18", "transformer-block", "adam", "softmax", "layer-norm", "gelu")
+NAMES = ("seed-mlp", "wide-mlp", "lenet", "resnet18", "transformer-block", "adam", "softmax", "layer-norm", "gelu",
+         "mlp-int8", "product-int8", "mlp-fp8", "product-fp8")
+RANGE = 1.5  # of the numbers between layers of bytes
+FP8_MAX = 448.0
+
+
+class Missing(Exception):
+    """This PyTorch or this card cannot do it: no failure."""
 
 
 def mlp(widths):
@@ -259,6 +267,70 @@ def adam(count, mode):
     return graphed(optimizer.step, mode)
 
 
+def requires(kind):
+    """Products of bytes are PyTorch's own functions, some of which it may lack, or the card."""
+    function, least = ("_int_mm", (8, 0)) if kind == "int8" else ("_scaled_mm", (8, 9))
+    if not hasattr(torch, function):
+        raise Missing(f"PyTorch {torch.__version__} has no torch.{function}")
+    capability = torch.cuda.get_device_capability()
+    if capability < least:
+        raise Missing(f"torch.{function} needs compute capability {least[0]}.{least[1]}, the card has "
+                      f"{capability[0]}.{capability[1]}")
+
+
+def product_of_bytes(kind, sums=None):
+    """x [m, k] by w [k, n], stored as rows of k: sums, which are int32 of int8, and float32 of fp8 unless said otherwise."""
+    if kind == "int8":
+        return torch._int_mm
+    one = torch.ones((), device="cuda")
+    return lambda x, w: torch._scaled_mm(x, w, one, one, out_dtype=sums or torch.float32, use_fast_accum=False)
+
+
+def to_bytes(x, kind):
+    if kind == "int8":
+        return torch.clamp(torch.round(x * (127 / RANGE)), -128, 127).to(torch.int8)
+    return torch.clamp(x * (FP8_MAX / RANGE), -FP8_MAX, FP8_MAX).to(torch.float8_e4m3fn)
+
+
+def any_bytes(kind, rows, columns):
+    if kind == "int8":
+        return torch.randint(-128, 128, (rows, columns), device="cuda", dtype=torch.int8)
+    return (4 * torch.rand(rows, columns, device="cuda") - 2).to(torch.float8_e4m3fn)
+
+
+def weights_of_bytes(kind, inputs, units):
+    return any_bytes(kind, units, inputs).t()  # rows of inputs, as both products want them
+
+
+def layers_of_bytes(kind, sizes, mode):
+    """A prediction of dense layers with ReLU: bytes by bytes, a scale and a bias for each output, bytes again."""
+    requires(kind)
+    widths, count = sizes["mlp"], sizes["mlpBatch"]
+    multiply = product_of_bytes(kind)
+    weights = [weights_of_bytes(kind, i, o) for i, o in zip(widths, widths[1:])]
+    scales = [torch.rand(o, device="cuda") / (i * 100) for i, o in zip(widths, widths[1:])]
+    biases = [torch.rand(o, device="cuda") / i for i, o in zip(widths, widths[1:])]
+
+    def forward(x):
+        for i, (w, scale, bias) in enumerate(zip(weights, scales, biases)):
+            x = multiply(to_bytes(x, kind), w) * scale + bias
+            if i < len(weights) - 1:
+                x = functional.relu(x)
+        return x
+
+    x = 2 * torch.rand(count, widths[0], device="cuda") - 1
+    forward = compiled(torch.no_grad()(forward), mode)
+    return graphed(lambda: forward(x), mode)
+
+
+def scaled_product(kind, n, mode):
+    requires(kind)
+    multiply = product_of_bytes(kind)
+    x, w, scale = any_bytes(kind, n, n), weights_of_bytes(kind, n, n), torch.rand(n, device="cuda")
+    f = compiled(lambda: multiply(x, w) * scale, mode)
+    return graphed(f, mode)
+
+
 def batch(count, classes, *shape):
     return torch.rand(count, *shape), torch.randint(0, classes, (count,))
 
@@ -298,6 +370,10 @@ def prepare(name, sizes, data, mode):
         return block(sizes, mode), False
     if name == "adam":
         return adam(sizes["parameters"], mode), False
+    work, _, kind = name.rpartition("-")
+    if kind in ("int8", "fp8"):
+        step = layers_of_bytes(kind, sizes, mode) if work == "mlp" else scaled_product(kind, sizes["product"], mode)
+        return step, False
     weight = [torch.rand(sizes["columns"], device="cuda") for _ in range(2)]
     functions = {
         "softmax": lambda x: torch.softmax(x, -1),
@@ -349,6 +425,8 @@ def figures(name, sizes, data, mode):
         seconds = measure(step)
         wrong = complaint(losses, step())
         return {"failure": wrong} if wrong else {"seconds": seconds, "losses": losses, "same_weights": same}
+    except Missing as e:
+        return {"missing": str(e)}
     except Exception as e:  # one that fails must not hide the others
         return {"failure": f"{type(e).__name__}: {e}".splitlines()[0]}
     finally:
@@ -367,6 +445,16 @@ def card_limits(sizes):
         a, b, c = (torch.rand(n, n, device="cuda", dtype=kind) for _ in range(3))
         rates[name] = 2 * n ** 3 / measure(lambda: torch.matmul(a, b, out=c))
     torch.backends.cuda.matmul.allow_tf32 = False
+    for kind in ("int8", "fp8"):
+        try:
+            requires(kind)
+            multiply = product_of_bytes(kind, torch.bfloat16)
+            x, w = any_bytes(kind, n, n), weights_of_bytes(kind, n, n)
+            rates[kind] = 2 * n ** 3 / measure(lambda: multiply(x, w))
+        except Missing as e:
+            print(f"The rate of {kind} is not measured: {e}", file=sys.stderr)
+        except RuntimeError as e:
+            print(f"The rate of {kind} is not measured: {e}".splitlines()[0], file=sys.stderr)
     return rates
 
 
@@ -382,7 +470,7 @@ def run(names, sizes, data):
             print(f"{name}: {mode}", file=sys.stderr, flush=True)
             works[name][mode] = figures(name, sizes, data, mode)
     for name, rate in card_limits(sizes).items():
-        rates[name] = max(rates[name], rate)
+        rates[name] = max(rates.get(name, 0.0), rate)
     return {
         "torch": torch.__version__, "cuda": torch.version.cuda, "card": torch.cuda.get_device_name(),
         "limits": rates, "works": works,

@@ -40,6 +40,10 @@ record CardLimits(double copy, Map<Arithmetic, Double> products) {
             device,
             arithmetic.precision(),
             tensors -> {
+              if (arithmetic == Arithmetic.INT8 || arithmetic == Arithmetic.FP8) {
+                ByteLayers.of(tensors, arithmetic).product(n);
+                return;
+              }
               Node a = tensors.uniform(1, n, n);
               tensors.store(a.then(new MatMul(false, false), tensors.uniform(1, n, n)));
             })) {

@@ -6,8 +6,10 @@ import dev.crema.device.Device;
 import dev.crema.io.Json;
 import dev.crema.text.Table;
 import java.time.LocalDate;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /** What was measured, as a document that peers.py joins PyTorch's figures to, and as a table. */
 record CardReport(Device device, Sizes sizes, CardLimits limits, List<Row> rows) {
@@ -77,12 +79,11 @@ record CardReport(Device device, Sizes sizes, CardLimits limits, List<Row> rows)
     text.append(
         String.format(
             Locale.ROOT,
-            "Measured here: a copy %.0f GB/s, products %.3g TFLOP/s in fp32, %.3g in tf32, %.3g in"
-                + " bf16%n",
+            "Measured here: a copy %.0f GB/s; products, TFLOP/s: %s%n",
             limits.copy() / GIGA,
-            limits.products().get(Arithmetic.FP32) / TERA,
-            limits.products().get(Arithmetic.TF32) / TERA,
-            limits.products().get(Arithmetic.BF16) / TERA));
+            Arrays.stream(Arithmetic.values())
+                .map(a -> "%.3g in %s".formatted(limits.products().get(a) / TERA, a.label()))
+                .collect(Collectors.joining(", "))));
     Table table = Table.of("work", "µs", "of limit", "what");
     for (Row row : rows) {
       if (row.failure() == null) {

@@ -64,6 +64,10 @@ final class CardWorks {
     works.add(rows(sizes, "softmax", x -> x.then(new Softmax())));
     works.add(rows(sizes, "layer-norm", null));
     works.add(rows(sizes, "gelu", x -> x.then(new Gelu())));
+    for (Arithmetic arithmetic : List.of(Arithmetic.INT8, Arithmetic.FP8)) {
+      works.add(prediction(sizes, arithmetic));
+      works.add(product(sizes, arithmetic));
+    }
     return List.copyOf(works);
   }
 
@@ -85,16 +89,46 @@ final class CardWorks {
     int[] widths = sizes.mlp();
     int classes = widths[widths.length - 1];
     TrainingData data = new TrainingData(() -> mlp(widths), sizes.mlpBatch(), classes);
-    String shape = Arrays.stream(widths).mapToObj(String::valueOf).collect(Collectors.joining("-"));
     return CardWork.training(
         "wide-mlp",
-        "MLP %s, batch %d, bf16: a step of Adam".formatted(shape, sizes.mlpBatch()),
+        "MLP %s, batch %d, bf16: a step of Adam".formatted(shape(widths), sizes.mlpBatch()),
         steps(data),
         Arithmetic.BF16,
         data,
         false,
         Times.compiled(1),
         new OfLimit(0.75));
+  }
+
+  private static String shape(int[] widths) {
+    return Arrays.stream(widths).mapToObj(String::valueOf).collect(Collectors.joining("-"));
+  }
+
+  /** What the layers of a prediction of bytes take, from inputs of float32 on the card. */
+  private static CardWork prediction(Sizes sizes, Arithmetic arithmetic) {
+    int[] widths = sizes.mlp();
+    double products = 0;
+    for (int i = 1; i < widths.length; i++) {
+      products += (double) widths[i - 1] * widths[i];
+    }
+    return CardWork.products(
+        "mlp-" + arithmetic.label(),
+        "MLP %s, batch %d, %s: a prediction, from and to fp32 on the card"
+            .formatted(shape(widths), sizes.mlpBatch(), arithmetic.label()),
+        2 * sizes.mlpBatch() * products,
+        arithmetic,
+        tensors -> ByteLayers.of(tensors, arithmetic).mlp(widths, sizes.mlpBatch()));
+  }
+
+  private static CardWork product(Sizes sizes, Arithmetic arithmetic) {
+    int n = sizes.product();
+    return CardWork.products(
+        "product-" + arithmetic.label(),
+        "Product of %,d × %<,d by %<,d × %<,d, %s, to fp32, a scale for each column"
+            .formatted(n, arithmetic.label()),
+        2.0 * n * n * n,
+        arithmetic,
+        tensors -> ByteLayers.of(tensors, arithmetic).product(n));
   }
 
   private static Model mlp(int[] widths) {

@@ -1,9 +1,11 @@
 package dev.crema.bench.gpu;
 
 import dev.crema.device.Device;
+import dev.crema.graph.Application;
 import dev.crema.graph.Assign;
 import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
+import dev.crema.graph.Op;
 import dev.crema.graph.Precision;
 import dev.crema.graph.Storage;
 import dev.crema.graph.TensorType;
@@ -11,8 +13,10 @@ import dev.crema.memory.Buffer;
 import dev.crema.memory.ElementType;
 import dev.crema.plan.Plan;
 import java.nio.FloatBuffer;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 
 /**
@@ -22,6 +26,8 @@ import java.util.SplittableRandom;
 final class StoredGraph implements CardTask {
   private static final int PIECE = 1 << 24; // numbers of a view
   private static final int MOST_LOOKED_AT = 1 << 16;
+  private static final long MEASURED = 1; // sections of the plan
+  private static final long BEFORE = 2;
 
   /** Adds ops; what is to be kept of them is stored. */
   interface Builder {
@@ -32,6 +38,7 @@ final class StoredGraph implements CardTask {
   static final class Tensors {
     private final Graph graph = new Graph();
     private final Map<Storage, Buffer> storages = new LinkedHashMap<>();
+    private final Set<Application> before = new HashSet<>();
     private Storage looked; // at, the first result
 
     Graph graph() {
@@ -56,6 +63,30 @@ final class StoredGraph implements CardTask {
       long bytes = type.at(1).byteSize(type.element());
       storages.put(storage, Buffer.allocate(bytes, storage.name()));
       return graph.variable(storage.name(), storage, 0, type);
+    }
+
+    /** Any bytes, of whose bits those of a mask can be 1. */
+    Node bytes(int mask, long... dims) {
+      TensorType type = TensorType.of(dims).withElement(ElementType.UINT8);
+      Storage storage = new Storage("tensor" + storages.size(), ElementType.UINT8);
+      Node node = stored(storage, type);
+      Buffer buffer = buffer(storage);
+      SplittableRandom random = new SplittableRandom(storages.size());
+      for (long at = 0; at < buffer.byteSize(); at += PIECE) {
+        byte[] piece = new byte[(int) Math.min(PIECE, buffer.byteSize() - at)];
+        random.nextBytes(piece);
+        for (int i = 0; i < piece.length; i++) {
+          piece[i] &= (byte) mask;
+        }
+        buffer.borrow(at, piece.length).put(piece);
+      }
+      buffer.changed();
+      return node;
+    }
+
+    /** Has an op run once, before all that is measured. */
+    void before(Op op, Node... inputs) {
+      before.add(graph.apply(op, inputs));
     }
 
     /** Keeps a result. */
@@ -103,7 +134,8 @@ final class StoredGraph implements CardTask {
       builder.build(tensors);
       Plan.Builder plans = Plan.of(tensors.graph).device(device).precision(precision);
       tensors.storages.forEach(plans::storage);
-      this.plan = plans.build();
+      this.plan = plans.sections(a -> tensors.before.contains(a) ? BEFORE : MEASURED).build();
+      plan.run(1, BEFORE);
     } catch (RuntimeException | Error e) {
       tensors.close();
       throw e;
@@ -112,7 +144,7 @@ final class StoredGraph implements CardTask {
 
   @Override
   public void run() {
-    plan.run(1);
+    plan.run(1, MEASURED);
   }
 
   @Override
