@@ -3,7 +3,6 @@ package dev.crema.op;
 import dev.crema.graph.Op;
 import dev.crema.graph.ShapeException;
 import dev.crema.graph.TensorType;
-import dev.crema.memory.ElementType;
 import java.util.List;
 
 /**
@@ -28,11 +27,7 @@ public record PackFp8() implements Op {
 
   @Override
   public List<TensorType> infer(List<TensorType> in) {
-    TensorType kernel = in.get(1).requireRank(2, "kernel");
-    kernel.requireElement(ElementType.FLOAT32, "kernel");
-    if (!kernel.elements().isConstant()) {
-      throw new ShapeException("a kernel has a fixed size, got " + kernel);
-    }
+    TensorType kernel = PackWeights.requireKernel(in.get(1));
     TensorType packed = typeOf(kernel.extent(0), kernel.extent(1));
     DynamicQuantizedLinear.requireSame("packed", packed, in.get(0));
     DynamicQuantizedLinear.requireSame("scales", TensorType.of(kernel.extent(1)), in.get(2));

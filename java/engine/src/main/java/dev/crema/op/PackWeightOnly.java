@@ -4,7 +4,6 @@ import dev.crema.graph.Attributes;
 import dev.crema.graph.Op;
 import dev.crema.graph.ShapeException;
 import dev.crema.graph.TensorType;
-import dev.crema.memory.ElementType;
 import java.util.List;
 
 /**
@@ -54,11 +53,7 @@ public record PackWeightOnly(int bits, int groupSize) implements Op {
 
   @Override
   public List<TensorType> infer(List<TensorType> in) {
-    TensorType kernel = in.get(1).requireRank(2, "kernel");
-    kernel.requireElement(ElementType.FLOAT32, "kernel");
-    if (!kernel.elements().isConstant()) {
-      throw new ShapeException("a kernel has a fixed size, got " + kernel);
-    }
+    TensorType kernel = PackWeights.requireKernel(in.get(1));
     long inputs = kernel.extent(0);
     long units = kernel.extent(1);
     requireSame("packed", typeOf(inputs, units, bits, groupSize), in.get(0));

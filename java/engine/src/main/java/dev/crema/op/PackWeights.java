@@ -33,14 +33,19 @@ public record PackWeights(Precision precision) implements Op {
     a.bool(precision == Precision.BFLOAT16);
   }
 
-  @Override
-  public List<TensorType> infer(List<TensorType> in) {
-    TensorType packed = in.get(0);
-    TensorType kernel = in.get(1).requireRank(2, "kernel");
-    kernel.requireElement(ElementType.FLOAT32, "kernel");
+  /** A kernel [in, units] of a dense layer that can be packed. */
+  static TensorType requireKernel(TensorType kernel) {
+    kernel.requireRank(2, "kernel").requireElement(ElementType.FLOAT32, "kernel");
     if (!kernel.elements().isConstant()) {
       throw new ShapeException("a kernel has a fixed size, got " + kernel);
     }
+    return kernel;
+  }
+
+  @Override
+  public List<TensorType> infer(List<TensorType> in) {
+    TensorType packed = in.get(0);
+    TensorType kernel = requireKernel(in.get(1));
     if (!packed.equals(typeOf(kernel, precision))) {
       throw new ShapeException(
           "a kernel of "
