@@ -32,10 +32,10 @@ import java.util.function.Consumer;
  * too much accuracy, int8 of the smoothed model ({@link Quantizer#withSmoothing}), int8 with the
  * most sensitive layers left float32 ({@link QuantizationSensitivity}), one more at a time, and
  * quantization-aware training; where it is accurate but slow, int8 without the smaller layers;
- * dynamic int8, and weights alone as int8 or int4; pruning in several patterns, to a higher
- * sparsity as long as the accuracy holds, of channels with the layers made smaller; and int8 of
- * each of those, for {@link Target#SIZE} int4 weights too. With {@link #epochs epochs} of 0 nothing
- * is trained.
+ * dynamic int8, weights alone as int8 or int4, and on a card fp8; pruning in several patterns, to a
+ * higher sparsity as long as the accuracy holds, of channels with the layers made smaller; and int8
+ * of each of those, whole and, where that does not do, with some layers left float32, for {@link
+ * Target#SIZE} int4 weights too. With {@link #epochs epochs} of 0 nothing is trained.
  *
  * <p><b>What passes.</b> Accuracy is that of classes or labels; of a regression it is R², the share
  * of the variance that is explained, so that a drop of 0.005 is half a point of it. For {@link

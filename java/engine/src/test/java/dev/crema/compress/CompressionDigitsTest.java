@@ -16,6 +16,7 @@ import dev.crema.nn.MaxPool2d;
 import dev.crema.nn.Model;
 import dev.crema.nn.Padding;
 import dev.crema.nn.Symbol;
+import dev.crema.op.EveryDevice;
 import dev.crema.train.Trainer;
 import java.nio.file.Path;
 import java.util.List;
@@ -147,6 +148,7 @@ class CompressionDigitsTest {
         assertThat(mixed.outcome()).isIn(Trial.Outcome.PASSED, Trial.Outcome.KEPT);
         assertThat(names(r)).noneMatch(n -> n.contains("without dense_2, "));
         assertThat(names(r)).anyMatch(n -> n.matches("int8 .*, trained"));
+        assertThat(names(r)).anyMatch(n -> n.matches("\\d+ % .*, int8 .* without dense_2"));
         assertThat(r.paid()).isTrue();
       }
     }
@@ -161,8 +163,30 @@ class CompressionDigitsTest {
         assertThat(r.kept().name()).matches("int8 \\(.*\\) without dense_3");
         assertThat(r.model().quantization().layers()).containsOnlyKeys("dense_1", "dense_2");
         assertThat(names(r)).noneMatch(n -> n.endsWith(", trained"));
+        assertThat(names(r)).as("on the CPU").doesNotContain("fp8");
+      }
+      try (CompressionResult r = compression.maxAccuracyDrop(0.5).run()) {
+        assertThat(names(r))
+            .as("what is pruned is tried without it, too")
+            .anyMatch(n -> n.matches("\\d+ % .*, int8 .* without dense_3"));
       }
     }
+  }
+
+  @Test
+  void onACardFp8IsTriedToo() {
+    EveryDevice.cards(
+        device -> {
+          try (Model model = trained()) {
+            Compression compression = search(model, Target.LATENCY, 0).device(device);
+            compression.validation(DIGITS.test().take(200));
+            compression.stopwatch = fast(name -> name.equals("fp8"));
+            compression.strategy = s -> new ByteTrials(s).ofTheOriginal();
+            try (CompressionResult r = compression.run()) {
+              assertThat(r.kept().name()).isEqualTo("fp8");
+            }
+          }
+        });
   }
 
   @Test
