@@ -7,6 +7,7 @@ final class CalibrationHistogram {
   static final int BINS = 2048;
 
   private static final double OUTSIDE = 1e-4; // share of values that PERCENTILE leaves out
+  private static final double MOST_CUT = 0.01; // share of values that ENTROPY may cut off
   private static final int MSE_STEPS = 100;
   private static final int LEVELS = 255;
 
@@ -81,21 +82,42 @@ final class CalibrationHistogram {
     return best;
   }
 
+  /** Of values that lie evenly within their parts; those that are exactly 0 stay so. */
   private double squaredError(QuantizationParameters q) {
+    double first = -q.zeroPoint();
+    double last = LEVELS - q.zeroPoint();
     double sum = 0;
     for (int i = 0; i < BINS; i++) {
-      double x = center(i);
-      double whole = Math.rint(x / q.scale()) + q.zeroPoint();
-      double back = (Math.max(0, Math.min(LEVELS, whole)) - q.zeroPoint()) * q.scale();
-      sum += counts[i] * (x - back) * (x - back);
+      long count = counts[i] - (i == bin(0) ? zeros : 0);
+      if (count == 0) {
+        continue;
+      }
+      double x = center(i) / q.scale();
+      double beyond = x - Math.max(first, Math.min(last, x));
+      double half = width / 2 / q.scale();
+      double error = beyond == 0 ? rounding(x - half, x + half) : beyond * beyond;
+      sum += count * error * q.scale() * q.scale();
     }
     return sum;
+  }
+
+  /** The mean of the squared distance to the nearest whole number, from a to b. */
+  private static double rounding(double a, double b) {
+    return (integral(b) - integral(a)) / (b - a);
+  }
+
+  /** Of the squared distance to the nearest whole number. */
+  private static double integral(double x) {
+    double whole = Math.rint(x);
+    double rest = x - whole;
+    return whole / 12 + rest * rest * rest / 3;
   }
 
   /**
    * Searches the threshold of the magnitudes; both signs share the levels where there are both.
    * Zeros are exact whatever the threshold: they do not count, where they are many they would
-   * outweigh everything.
+   * outweigh everything. Nor may it cut off more than a few values: where all are far from 0, what
+   * is left of cutting off nearly all of them is one level, before and after.
    */
   private CalibrationRange entropy() {
     double most = Math.max(Math.abs(low), Math.abs(low + BINS * width));
@@ -108,7 +130,10 @@ final class CalibrationHistogram {
     int levels = twoSided ? (LEVELS + 1) / 2 : LEVELS;
     int best = BINS;
     double least = Double.POSITIVE_INFINITY;
-    for (int bins = BINS; bins >= levels; bins--) {
+    double cut = 0;
+    double mostCut = MOST_CUT * (total - zeros);
+    for (int bins = BINS; bins >= levels && cut <= mostCut; bins--) {
+      cut += magnitudes[bins - 1]; // by the next one
       double divergence = divergence(magnitudes, bins, levels);
       if (divergence < least) {
         least = divergence;
