@@ -11,7 +11,7 @@ constexpr int64_t kDirectRows = kInt8Rows < 8 ? kInt8Rows : 8;  // most rows of 
 
 // What a tile reads and writes.
 struct Int8Tile {
-  const uint8_t* x = nullptr;  // rows ldx apart, or packed: groups of a step adjacent
+  const uint8_t* x = nullptr;  // rows ldx apart, or a copy, spread: groups of a step adjacent
   int64_t ldx = 0;
   const int32_t* weights = nullptr;
   const int32_t* offset = nullptr;
@@ -26,20 +26,15 @@ struct Int8Tile {
   bool relu = false;
 };
 
-CREMA_INLINE int32_t group(const uint8_t* p) {
-  int32_t word;
-  std::memcpy(&word, p, sizeof(word));
-  return word;
-}
-
-template <int Rows, int Vectors>
-CREMA_INLINE void step(veci (*sum)[Vectors], const int32_t (&x)[Rows], const int32_t* weights) {
+// Adds a group of every row; left_of(r) is that of row r.
+template <int Rows, int Vectors, typename LeftOf>
+CREMA_INLINE void step(veci (*sum)[Vectors], LeftOf left_of, const int32_t* weights) {
   Right w[Vectors];
 #pragma GCC unroll 4
-  for (int v = 0; v < Vectors; ++v) w[v] = right(loadi(weights + v * W));
+  for (int v = 0; v < Vectors; ++v) w[v] = right(weights + v * W);
 #pragma GCC unroll 16
   for (int r = 0; r < Rows; ++r) {
-    const Left a = left(x[r]);
+    const Left a = left_of(r);
 #pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v) sum[r][v] = dot(sum[r][v], a, w[v]);
   }

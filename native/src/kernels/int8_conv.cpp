@@ -1,6 +1,6 @@
 // int8_conv.cpp: convolution of bytes, channels last: the sum of a few pixels at a time, whose taps are read where they
-// lie, four channels (or neighbouring pixels' channels) a step. Where a window meets the padding, or a run of its bytes
-// is no multiple of four, a block of the image is copied first, with the zero point of x around it.
+// lie, four channels (or neighbouring pixels' channels) a step. Where a window meets the padding, a run of its bytes is
+// no multiple of four, or copies are spread, a block of the image is copied first, with the zero point of x around it.
 #include "../conv.h"
 #include "../int8_tile.h"
 
@@ -34,7 +34,7 @@ struct Conv {
   bool is_inside() const {
     return a.top == 0 && a.left == 0 && high(y.h) <= x.h && wide() <= x.w;
   }
-  bool is_copied() const { return !is_inside() || run() % kGroup != 0; }
+  bool is_copied() const { return kSpread > 1 || !is_inside() || run() % kGroup != 0; }
   // One row of pixels is one product, where windows are of one pixel.
   bool is_product() const {
     return kh == 1 && kw == 1 && a.stride_h == 1 && a.stride_w == 1 && is_inside() && y.h == x.h && y.w == x.w;
@@ -54,8 +54,8 @@ struct Parts {
   Parts(const Conv& v, int32_t threads) {
     const int64_t pixels = v.y.n * v.y.h * v.y.w / (2 * threads);
     const int64_t most = threads == 1 || pixels > kFewPixels ? pixels : kFewPixels;
-    rows = bounded(kSourceBytes / (v.a.stride_h * v.line()), most / v.y.w, v.y.h);
-    images = rows < v.y.h ? 1 : bounded(kSourceBytes / (v.high(v.y.h) * v.line()), most / (v.y.h * v.y.w), v.y.n);
+    rows = bounded(kSourceBytes / (kSpread * v.a.stride_h * v.line()), most / v.y.w, v.y.h);
+    images = rows < v.y.h ? 1 : bounded(kSourceBytes / (kSpread * v.high(v.y.h) * v.line()), most / (v.y.h * v.y.w), v.y.n);
     row_count = (v.y.h + rows - 1) / rows;
     image_count = (v.y.n + images - 1) / images;
   }
@@ -75,27 +75,38 @@ struct Workspace {
 
   Workspace(const Conv& v, const Parts& p)
       : steps(round_up(v.steps() * 8, 64)),
-        source(v.is_copied() ? round_up(p.images * v.high(p.rows) * v.line() + kBehind, 64) : 0),
+        source(v.is_copied() ? round_up(kSpread * (p.images * v.high(p.rows) * v.line() + kBehind), 64) : 0),
         pixels(round_up(p.images * p.rows * v.y.w * 8, 64)) {}
   int64_t bytes(int32_t threads) const { return steps + threads * (source + pixels); }
 };
 
-// The source of a part with its padding.
+// n bytes of padding, to the spread copy.
+uint8_t* pad(const Conv& v, int64_t n, uint8_t* to) {
+  if (kSpread == 1) {
+    std::memset(to, v.x_zero, static_cast<size_t>(n));
+  } else {
+    const uint16_t zero = static_cast<uint16_t>(v.x_zero);
+    for (int64_t i = 0; i < n; ++i) std::memcpy(to + kSpread * i, &zero, sizeof(zero));
+  }
+  return to + kSpread * n;
+}
+
+// The source of a part with its padding, spread.
 void copy_source(const Conv& v, const uint8_t* x, const Part& part, uint8_t* to) {
   const int64_t wide = v.wide(), c = v.x.c, high = v.high(part.rows);
   const int64_t left = v.a.left < wide ? v.a.left : wide;
   const int64_t inside = v.x.w < wide - left ? v.x.w : wide - left, right = wide - left - inside;
   for (int64_t i = 0; i < part.images; ++i) {
     const uint8_t* const image = x + (part.image + i) * v.x.h * v.x.w * c;
-    for (int64_t r = 0; r < high; ++r, to += wide * c) {
+    for (int64_t r = 0; r < high; ++r) {
       const int64_t row = part.row * v.a.stride_h - v.a.top + r;
       if (row < 0 || row >= v.x.h) {
-        std::memset(to, v.x_zero, static_cast<size_t>(wide * c));
+        to = pad(v, wide * c, to);
         continue;
       }
-      std::memset(to, v.x_zero, static_cast<size_t>(left * c));
-      std::memcpy(to + left * c, image + row * v.x.w * c, static_cast<size_t>(inside * c));
-      std::memset(to + (left + inside) * c, v.x_zero, static_cast<size_t>(right * c));
+      to = pad(v, left * c, to);
+      spread(image + row * v.x.w * c, inside * c, to);
+      to = pad(v, right * c, to + kSpread * inside * c);
     }
   }
 }
@@ -105,7 +116,7 @@ void pixel_offsets(const Conv& v, const Part& part, int64_t image_bytes, int64_t
   for (int64_t i = 0; i < part.images; ++i) {
     for (int64_t r = 0; r < part.rows; ++r) {
       const int64_t from = i * image_bytes + r * v.a.stride_h * v.line();
-      for (int64_t q = 0; q < v.y.w; ++q) *offset++ = from + q * v.a.stride_w * v.x.c;
+      for (int64_t q = 0; q < v.y.w; ++q) *offset++ = kSpread * (from + q * v.a.stride_w * v.x.c);
     }
   }
 }
@@ -116,7 +127,7 @@ void step_offsets(const Conv& v, int64_t* offset) {
   for (int64_t r = 0; r < v.kh; ++r) {
     for (int64_t q = 0; q < columns; ++q) {
       const int64_t from = r * v.a.dilation_h * v.line() + q * v.a.dilation_w * v.x.c;
-      for (int64_t p = 0; p < v.run(); p += kGroup) *offset++ = from + p;
+      for (int64_t p = 0; p < v.run(); p += kGroup) *offset++ = kSpread * (from + p);
     }
   }
 }
@@ -129,10 +140,7 @@ void gather_tile(const Int8Tile& t, const int64_t* pixel, const int64_t* offset)
   const int32_t* weights = t.weights;
   for (int64_t p = 0; p < t.k; ++p, weights += Vectors * W) {
     const int64_t at = offset[p];
-    int32_t groups[Rows];
-#pragma GCC unroll 16
-    for (int r = 0; r < Rows; ++r) groups[r] = group(x[r] + at);
-    step<Rows, Vectors>(sum, groups, weights);
+    step<Rows, Vectors>(sum, [&](int r) CREMA_LAMBDA { return spread_left(x[r] + at); }, weights);
   }
   finish<Rows, Vectors>(t, sum);
 }

@@ -10,7 +10,7 @@ CREMA_KERNEL(probe_int8) {
   parallel(c.threads, c.threads, 1, [&](int64_t begin, int64_t end, int64_t) {
     const float* const seeds = c.in[0].f32();
     const Left a = left(as_int(load(seeds + kChains * W))[0]);
-    const Right b = right(as_int(load(seeds + (kChains + 1) * W)));
+    const Right b = right(reinterpret_cast<const int32_t*>(seeds + (kChains + 1) * W));
     for (int64_t t = begin; t < end; ++t) {
       veci sum[kChains];
       for (int i = 0; i < kChains; ++i) sum[i] = as_int(load(seeds + i * W));

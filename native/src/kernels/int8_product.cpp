@@ -27,12 +27,9 @@ void packed_tile(const Int8Tile& t) {
   const int32_t* weights = t.weights;
   const int64_t steps = int8_steps(t.k);
   for (int64_t p = 0; p < steps; ++p) {
-    int32_t groups[Rows];
-#pragma GCC unroll 16
-    for (int r = 0; r < Rows; ++r) groups[r] = group(x + kGroup * r);
-    step<Rows, Vectors>(sum, groups, weights);
+    step<Rows, Vectors>(sum, [&](int r) CREMA_LAMBDA { return spread_left(x + kSpread * kGroup * r); }, weights);
     for (int v = 0; v < Vectors; ++v) __builtin_prefetch(weights + kAhead * Vectors * W + v * W);
-    x += kGroup * Rows;
+    x += kSpread * kGroup * Rows;
     weights += Vectors * W;
   }
   end<Rows, Vectors>(t, sum);
@@ -45,10 +42,7 @@ void direct_tile(const Int8Tile& t) {
   const int32_t* weights = t.weights;
   const int64_t whole = t.k / kGroup;
   const auto at = [&](int c) CREMA_LAMBDA {
-    int32_t groups[Rows];
-#pragma GCC unroll 16
-    for (int r = 0; r < Rows; ++r) groups[r] = group(x + r * t.ldx);
-    step<Rows, Vectors>(sum[c], groups, weights);
+    step<Rows, Vectors>(sum[c], [&](int r) CREMA_LAMBDA { return left(group(x + r * t.ldx)); }, weights);
     for (int v = 0; v < Vectors; ++v) __builtin_prefetch(weights + kAhead * Vectors * W + v * W);
     x += kGroup;
     weights += Vectors * W;
@@ -62,7 +56,7 @@ void direct_tile(const Int8Tile& t) {
   if (t.k % kGroup != 0) {
     int32_t groups[Rows] = {};
     for (int r = 0; r < Rows; ++r) std::memcpy(&groups[r], x + r * t.ldx, static_cast<size_t>(t.k % kGroup));
-    step<Rows, Vectors>(sum[0], groups, weights);
+    step<Rows, Vectors>(sum[0], [&](int r) CREMA_LAMBDA { return left(groups[r]); }, weights);
   }
   for (int c = 1; c < Chains; ++c) {
 #pragma GCC unroll 16
@@ -98,10 +92,9 @@ TileFunction function(bool direct, int64_t rows, int64_t columns) {
 
 // Rows of x as packed_tile reads them; what is behind the last byte is 0. Writes up to W groups more.
 void pack_x(const uint8_t* x, int64_t ldx, int64_t rows, int64_t k, uint8_t* packed) {
-  const int64_t whole = k / kGroup;
+  const int64_t whole = k / kGroup, step = kSpread * kGroup * rows;
   int64_t done = 0;
   if (W > 1 && rows <= W) {
-    float* y = reinterpret_cast<float*>(packed);
     for (; done + W <= whole; done += W) {
       vec v[W];
 #pragma GCC unroll 16
@@ -111,15 +104,19 @@ void pack_x(const uint8_t* x, int64_t ldx, int64_t rows, int64_t k, uint8_t* pac
       }
       transpose(v);
 #pragma GCC unroll 16
-      for (int i = 0; i < W; ++i) store(y + (done + i) * rows, v[i]);
+      for (int i = 0; i < W; ++i) {
+        uint8_t groups[sizeof(vec)];
+        std::memcpy(groups, &v[i], sizeof(vec));
+        spread(groups, sizeof(vec), packed + (done + i) * step);
+      }
     }
   }
   for (int64_t r = 0; r < rows; ++r, x += ldx) {
-    uint8_t* y = packed + kGroup * (done * rows + r);
-    for (int64_t p = done; p < whole; ++p, y += kGroup * rows) std::memcpy(y, x + kGroup * p, kGroup);
+    uint8_t* y = packed + done * step + kSpread * kGroup * r;
+    for (int64_t p = done; p < whole; ++p, y += step) spread(x + kGroup * p, kGroup, y);
     if (k > kGroup * whole) {
-      std::memset(y, 0, kGroup);
-      std::memcpy(y, x + kGroup * whole, static_cast<size_t>(k - kGroup * whole));
+      std::memset(y, 0, kSpread * kGroup);
+      spread(x + kGroup * whole, k - kGroup * whole, y);
     }
   }
 }
@@ -127,13 +124,13 @@ void pack_x(const uint8_t* x, int64_t ldx, int64_t rows, int64_t k, uint8_t* pac
 int64_t tiles_of(int64_t m) { return (m + kInt8Rows - 1) / kInt8Rows; }
 
 int64_t block_tiles(int64_t tiles, int64_t k) {
-  const int64_t fit = kBlockBytes / (kInt8Rows * kGroup * int8_steps(k < 1 ? 1 : k));
+  const int64_t fit = kBlockBytes / (kSpread * kInt8Rows * kGroup * int8_steps(k < 1 ? 1 : k));
   return fit < 1 ? 1 : fit < tiles ? fit : tiles;
 }
 
 int64_t packed_bytes(int64_t m, int64_t k) {
   if (m <= kDirectRows) return 0;
-  return (block_tiles(tiles_of(m), k) * kInt8Rows * kGroup * int8_steps(k) + kGroup * W + 63) / 64 * 64;
+  return (kSpread * kGroup * (block_tiles(tiles_of(m), k) * kInt8Rows * int8_steps(k) + W) + 63) / 64 * 64;
 }
 
 void product(const Int8Product& g, char* scratch) {
@@ -150,7 +147,7 @@ void product(const Int8Product& g, char* scratch) {
   t.relu = g.relu;
   for (int64_t from = 0; from < tiles; from += block) {
     const int64_t to = from + block < tiles ? from + block : tiles;
-    const auto place = [&](int64_t i) { return packed + (row_of(i) - row_of(from)) * kGroup * steps; };
+    const auto place = [&](int64_t i) { return packed + (row_of(i) - row_of(from)) * kSpread * kGroup * steps; };
     for (int64_t i = from; !direct && i < to; ++i) {
       pack_x(g.x + row_of(i) * g.ldx, g.ldx, row_of(i + 1) - row_of(i), g.k, place(i));
     }
@@ -212,19 +209,19 @@ void int8_product(const Int8Product& g, char* scratch, int32_t threads) {
 
 void pack_int8(const int8_t* w, int64_t n, int64_t k, int32_t* packed, int32_t* columns) {
   const int64_t steps = int8_steps(k);
+  int8_t* const bytes = reinterpret_cast<int8_t*>(packed);
   for (int64_t j = 0; j < n; j += kPanel) {
     const int64_t width = (((n - j < kPanel ? n - j : kPanel) + W - 1) / W) * W;
     for (int64_t c = 0; c < width; ++c) {
       int32_t sum = 0;
       for (int64_t p = 0; p < steps; ++p) {
-        uint32_t word = 0;
+        int8_t* const to = bytes + kGroup * (j * steps + p * width + c / W * W);
         for (int64_t i = 0; i < kGroup; ++i) {
           const int64_t row = kGroup * p + i;
           const int8_t value = row < k && j + c < n ? w[row * n + j + c] : 0;
           sum += value;
-          word |= static_cast<uint32_t>(static_cast<uint8_t>(value)) << (8 * i);
+          to[place(c % W, i)] = value;
         }
-        packed[j * steps + p * width + c] = static_cast<int32_t>(word);
       }
       if (j + c < n) columns[j + c] = sum;
     }
