@@ -1,5 +1,7 @@
 // fake_quantize.cpp: rounding to the numbers that bytes can stand for, in float32, for training models that will predict
 // with bytes. Gradients pass straight through (Bengio et al. 2013), except where a number was out of range.
+#include <cfloat>
+
 #include "../elementwise.h"
 
 namespace crema {
@@ -44,6 +46,24 @@ CREMA_KERNEL(fake_quantize_weights) {
   parallel(c.threads, (n + unit - 1) / unit, grain, [&](int64_t begin, int64_t end, int64_t) {
     for (int64_t j = begin * unit; j < end * unit && j < n; j += unit) {
       round_columns(w + j, y + j, rows, n, n - j < unit ? n - j : unit);
+    }
+  });
+}
+
+// in: x [..., n]; out: the same shape: every row as multiples of a 127th of its largest magnitude.
+CREMA_KERNEL(fake_quantize_rows) {
+  const int64_t n = c.in[0].last();
+  parallel(c.threads, c.in[0].rows(), kRoundingGrain / (n + 1) + 1, [&](int64_t begin, int64_t end, int64_t) {
+    for (int64_t r = begin; r < end; ++r) {
+      const float* const x = c.in[0].f32() + r * n;
+      float* const y = c.out[0].f32() + r * n;
+      vec lanes{};
+      for (int64_t i = 0; i < n; i += W) lanes = at_least(lanes, vabs(some(x + i, n - i)));
+      float most = 0;
+      for (int i = 0; i < W; ++i) most = lanes[i] > most ? lanes[i] : most;
+      const float step = most / kMost;
+      const vec scale = broadcast(most == 0 ? 1 : step > FLT_MIN ? step : FLT_MIN);
+      for (int64_t i = 0; i < n; i += W) put(y + i, vround(some(x + i, n - i) / scale) * scale, n - i);
     }
   });
 }

@@ -209,6 +209,26 @@ void weights_become_multiples(i64 rows, i64 n) {
   });
 }
 
+void rows_become_multiples(i64 rows, i64 n) {
+  Floats x = Floats::random(rows * n, 1);
+  if (rows > 1) {
+    for (i64 i = 0; i < n; ++i) x[n + i] = 0;
+  }
+  if (rows > 2) x[2 * n] = x[rows * n - 1] = NAN;
+  Doubles expected;
+  for (i64 i = 0; i < rows * n; ++i) {
+    double most = 0;
+    for (i64 k = i / n * n; k < i / n * n + n; ++k) most = std::fmax(most, std::fabs(x[k]));  // NaN loses
+    const double scale = most > 0 ? static_cast<float>(most) / 127.0f : 1.0f;
+    expected.push_back(static_cast<double>(std::nearbyint(x[i] / static_cast<float>(scale))) * scale);
+  }
+  in_every_order([&] {
+    Floats y(rows * n);
+    run("fake_quantize_rows", order + 1, 256, static_cast<const float*>(x.data()), y.data(), rows, n);
+    compare("rows", y, expected, 1e-6);
+  });
+}
+
 }  // namespace
 
 int main() {
@@ -230,5 +250,8 @@ int main() {
   rows_of_a_table_match(5, 13, true);
   weights_become_multiples(1, 1);
   weights_become_multiples(19, 37);
+  rows_become_multiples(1, 1);
+  rows_become_multiples(37, 19);
+  rows_become_multiples(3, 133);
   return result();
 }

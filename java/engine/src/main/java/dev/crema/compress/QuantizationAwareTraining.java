@@ -15,10 +15,11 @@ import java.util.function.Consumer;
 
 /**
  * Quantization-aware training (Jacob et al. 2018): a trained model is trained a little further
- * while its layers already round kernels and inputs to what bytes can stand for, so that it learns
- * to do well with them. Batch normalisation is folded into the layers before it, and the ranges of
- * what layers read are calibrated and frozen, before the training begins; a kernel's scales follow
- * its weights. Gradients pass straight through the rounding. Masks of pruned parameters are kept.
+ * while its layers already round kernels, rows of embeddings and inputs to what bytes can stand
+ * for, so that it learns to do well with them. Batch normalisation is folded into the layers before
+ * it, and the ranges of what layers read are calibrated and frozen, before the training begins;
+ * scales of weights follow them. Gradients pass straight through the rounding. Masks of pruned
+ * parameters are kept.
  *
  * <pre>{@code
  * try (Model int8 =

@@ -63,6 +63,6 @@ public record Embedding(
     }
     Node table = context.parameter("table", tableInitializer, tableRegularizer, vocabulary, units);
     long zero = padding == null ? dev.crema.op.Embedding.NONE : padding;
-    return x.then(new dev.crema.op.Embedding(zero), table);
+    return context.rows(x.then(new dev.crema.op.Embedding(zero), table));
   }
 }

@@ -8,6 +8,7 @@ import dev.crema.graph.TensorType;
 import dev.crema.graph.Variable;
 import dev.crema.memory.ElementType;
 import dev.crema.op.FakeQuantize;
+import dev.crema.op.FakeQuantizeRows;
 import dev.crema.op.FakeQuantizeWeights;
 import dev.crema.pass.LayerQuantization;
 import java.util.ArrayList;
@@ -29,7 +30,7 @@ public final class LayerContext {
   private int streams;
 
   /**
-   * @param rounding what kernels and inputs are rounded as; null: they are not
+   * @param rounding what kernels, rows of tables and inputs are rounded as; null: they are not
    */
   LayerContext(
       Graph graph,
@@ -61,15 +62,19 @@ public final class LayerContext {
   /** What training changes. Asked for again under the same name it is the same node. */
   public Node parameter(String name, Initializer initializer, long... extents) {
     Node variable = variable(Storage.PARAMETERS, name, initializer, extents);
-    boolean rounds =
-        rounding != null
-            && name.equals(Quantization.KERNEL)
-            && rounding.layers().containsKey(layer())
-            && rounding.layers().get(layer()).isStatic()
-            && rounding.layers().get(layer()).weightScales().length > 0;
-    return rounds
+    return name.equals(Quantization.KERNEL) && hasRoundedWeights()
         ? rounded.computeIfAbsent(path(name), k -> variable.then(new FakeQuantizeWeights()))
         : variable;
+  }
+
+  /** Rows [n, ..., units] that were read from the layer's table: rounded where it is to be int8. */
+  Node rows(Node read) {
+    return hasRoundedWeights() ? read.then(new FakeQuantizeRows()) : read;
+  }
+
+  private boolean hasRoundedWeights() {
+    LayerQuantization q = rounding == null ? null : rounding.layers().get(layer());
+    return q != null && q.isStatic() && q.weightScales().length > 0;
   }
 
   /** A layer's inputs as it reads them: rounded where it is to predict with bytes. */

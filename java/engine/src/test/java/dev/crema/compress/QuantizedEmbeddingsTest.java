@@ -9,6 +9,9 @@ import dev.crema.data.Dataset;
 import dev.crema.data.Datasets;
 import dev.crema.device.Device;
 import dev.crema.device.cpu.CpuDevice;
+import dev.crema.graph.Graph;
+import dev.crema.graph.Node;
+import dev.crema.graph.Storage;
 import dev.crema.graph.TensorType;
 import dev.crema.memory.ElementType;
 import dev.crema.nn.Activation;
@@ -21,6 +24,8 @@ import dev.crema.nn.LayerNorm;
 import dev.crema.nn.Model;
 import dev.crema.nn.Predictor;
 import dev.crema.nn.Symbol;
+import dev.crema.plan.Plan;
+import dev.crema.train.Optimizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -131,6 +136,76 @@ class QuantizedEmbeddingsTest {
           .containsExactly(expected, within(0.01f))
           .isNotEqualTo(expected);
     }
+  }
+
+  /** Of this model nothing but rows of the table is rounded. */
+  @Test
+  void trainingWithRoundedWeightsReadsTheRowsThatTheBytesGiveBack() {
+    Symbol x = ids();
+    Symbol y =
+        x.then(embedding().withPadding(7))
+            .then(new LayerNorm())
+            .then(new GlobalAveragePool())
+            .then(Dense.of(3));
+    try (Model before = Model.of(List.of(x), List.of(y), 2);
+        Model after = Quantizer.standard().without("dense_1").quantize(before, data())) {
+      assertThat(after.quantization().layers()).containsOnlyKeys("embedding_1");
+      Graph graph = new Graph();
+      Node out = before.build(graph, false, after.quantization()).outputs().get(0);
+      try (Plan plan =
+          Plan.of(graph)
+              .outputs(out)
+              .capacity(ROWS)
+              .storage(Storage.PARAMETERS, before.parameters())
+              .storage(Storage.STATE, before.state())
+              .build()) {
+        plan.input("ids").borrow(0, 4 * IDS.length).asIntBuffer().put(IDS);
+        plan.run(ROWS);
+        float[] trained = new float[3 * ROWS];
+        for (int i = 0; i < trained.length; i++) {
+          trained[i] = plan.output(out).getFloat(4 * i);
+        }
+        // Sums of float32 in another order at most; the rounding itself moves the outputs by more.
+        assertThat(trained).containsExactly(predict(after, Device.cpu(), 1), within(1e-5f));
+        float most = 0;
+        float[] unrounded = predict(before, Device.cpu(), 1);
+        for (int i = 0; i < trained.length; i++) {
+          most = Math.max(most, Math.abs(trained[i] - unrounded[i]));
+        }
+        assertThat(most).isGreaterThan(1e-4f);
+      }
+    }
+  }
+
+  @Test
+  void aTableLearnsWhileItsRowsAreRounded() {
+    int[] classes = new int[ROWS];
+    for (int i = 0; i < ROWS; i++) {
+      classes[i] = IDS[i * WORDS] % 3;
+    }
+    Dataset data = Datasets.arrays().input("ids", IDS, WORDS).target("y", classes).build();
+    try (Model model = model();
+        Model untrained = Quantizer.standard().quantize(model, data);
+        Model trained =
+            QuantizationAwareTraining.train(
+                model,
+                Quantizer.standard(),
+                data,
+                t -> t.optimizer(Optimizer.adam(0.01)).epochs(20).threads(1).fit(data))) {
+      assertThat(trained.quantization().layers()).containsKey("embedding_1");
+      float[] table = trained.get("embedding_1/table");
+      assertThat(table).isNotEqualTo(untrained.get("embedding_1/table"));
+      float[] scales = trained.quantization().layers().get("embedding_1").weightScales();
+      for (int i = 0; i < table.length; i++) {
+        float steps = table[i] / scales[i / 18];
+        assertThat(steps).isCloseTo((float) Math.rint(steps), within(1e-4f));
+      }
+      assertThat(loss(trained, data)).isLessThan(loss(untrained, data) * 0.8);
+    }
+  }
+
+  private static double loss(Model model, Dataset data) {
+    return Candidate.of("", model).evaluate(data, 1, Device.cpu()).loss();
   }
 
   @Test

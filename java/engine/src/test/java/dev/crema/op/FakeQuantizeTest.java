@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
+import dev.crema.graph.Op;
 import dev.crema.graph.ShapeException;
 import dev.crema.graph.TensorType;
 import dev.crema.pass.Autodiff;
 import dev.crema.plan.Plan;
 import java.util.List;
 import java.util.Random;
+import java.util.function.IntFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -70,16 +72,40 @@ class FakeQuantizeTest {
   @ParameterizedTest
   @CsvSource({"1, 1", "1, 17", "3, 64", "50, 65", "7, 133", "4, 300"})
   void kernelsBecomeMultiplesOfTheirColumnsSteps(int rows, int units) {
+    float[] w = weights(rows, units);
+    checkMultiples(w, rows, units, new FakeQuantizeWeights(), i -> rounded(w, i, units));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 1", "17, 1", "1, 64", "65, 50", "133, 7", "300, 4"})
+  void rowsOfTablesBecomeMultiplesOfTheirOwnSteps(int rows, int units) {
+    float[] columns = weights(units, rows);
+    float[] x = new float[columns.length];
+    for (int i = 0; i < x.length; i++) {
+      x[i] = columns[i % units * rows + i / units]; // the columns are the rows
+    }
+    if (units > 1) {
+      x[0] = 1e-40f; // its row's step would be less than the smallest normal number
+    }
+    checkMultiples(x, rows, units, new FakeQuantizeRows(), i -> roundedInItsRow(x, i, units));
+  }
+
+  private static float[] weights(int rows, int units) {
     Random random = new Random(rows + units);
     float[] w = new float[rows * units];
     for (int i = 0; i < w.length; i++) {
       w[i] = i % 5 == 0 || i % units == 0 ? 0 : (float) random.nextGaussian(); // a column of zeros
     }
     w[w.length - 1] = units > 1 ? Float.NaN : 0.3f;
+    return w;
+  }
+
+  private static void checkMultiples(
+      float[] w, int rows, int units, Op op, IntFunction<Float> expected) {
     Graph graph = new Graph();
     Node in = graph.input("w", TensorType.of(rows, units));
     Node weights = graph.input("dy", TensorType.of(rows, units));
-    Node y = in.then(new FakeQuantizeWeights());
+    Node y = in.then(op);
     Node total = y.then(new Mul(), weights).then(new ReduceSum(List.of(0, 1), false));
     Node dx = Autodiff.gradients(total, List.of(in)).get(in);
     EveryDevice.check(
@@ -95,7 +121,7 @@ class FakeQuantizeTest {
               for (int i = 0; i < w.length; i++) {
                 assertThat(number(plan.output(y).getFloat(4 * i)))
                     .as("%s: %d: %s", device, i, w[i])
-                    .isEqualTo(number(rounded(w, i, units)));
+                    .isEqualTo(number(expected.apply(i)));
                 assertThat(plan.output(dx).getFloat(4 * i)).isEqualTo(i - 3);
               }
             }
@@ -117,6 +143,15 @@ class FakeQuantizeTest {
     return Float.isNaN(w[i]) ? Float.NaN : (float) Math.rint(w[i] / scale) * scale;
   }
 
+  private static float roundedInItsRow(float[] x, int i, int units) {
+    float most = 0;
+    for (int k = i / units * units; k < (i / units + 1) * units; k++) {
+      most = Float.isNaN(x[k]) ? most : Math.max(most, Math.abs(x[k]));
+    }
+    float scale = most == 0 ? 1 : Math.max(most / 127, Float.MIN_NORMAL);
+    return Float.isNaN(x[i]) ? Float.NaN : (float) Math.rint(x[i] / scale) * scale;
+  }
+
   @Test
   void whatCannotBeABytesZeroIsRefused() {
     QuantizationParameters signed = new QuantizationParameters(1, -3);
@@ -127,5 +162,8 @@ class FakeQuantizeTest {
     assertThatThrownBy(() -> scalar.then(new FakeQuantizeWeights()))
         .isInstanceOf(ShapeException.class)
         .hasMessageContaining("[..., units]");
+    assertThatThrownBy(() -> scalar.then(new FakeQuantizeRows()))
+        .isInstanceOf(ShapeException.class)
+        .hasMessageContaining("[..., n]");
   }
 }

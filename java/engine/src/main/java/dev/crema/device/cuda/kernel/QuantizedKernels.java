@@ -22,7 +22,10 @@ final class QuantizedKernels {
     all.put("quantized_global_average_pool", QuantizedKernels::globalAveragePool);
     all.put("quantized_embedding", new IndexKernels.Indexed(0, QuantizedKernels::embedding));
     all.put("pack_quantized_table", QuantizedKernels::packTable);
-    all.put("fake_quantize_weights", QuantizedKernels::fakeWeights);
+    all.put(
+        "fake_quantize_weights",
+        (c, to) -> fake(c, to, Grid.ofBlocks(c, (c.in(0).last() + 31) / 32)));
+    all.put("fake_quantize_rows", (c, to) -> fake(c, to, Grid.ofWarps(c, c.in(0).rows())));
     return all;
   }
 
@@ -159,16 +162,16 @@ final class QuantizedKernels {
             .float32(c.real(0)));
   }
 
-  private static void fakeWeights(Call c, Launches to) {
-    Operand w = c.in(0);
+  private static void fake(Call c, Launches to, long blocks) {
+    Operand x = c.in(0);
     to.launch(
         "fake_quantize",
-        "fake_quantize_weights",
-        Grid.ofBlocks(c, (w.last() + 31) / 32),
+        c.instruction().kernel(),
+        blocks,
         Arguments.of()
-            .pointer(w.address())
+            .pointer(x.address())
             .pointer(c.out(0).address())
-            .int64(w.rows())
-            .int64(w.last()));
+            .int64(x.rows())
+            .int64(x.last()));
   }
 }
