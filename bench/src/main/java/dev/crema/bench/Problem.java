@@ -132,10 +132,10 @@ public sealed interface Problem {
    */
   record Int8(Prediction of) implements Problem {
     /**
-     * Of the residual network at batch 32 every byte of every layer is the same but four of one sum,
-     * which is 29.499993 steps in exact arithmetic: Crema gives 29, as QLinearAdd is defined, ONNX
-     * Runtime 30. The four images' probabilities differ by up to 0.2 % for that, all others by 1e-7.
-     * Products that saturate are off by 4 %.
+     * Of the residual network at batch 32 every byte of every layer is the same but four of one
+     * sum, which is 29.499993 steps in exact arithmetic: Crema gives 29, as QLinearAdd is defined,
+     * ONNX Runtime 30. The four images' probabilities differ by up to 0.2 % for that, all others by
+     * 1e-7. Products that saturate are off by 4 %.
      */
     @Override
     public double tolerance() {
