@@ -186,6 +186,12 @@ public final class CompressionResult implements AutoCloseable {
     text.append(comparison);
     notes.forEach(n -> text.append(n).append('\n'));
     text.append(
+        String.format(
+            Locale.ROOT,
+            seconds < 100 ? "%d forms tried in %.1f s\n" : "%d forms tried in %.0f s\n",
+            trials.size() - 1,
+            seconds));
+    text.append(
         paid()
             ? "Kept: " + kept().name()
             : "Nothing paid: no form is "

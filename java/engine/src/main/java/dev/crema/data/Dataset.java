@@ -120,14 +120,14 @@ public interface Dataset {
   Dataset take(long n);
 
   /**
-   * About {@code n} of the examples, drawn by the seed, classes in their proportions; all if there
-   * are fewer. Of a stream, whose size is not known, the first ones.
+   * {@code n} of the examples, or a few less, drawn by the seed, classes in their proportions; all
+   * if there are fewer. Of a stream, whose size is not known, the first ones.
    */
   default Dataset sample(long n, long seed) {
     if (size() < 0) {
       return take(n);
     }
-    return size() <= n ? this : split((double) n / size(), seed).validation();
+    return size() <= n ? this : split((double) n / size(), seed).validation().take(n);
   }
 
   /**

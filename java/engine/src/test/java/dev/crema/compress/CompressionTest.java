@@ -246,7 +246,8 @@ class CompressionTest extends MadeUpSearch {
     try (CompressionResult r = search(all).run()) {
       assertThat(r.toString())
           .contains("fast", "wrong", "0.50×", "-100.00 points", "* no other is both", "Kept: fast")
-          .contains("before", "after", "latency, batch 32");
+          .contains("before", "after", "latency, batch 32")
+          .containsPattern("3 forms tried in \\d+\\.\\d s\nKept: fast");
       JsonNode json = r.toJson();
       assertThat(json.get("kept").asText()).isEqualTo("fast");
       assertThat(json.get("paid").asBoolean()).isTrue();
