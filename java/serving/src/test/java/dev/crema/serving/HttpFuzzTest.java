@@ -11,21 +11,23 @@ import com.linecorp.armeria.common.HttpRequest;
 import com.linecorp.armeria.common.HttpRequestWriter;
 import com.linecorp.armeria.common.RequestHeaders;
 import com.linecorp.armeria.common.RequestHeadersBuilder;
-import dev.crema.serving.protocol.ProtocolOptions;
 import dev.crema.serving.protocols.inference.InferTensorContents;
 import dev.crema.serving.protocols.inference.ModelInferRequest;
 import dev.crema.serving.protocols.inference.ModelInferRequest.InferInputTensor;
 import dev.crema.serving.protocols.inference.RepositoryIndexRequest;
+import dev.crema.serving.protocols.tensorflow.DataType;
 import dev.crema.serving.protocols.tensorflow.Example;
 import dev.crema.serving.protocols.tensorflow.Feature;
 import dev.crema.serving.protocols.tensorflow.Features;
 import dev.crema.serving.protocols.tensorflow.FloatList;
+import dev.crema.serving.protocols.tensorflow.TensorProto;
 import dev.crema.serving.protocols.tensorflow.serving.ClassificationRequest;
 import dev.crema.serving.protocols.tensorflow.serving.ExampleList;
 import dev.crema.serving.protocols.tensorflow.serving.GetModelMetadataRequest;
 import dev.crema.serving.protocols.tensorflow.serving.GetModelStatusRequest;
 import dev.crema.serving.protocols.tensorflow.serving.Input;
 import dev.crema.serving.protocols.tensorflow.serving.ModelSpec;
+import dev.crema.serving.protocols.tensorflow.serving.PredictRequest;
 import dev.crema.serving.protocols.tensorflow.serving.RegressionRequest;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -39,31 +41,13 @@ import java.util.zip.DeflaterOutputStream;
 import java.util.zip.GZIPOutputStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
-import net.jqwik.api.lifecycle.AfterContainer;
-import net.jqwik.api.lifecycle.BeforeContainer;
 
 /**
  * Broken messages in every way that they travel: HTTP/1.1 and HTTP/2, with a length or in chunks,
  * plain or compressed, JSON or with binary tensors, unary gRPC and streams. All are answered, and
  * none by blaming the server.
  */
-class HttpFuzzTest {
-  private static ProtocolServer server;
-  private static WebClient http1;
-  private static WebClient http2;
-
-  @BeforeContainer
-  static void start() {
-    server = new ProtocolServer(ProtocolOptions.DEFAULT);
-    http1 = WebClient.of("h1c://127.0.0.1:" + server.port());
-    http2 = WebClient.of("h2c://127.0.0.1:" + server.port());
-  }
-
-  @AfterContainer
-  static void stop() {
-    server.close();
-  }
-
+class HttpFuzzTest extends FuzzedServer {
   /**
    * A body and where it is sent.
    *
@@ -230,6 +214,21 @@ class HttpFuzzTest {
                                                   .addValue(3))
                                           .build()))))
           .build();
+  private static final PredictRequest PREDICT =
+      PredictRequest.newBuilder()
+          .setModelSpec(ModelSpec.newBuilder().setName("table"))
+          .putInputs(
+              "job",
+              column(DataType.DT_STRING).addStringVal(ByteString.copyFromUtf8("cook")).build())
+          .putInputs("age", column(DataType.DT_DOUBLE).addDoubleVal(1).addDoubleVal(2).build())
+          .build();
+
+  private static TensorProto.Builder column(DataType type) {
+    TensorProto.Builder column = TensorProto.newBuilder().setDtype(type);
+    column.getTensorShapeBuilder().addDimBuilder().setSize(2);
+    return column;
+  }
+
   private static final ModelInferRequest INFER =
       ModelInferRequest.newBuilder()
           .setModelName("table")
@@ -287,6 +286,7 @@ class HttpFuzzTest {
           new Call(
               "tensorflow.serving.ModelService/GetModelStatus",
               GetModelStatusRequest.newBuilder().setModelSpec(PETS).build().toByteArray()),
+          new Call("tensorflow.serving.PredictionService/Predict", PREDICT.toByteArray()),
           new Call("inference.GRPCInferenceService/ModelInfer", INFER.toByteArray()),
           new Call("inference.GRPCInferenceService/ModelInfer", RAW.toByteArray()),
           new Call("inference.GRPCInferenceService/ModelStreamInfer", RAW.toByteArray()),
@@ -304,23 +304,9 @@ class HttpFuzzTest {
       byte[] message = random.nextInt(8) == 0 ? call.message : Mutations.of(call.message, random);
       boolean gzip = random.nextInt(4) == 0;
       byte[] sent = gzip ? compressed(message, "gzip") : message;
-      frames.writeBytes(
-          ByteBuffer.allocate(5 + sent.length)
-              .put((byte) (gzip ? 1 : 0))
-              .putInt(sent.length)
-              .put(sent)
-              .array());
+      frames.writeBytes(frame(gzip, sent.length, sent).array());
     }
-    RequestHeaders headers =
-        RequestHeaders.builder(HttpMethod.POST, "/" + call.method)
-            .add("content-type", "application/grpc")
-            .add("te", "trailers")
-            .add("grpc-encoding", "gzip")
-            .add("grpc-timeout", "20S")
-            .build();
-    AggregatedHttpResponse answer =
-        http2.execute(headers, HttpData.wrap(frames.toByteArray())).aggregate().join();
-    String code = answer.trailers().get("grpc-status", answer.headers().get("grpc-status", "none"));
-    assertThat(List.of("0", "3", "5", "8", "12")).as(call.method + answer).contains(code);
+    AggregatedHttpResponse answer = call(call.method, frames.toByteArray());
+    assertThat(List.of("0", "3", "5", "8", "12")).as(call.method + answer).contains(code(answer));
   }
 }

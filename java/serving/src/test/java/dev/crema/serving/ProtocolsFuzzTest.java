@@ -2,12 +2,9 @@ package dev.crema.serving;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.linecorp.armeria.client.WebClient;
 import com.linecorp.armeria.common.AggregatedHttpResponse;
-import com.linecorp.armeria.common.HttpData;
 import com.linecorp.armeria.common.HttpMethod;
 import com.linecorp.armeria.common.RequestHeaders;
-import dev.crema.serving.protocol.ProtocolOptions;
 import dev.crema.serving.protocols.inference.InferTensorContents;
 import dev.crema.serving.protocols.inference.ModelInferRequest;
 import dev.crema.serving.protocols.inference.ModelInferRequest.InferInputTensor;
@@ -16,33 +13,14 @@ import dev.crema.serving.protocols.tensorflow.TensorProto;
 import dev.crema.serving.protocols.tensorflow.TensorShapeProto;
 import dev.crema.serving.protocols.tensorflow.serving.ModelSpec;
 import dev.crema.serving.protocols.tensorflow.serving.PredictRequest;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
-import net.jqwik.api.lifecycle.AfterContainer;
-import net.jqwik.api.lifecycle.BeforeContainer;
 
 /** Whatever is sent, a server answers, says that it was the client's fault, and goes on. */
-class ProtocolsFuzzTest {
-  private static ProtocolServer server;
-  private static WebClient http1;
-  private static WebClient http2;
-
-  @BeforeContainer
-  static void start() {
-    server = new ProtocolServer(ProtocolOptions.DEFAULT);
-    http1 = WebClient.of("h1c://127.0.0.1:" + server.port());
-    http2 = WebClient.of("h2c://127.0.0.1:" + server.port());
-  }
-
-  @AfterContainer
-  static void stop() {
-    server.close();
-  }
-
+class ProtocolsFuzzTest extends FuzzedServer {
   private static final List<String> PATHS =
       List.of(
           "/v1/models/pets:predict",
@@ -124,32 +102,21 @@ class ProtocolsFuzzTest {
     Random random = new Random(seed);
     boolean predict = random.nextBoolean();
     byte[] message = Mutations.of((predict ? PREDICT : INFER).toByteArray(), random);
-    ByteBuffer frame = ByteBuffer.allocate(5 + message.length);
-    frame.put((byte) (random.nextInt(16) == 0 ? 1 : 0));
-    frame.putInt(random.nextInt(16) == 0 ? random.nextInt() : message.length);
-    frame.put(message);
-    RequestHeaders headers =
-        RequestHeaders.of(
-            HttpMethod.POST,
-            predict
-                ? "/tensorflow.serving.PredictionService/Predict"
-                : "/inference.GRPCInferenceService/ModelInfer",
-            "content-type",
-            "application/grpc",
-            "te",
-            "trailers",
-            "grpc-timeout",
-            "20S");
+    boolean compressed = random.nextInt(16) == 0;
+    int length = random.nextInt(16) == 0 ? random.nextInt() : message.length;
     AggregatedHttpResponse answer =
-        http2.execute(headers, HttpData.wrap(frame.array())).aggregate().join();
-    String code = answer.trailers().get("grpc-status", answer.headers().get("grpc-status", "none"));
+        call(
+            predict
+                ? "tensorflow.serving.PredictionService/Predict"
+                : "inference.GRPCInferenceService/ModelInfer",
+            frame(compressed, length, message).array());
     // 13 and 2 are gRPC's own for a frame that is none: compressed without compression, cut off.
-    boolean framed = frame.get(0) == 0 && frame.getInt(1) == message.length;
+    boolean framed = !compressed && length == message.length;
     assertThat(
             framed
                 ? List.of("0", "3", "5", "8", "12")
                 : List.of("0", "2", "3", "5", "8", "12", "13"))
         .as(answer.toString())
-        .contains(code);
+        .contains(code(answer));
   }
 }

@@ -2,7 +2,6 @@ package dev.crema.serving.openinference;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
-import dev.crema.memory.HalfPrecision;
 import dev.crema.serving.inference.ColumnSpec;
 import dev.crema.serving.inference.ServingException;
 import dev.crema.serving.protocols.inference.InferTensorContents;
@@ -118,7 +117,7 @@ record ColumnValues(ColumnSpec column, NumberType type) {
     }
     List<String> values = new ArrayList<>();
     for (long i = 0; i < count; i++) {
-      values.add(type == null ? string(in, i, count) : number(in));
+      values.add(type == null ? string(in, i, count) : column.text(type.text(in)));
     }
     if (in.hasRemaining()) {
       throw refused("has " + in.remaining() + " bytes after its " + count + " strings");
@@ -156,32 +155,6 @@ record ColumnValues(ColumnSpec column, NumberType type) {
     } catch (CharacterCodingException e) {
       throw refused("has a string at row " + row + " that is not UTF-8");
     }
-  }
-
-  private String number(ByteBuffer in) {
-    return switch (type) {
-      case BOOL -> Boolean.toString(in.get() != 0);
-      case INT8 -> Byte.toString(in.get());
-      case UINT8 -> Integer.toString(Byte.toUnsignedInt(in.get()));
-      case INT16 -> Short.toString(in.getShort());
-      case UINT16 -> Integer.toString(Short.toUnsignedInt(in.getShort()));
-      case INT32 -> Integer.toString(in.getInt());
-      case UINT32 -> Integer.toUnsignedString(in.getInt());
-      case INT64 -> Long.toString(in.getLong());
-      case UINT64 -> Long.toUnsignedString(in.getLong());
-      case FP16 -> plain(HalfPrecision.fromFloat16(in.getShort()));
-      case BF16 -> plain(HalfPrecision.fromBfloat16(in.getShort()));
-      case FP32 -> plain(in.getFloat());
-      case FP64 -> plain(in.getDouble());
-    };
-  }
-
-  private String plain(float value) {
-    return Float.isFinite(value) ? column.text(Float.toString(value)) : Float.toString(value);
-  }
-
-  private String plain(double value) {
-    return Double.isFinite(value) ? column.text(Double.toString(value)) : Double.toString(value);
   }
 
   /** The list of its type. */

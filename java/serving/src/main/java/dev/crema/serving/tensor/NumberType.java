@@ -1,6 +1,8 @@
 package dev.crema.serving.tensor;
 
 import dev.crema.memory.ElementType;
+import dev.crema.memory.HalfPrecision;
+import java.nio.ByteBuffer;
 import java.util.Optional;
 
 /**
@@ -60,6 +62,29 @@ public enum NumberType {
       }
     }
     return Optional.empty();
+  }
+
+  /**
+   * The next number as text: decimal digits, "true" or "false", "NaN".
+   *
+   * @param data little endian, with at least {@link #byteSize} bytes left
+   */
+  public String text(ByteBuffer data) {
+    return switch (this) {
+      case BOOL -> Boolean.toString(data.get() != 0);
+      case UINT8 -> Integer.toString(Byte.toUnsignedInt(data.get()));
+      case UINT16 -> Integer.toString(Short.toUnsignedInt(data.getShort()));
+      case UINT32 -> Integer.toUnsignedString(data.getInt());
+      case UINT64 -> Long.toUnsignedString(data.getLong());
+      case INT8 -> Byte.toString(data.get());
+      case INT16 -> Short.toString(data.getShort());
+      case INT32 -> Integer.toString(data.getInt());
+      case INT64 -> Long.toString(data.getLong());
+      case FP16 -> Float.toString(HalfPrecision.fromFloat16(data.getShort()));
+      case BF16 -> Float.toString(HalfPrecision.fromBfloat16(data.getShort()));
+      case FP32 -> Float.toString(data.getFloat());
+      case FP64 -> Double.toString(data.getDouble());
+    };
   }
 
   boolean isFloating() {

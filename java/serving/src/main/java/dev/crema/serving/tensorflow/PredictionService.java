@@ -28,6 +28,7 @@ import dev.crema.serving.protocols.tensorflow.serving.RegressionRequest;
 import dev.crema.serving.protocols.tensorflow.serving.RegressionResponse;
 import dev.crema.serving.repository.ModelReference;
 import dev.crema.serving.tensor.JsonFormat;
+import dev.crema.serving.tensor.TableColumns;
 import io.grpc.stub.StreamObserver;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -58,10 +59,12 @@ public final class PredictionService extends PredictionServiceGrpc.PredictionSer
           ModelReference model = ModelSpecs.reference(request.getModelSpec());
           Signature signature = calls.signature(ServiceRequestContext.current(), model);
           SignatureNames.check(request.getModelSpec().getSignatureName(), SignatureNames.PREDICT);
+          Map<String, TensorProto> sent = request.getInputsMap();
+          boolean columns = ColumnTensors.areColumns(sent, signature);
           return request(
               model,
-              inputs(request, signature, calls.tensorBytes()),
-              List.of(),
+              columns ? Map.of() : inputs(sent, signature, calls.tensorBytes()),
+              columns ? ColumnTensors.rows(sent, signature, calls.tensorBytes()) : List.of(),
               request.getOutputFilterList());
         },
         response -> {
@@ -76,27 +79,30 @@ public final class PredictionService extends PredictionServiceGrpc.PredictionSer
   }
 
   private static Map<String, TensorValue> inputs(
-      PredictRequest request, Signature signature, long tensorBytes) {
+      Map<String, TensorProto> sent, Signature signature, long tensorBytes) {
     Map<String, TensorValue> inputs = new LinkedHashMap<>();
     for (TensorSpec spec : signature.inputs()) {
-      TensorProto tensor = request.getInputsMap().get(spec.name());
+      TensorProto tensor = sent.get(spec.name());
       if (tensor == null) {
-        throw mismatch(request, signature);
+        throw mismatch(sent, signature);
       }
       inputs.put(spec.name(), TensorProtos.read(spec, tensor, signature.pixelScale(), tensorBytes));
     }
-    if (request.getInputsCount() != inputs.size()) {
-      throw mismatch(request, signature);
+    if (sent.size() != inputs.size()) {
+      throw mismatch(sent, signature);
     }
     return inputs;
   }
 
-  private static ServingException mismatch(PredictRequest request, Signature signature) {
+  private static ServingException mismatch(Map<String, TensorProto> sent, Signature signature) {
     return ServingException.invalidArgument(
         "The model takes the inputs "
             + signature.inputs()
+            + (signature.columns().isEmpty()
+                ? ""
+                : " or the columns " + TableColumns.names(signature))
             + ", got "
-            + JsonFormat.shortened(request.getInputsMap().keySet().toString()));
+            + JsonFormat.shortened(sent.keySet().toString()));
   }
 
   @Override

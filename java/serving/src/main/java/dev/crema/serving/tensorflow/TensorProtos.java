@@ -7,6 +7,7 @@ import dev.crema.serving.inference.TensorSpec;
 import dev.crema.serving.inference.TensorValue;
 import dev.crema.serving.protocols.tensorflow.TensorProto;
 import dev.crema.serving.protocols.tensorflow.TensorShapeProto;
+import dev.crema.serving.tensor.JsonFormat;
 import dev.crema.serving.tensor.NumberType;
 import dev.crema.serving.tensor.Widening;
 import java.nio.ByteBuffer;
@@ -32,31 +33,36 @@ final class TensorProtos {
             .orElseThrow(
                 () ->
                     refused(
-                        spec,
+                        spec.name(),
                         "is "
                             + tensor.getDtype()
                             + ", but the model takes "
                             + DataTypes.of(spec.type())));
-    long[] shape = shape(spec, tensor.getTensorShape());
-    long bytes = byteSize(spec, type, shape);
-    if (bytes / type.byteSize() > tensorBytes / spec.type().byteSize()) {
+    long[] shape = shape(spec.name(), tensor.getTensorShape());
+    if (elements(spec.name(), shape) > tensorBytes / spec.type().byteSize()) {
       throw refused(
-          spec,
+          spec.name(),
           "of shape "
               + Arrays.toString(shape)
               + " is bigger than the "
               + tensorBytes
               + " bytes that this server takes");
     }
+    ByteBuffer data = numbers(spec.name(), tensor, type, shape);
+    return new TensorValue(spec.type(), shape, Widening.widen(type, data, spec.type(), pixelScale));
+  }
+
+  /** As many numbers as a shape that is not too big says, little endian. */
+  static ByteBuffer numbers(String input, TensorProto tensor, NumberType type, long[] shape) {
+    long elements = elements(input, shape);
     ByteString content = tensor.getTensorContent();
-    ByteBuffer data;
     if (content.isEmpty()) {
-      data = values(spec, tensor, type, shape, bytes / type.byteSize());
-    } else if (content.size() == bytes) {
-      data = content.asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
-    } else {
+      return values(input, tensor, type, shape, elements);
+    }
+    long bytes = elements * type.byteSize();
+    if (content.size() != bytes) {
       throw refused(
-          spec,
+          input,
           "of shape "
               + Arrays.toString(shape)
               + " has "
@@ -64,41 +70,41 @@ final class TensorProtos {
               + " bytes, but its tensor_content "
               + content.size());
     }
-    return new TensorValue(spec.type(), shape, Widening.widen(type, data, spec.type(), pixelScale));
+    return content.asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
   }
 
-  private static long[] shape(TensorSpec spec, TensorShapeProto shape) {
+  static long[] shape(String input, TensorShapeProto shape) {
     if (shape.getUnknownRank()) {
-      throw refused(spec, "has a shape of unknown rank; it must be known");
+      throw refused(input, "has a shape of unknown rank; it must be known");
     }
     long[] extents = new long[shape.getDimCount()];
     for (int i = 0; i < extents.length; i++) {
       extents[i] = shape.getDim(i).getSize();
       if (extents[i] < 0) {
-        throw refused(spec, "has the extent " + extents[i] + " in axis " + i);
+        throw refused(input, "has the extent " + extents[i] + " in axis " + i);
       }
     }
     return extents;
   }
 
-  private static long byteSize(TensorSpec spec, NumberType type, long[] shape) {
+  private static long elements(String input, long[] shape) {
     try {
       long elements = 1;
       for (long extent : shape) {
         elements = Math.multiplyExact(elements, extent);
       }
-      return Math.multiplyExact(elements, type.byteSize());
+      return elements;
     } catch (ArithmeticException e) {
-      throw refused(spec, "of shape " + Arrays.toString(shape) + " is too big");
+      throw refused(input, "of shape " + Arrays.toString(shape) + " is too big");
     }
   }
 
   private static ByteBuffer values(
-      TensorSpec spec, TensorProto tensor, NumberType type, long[] shape, long elements) {
+      String input, TensorProto tensor, NumberType type, long[] shape, long elements) {
     int given = count(tensor, type);
     if (given != elements && (given != 1 || elements == 0)) {
       throw refused(
-          spec,
+          input,
           "of shape "
               + Arrays.toString(shape)
               + " takes "
@@ -111,7 +117,7 @@ final class TensorProtos {
     long bytes = elements * type.byteSize();
     ByteBuffer data = ByteBuffer.allocate(Math.toIntExact(bytes)).order(ByteOrder.LITTLE_ENDIAN);
     for (int i = 0; i < elements; i++) {
-      put(spec, tensor, type, given == elements ? i : 0, data);
+      put(input, tensor, type, given == elements ? i : 0, data);
     }
     return data.flip();
   }
@@ -130,15 +136,16 @@ final class TensorProtos {
   }
 
   private static void put(
-      TensorSpec spec, TensorProto tensor, NumberType type, int i, ByteBuffer data) {
+      String input, TensorProto tensor, NumberType type, int i, ByteBuffer data) {
     switch (type) {
       case FP32 -> data.putFloat(tensor.getFloatVal(i));
       case FP64 -> data.putDouble(tensor.getDoubleVal(i));
-      case FP16, BF16 -> data.putShort((short) within(spec, tensor.getHalfVal(i), 0, 0xffff, type));
-      case INT8 -> data.put((byte) within(spec, tensor.getIntVal(i), -128, 127, type));
-      case UINT8 -> data.put((byte) within(spec, tensor.getIntVal(i), 0, 255, type));
-      case INT16 -> data.putShort((short) within(spec, tensor.getIntVal(i), -32768, 32767, type));
-      case UINT16 -> data.putShort((short) within(spec, tensor.getIntVal(i), 0, 0xffff, type));
+      case FP16, BF16 ->
+          data.putShort((short) within(input, tensor.getHalfVal(i), 0, 0xffff, type));
+      case INT8 -> data.put((byte) within(input, tensor.getIntVal(i), -128, 127, type));
+      case UINT8 -> data.put((byte) within(input, tensor.getIntVal(i), 0, 255, type));
+      case INT16 -> data.putShort((short) within(input, tensor.getIntVal(i), -32768, 32767, type));
+      case UINT16 -> data.putShort((short) within(input, tensor.getIntVal(i), 0, 0xffff, type));
       case INT32 -> data.putInt(tensor.getIntVal(i));
       case UINT32 -> data.putInt(tensor.getUint32Val(i));
       case INT64 -> data.putLong(tensor.getInt64Val(i));
@@ -147,15 +154,15 @@ final class TensorProtos {
     }
   }
 
-  private static int within(TensorSpec spec, int value, int least, int most, NumberType type) {
+  private static int within(String input, int value, int least, int most, NumberType type) {
     if (value < least || value > most) {
-      throw refused(spec, "has the value " + value + ", which is none of " + type);
+      throw refused(input, "has the value " + value + ", which is none of " + type);
     }
     return value;
   }
 
-  private static ServingException refused(TensorSpec spec, String why) {
-    return ServingException.invalidArgument("Input '" + spec.name() + "' " + why);
+  static ServingException refused(String input, String why) {
+    return ServingException.invalidArgument("Input '" + JsonFormat.shortened(input) + "' " + why);
   }
 
   /** An output, in the list of its type: what most clients read without a second thought. */
