@@ -14,7 +14,6 @@ import dev.crema.serving.http.PlainErrors;
 import dev.crema.serving.http.Tracing;
 import dev.crema.serving.inference.ServingException;
 import dev.crema.serving.repository.Models;
-import dev.crema.serving.repository.VersionStatus;
 import dev.crema.serving.security.AccessControl;
 import dev.crema.serving.security.Guard;
 import dev.crema.serving.security.Limits;
@@ -194,17 +193,16 @@ public final class ModelServer implements AutoCloseable {
     }
     List<String> missing = new ArrayList<>();
     for (String name : settings.models.names()) {
-      if (!available(name)) {
+      if (!settled(name)) {
         missing.add(name);
       }
     }
     return missing.isEmpty() ? "" : "no version is available of " + String.join(", ", missing);
   }
 
-  private boolean available(String model) {
+  private boolean settled(String model) {
     try {
-      return settings.models.versions(model).stream()
-          .anyMatch(v -> v.state() == VersionStatus.State.AVAILABLE);
+      return settings.models.isSettled(model);
     } catch (ServingException e) {
       return true; // removed between two calls
     }

@@ -42,7 +42,7 @@ class PredictionsTest {
       repository.unload("adder");
       assertThatThrownBy(() -> adder.predict(1, 2, 3, 4))
           .isInstanceOfSatisfying(
-              ServingException.class, e -> assertThat(e.code()).isEqualTo(Code.UNAVAILABLE));
+              ServingException.class, e -> assertThat(e.code()).isEqualTo(Code.NOT_FOUND));
     }
   }
 }

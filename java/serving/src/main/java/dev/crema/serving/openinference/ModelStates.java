@@ -22,14 +22,18 @@ final class ModelStates {
    * @throws ServingException if there is no such model or version
    */
   static boolean isReady(Models models, ModelReference model) {
+    List<VersionStatus> known = models.versions(model.name());
     try {
       return models.resolve(model).state() == VersionStatus.State.AVAILABLE;
     } catch (ServingException e) {
-      if (e.code() == ServingException.Code.UNAVAILABLE
-          || e.code() == ServingException.Code.FAILED_PRECONDITION) {
-        return false;
+      boolean isThere =
+          model.version().isPresent()
+              ? known.stream().anyMatch(v -> v.version() == model.version().getAsLong())
+              : model.label().isEmpty();
+      if (e.code() == ServingException.Code.NOT_FOUND && !isThere) {
+        throw e;
       }
-      throw e;
+      return false;
     }
   }
 

@@ -8,7 +8,6 @@ import dev.crema.serving.inference.ServingException;
 import dev.crema.serving.inference.Signature;
 import dev.crema.serving.repository.ModelReference;
 import dev.crema.serving.repository.Models;
-import dev.crema.serving.repository.VersionStatus;
 import dev.crema.serving.security.Audit;
 import dev.crema.serving.tensor.JsonFormat;
 import java.util.concurrent.CompletableFuture;
@@ -90,19 +89,7 @@ public final class Calls {
 
   /** Whether requests can be sent: the server takes them and no model waits for its first load. */
   public boolean ready() {
-    return options.ready().getAsBoolean() && models.names().stream().allMatch(this::settled);
-  }
-
-  /** Serves, or was taken out of service on purpose. */
-  private boolean settled(String model) {
-    boolean gone = true;
-    for (VersionStatus v : models.versions(model)) {
-      if (v.state() == VersionStatus.State.AVAILABLE) {
-        return true;
-      }
-      gone &= v.state() == VersionStatus.State.END && v.error().isEmpty();
-    }
-    return gone;
+    return options.ready().getAsBoolean() && models.names().stream().allMatch(models::isSettled);
   }
 
   /** When the client, or the server for it, stops waiting; on {@link System#nanoTime}'s clock. */

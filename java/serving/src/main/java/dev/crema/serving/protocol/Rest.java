@@ -113,21 +113,6 @@ public final class Rest {
     }
   }
 
-  /** Answers a call that has no body and may take its time. */
-  public static HttpResponse blocking(ServiceRequestContext context, BodyCall call) {
-    return HttpResponse.of(
-        CompletableFuture.supplyAsync(
-                () -> {
-                  try {
-                    return call.answer(new byte[0]);
-                  } catch (IOException | RuntimeException e) {
-                    return CompletableFuture.completedFuture(error(e));
-                  }
-                },
-                context.blockingTaskExecutor())
-            .thenCompose(stage -> stage));
-  }
-
   /** 200 with JSON. */
   public static HttpResponse json(JsonFormat format, Content content) {
     return json(format, HttpStatus.OK, "", content);

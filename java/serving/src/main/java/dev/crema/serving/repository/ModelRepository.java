@@ -42,6 +42,7 @@ public final class ModelRepository implements Models, AutoCloseable {
   private final ModelSettings byDefault;
   private final Map<String, ModelSettings> settings;
   private final ConcurrentHashMap<String, ServedModel> models = new ConcurrentHashMap<>();
+  private final Map<String, String> complaints = new ConcurrentHashMap<>(); // by model; "": all
   private final CountDownLatch closing = new CountDownLatch(1);
   private final Thread poller; // null: none
 
@@ -83,12 +84,20 @@ public final class ModelRepository implements Models, AutoCloseable {
       while (!closing.await(interval.toNanos(), TimeUnit.NANOSECONDS)) {
         try {
           refreshAll();
+          complaints.remove("");
         } catch (RuntimeException e) {
-          LOG.warn("{} could not be looked at: {}", root, e.getMessage());
+          complain("", e.getMessage());
         }
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Says it once, not with every look. */
+  private void complain(String model, String message) {
+    if (!message.equals(complaints.put(model, message))) {
+      LOG.warn("{}", message);
     }
   }
 
@@ -108,8 +117,9 @@ public final class ModelRepository implements Models, AutoCloseable {
         if (model.isEmpty() && !Files.exists(e.getValue())) {
           models.remove(e.getKey(), model);
         }
+        complaints.remove(e.getKey());
       } catch (IOException failure) {
-        LOG.warn("{} could not be looked at: {}", e.getValue(), failure.toString());
+        complain(e.getKey(), e.getValue() + " could not be looked at: " + failure);
       }
     }
   }
@@ -193,6 +203,12 @@ public final class ModelRepository implements Models, AutoCloseable {
   public List<VersionStatus> versions(String model) {
     Objects.requireNonNull(model, "model");
     return model(model).view().statuses();
+  }
+
+  @Override
+  public boolean isSettled(String model) {
+    Objects.requireNonNull(model, "model");
+    return model(model).isSettled();
   }
 
   @Override

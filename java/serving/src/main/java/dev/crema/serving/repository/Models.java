@@ -18,6 +18,16 @@ public interface Models {
   List<VersionStatus> versions(String model);
 
   /**
+   * Whether a version of a model serves, or all were taken out of service by {@link #unload}. Where
+   * none of a model's versions could be loaded, a server is not ready.
+   *
+   * @throws ServingException if there is no such model
+   */
+  default boolean isSettled(String model) {
+    return versions(model).stream().anyMatch(v -> v.state() == VersionStatus.State.AVAILABLE);
+  }
+
+  /**
    * The version that a reference means now.
    *
    * @throws ServingException if there is none, or it is not available

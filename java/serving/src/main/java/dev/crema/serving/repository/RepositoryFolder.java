@@ -12,9 +12,13 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The folder of all models: {@code NAME/VERSION/} or {@code NAME/VERSION.zip}. Names from requests
@@ -26,7 +30,10 @@ final class RepositoryFolder {
   private static final Pattern VERSION = Pattern.compile("([0-9]{1,18})(\\.zip)?");
   private static final String ZIP = ".zip";
 
+  private static final Logger LOG = LoggerFactory.getLogger(RepositoryFolder.class);
+
   private final Path root;
+  private final Set<Path> told = ConcurrentHashMap.newKeySet(); // of which a warning was given
 
   RepositoryFolder(Path root) {
     this.root = root;
@@ -42,17 +49,24 @@ final class RepositoryFolder {
     Path real = root.toRealPath();
     for (Path path : list(real)) {
       String name = path.getFileName().toString();
-      if (NAME.matcher(name).matches() && Files.isDirectory(path) && isInside(real, path)) {
+      boolean inside = Files.isDirectory(path) && isInside(real, path);
+      if (inside && NAME.matcher(name).matches()) {
         models.put(name, path);
+      } else if (inside && told.add(path)) {
+        LOG.warn(
+            "{} is not served: a model's name has the letters A to Z and a to z, digits, '.', '_'"
+                + " and '-', 128 at most, and begins with a letter or a digit",
+            path);
       }
     }
     return models;
   }
 
   /**
-   * The versions in a model's folder; none if that is gone.
+   * The versions in a model's folder; none if that is gone. A version that can't be read has that
+   * for its problem: the others go on.
    *
-   * @throws IOException if it can't be read
+   * @throws IOException if the folder can't be read
    */
   Map<Long, VersionFiles> versions(Path model) throws IOException {
     Map<Long, List<Path>> found = new TreeMap<>();
@@ -72,9 +86,18 @@ final class RepositoryFolder {
     }
     Map<Long, VersionFiles> versions = new TreeMap<>();
     for (Map.Entry<Long, List<Path>> e : found.entrySet()) {
-      versions.put(e.getKey(), files(real, e.getKey(), e.getValue()));
+      versions.put(e.getKey(), readable(real, e.getKey(), e.getValue()));
     }
     return versions;
+  }
+
+  private static VersionFiles readable(Path real, long version, List<Path> paths) {
+    try {
+      return files(real, version, paths);
+    } catch (IOException e) {
+      Path path = paths.get(0);
+      return new VersionFiles(version, path, null, "unreadable", path + " can't be read: " + e);
+    }
   }
 
   /**
@@ -85,7 +108,7 @@ final class RepositoryFolder {
     return !AtomicFolders.current(place).equals(place) || Files.exists(place);
   }
 
-  private VersionFiles files(Path real, long version, List<Path> paths) throws IOException {
+  private static VersionFiles files(Path real, long version, List<Path> paths) throws IOException {
     Path path = paths.get(0);
     if (paths.size() > 1) {
       List<String> names = paths.stream().map(p -> p.getFileName().toString()).toList();
@@ -114,8 +137,9 @@ final class RepositoryFolder {
     List<Path> zips = new ArrayList<>();
     try {
       for (Path file : list(path)) {
-        stamp.append(stamp(file));
-        if (!isInside(real, file)) {
+        boolean leadsNowhere = Files.isSymbolicLink(file) && !Files.exists(file);
+        stamp.append(leadsNowhere ? file.getFileName() + "|nowhere\n" : stamp(file));
+        if (leadsNowhere || !isInside(real, file)) {
           problem = outside(file);
         }
         if (file.getFileName().toString().endsWith(ZIP)) {

@@ -35,7 +35,7 @@ final class ServedModel {
   private final ReentrantLock changes = new ReentrantLock();
   private final TreeMap<Long, VersionSlot> slots = new TreeMap<>(Comparator.reverseOrder());
   private ModelSettings settings;
-  private boolean unloaded;
+  private volatile boolean unloaded;
   private boolean closed;
   private volatile View view;
 
@@ -66,6 +66,11 @@ final class ServedModel {
   /** Nothing of it is in memory or known any more. */
   boolean isEmpty() {
     return view.statuses().isEmpty();
+  }
+
+  /** It serves, or was asked not to. */
+  boolean isSettled() {
+    return unloaded || view.isAvailable();
   }
 
   void configure(ModelSettings other) {

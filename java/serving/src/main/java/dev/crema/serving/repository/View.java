@@ -5,7 +5,6 @@ import dev.crema.serving.inference.ServingException.Code;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** A model at one moment: which version answers what. Immutable. */
@@ -88,7 +87,9 @@ final class View {
       if (stable != null) {
         return refuse(stable);
       }
-      throw unavailable("Model '" + name + "' has no version that serves" + why());
+      throw new ServingException(
+          statuses.stream().allMatch(View::isOut) ? Code.NOT_FOUND : Code.UNAVAILABLE,
+          "Model '" + name + "' has no version that serves" + why());
     }
     return byDefault;
   }
@@ -124,15 +125,26 @@ final class View {
     return h ^ (h >>> 16);
   }
 
+  /**
+   * Nobody wants it to serve: clients are told that it is not found, as by TensorFlow Serving. What
+   * loads or could not be loaded is unavailable.
+   */
+  private static boolean isOut(VersionStatus status) {
+    return status.error().isEmpty()
+        && (status.state() == VersionStatus.State.END
+            || status.state() == VersionStatus.State.START);
+  }
+
   private LoadedVersion refuse(long version) {
     for (VersionStatus status : statuses) {
       if (status.version() == version) {
-        throw unavailable(
+        throw new ServingException(
+            isOut(status) ? Code.NOT_FOUND : Code.UNAVAILABLE,
             "Model '"
                 + name
                 + "' version "
                 + version
-                + " is "
+                + (isOut(status) ? " does not serve: it is " : " is ")
                 + status.state()
                 + (status.error().isEmpty() ? "" : ": " + status.error()));
       }
@@ -152,9 +164,5 @@ final class View {
         .findFirst()
         .map(status -> ": version " + status.version() + " failed: " + status.error())
         .orElse("");
-  }
-
-  private static ServingException unavailable(String message) {
-    return new ServingException(Code.UNAVAILABLE, Objects.requireNonNull(message));
   }
 }

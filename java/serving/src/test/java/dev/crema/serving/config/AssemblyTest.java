@@ -103,7 +103,11 @@ class AssemblyTest {
           .isEqualTo(Status.Code.PERMISSION_DENIED);
       assertThat(status(server, "digits", web)).isEqualTo(200);
       assertThat(stub(server, operator).repositoryModelUnload(unload)).isNotNull();
-      assertThat(status(server, "digits", web)).isEqualTo(503);
+      assertThat(status(server, "digits", web)).isEqualTo(404);
+      for (String path : List.of("/readyz", "/v2/health/ready")) {
+        assertThat(get(server, path, null).status().code()).as("'other' serves on").isEqualTo(200);
+      }
+      assertThat(get(server, "/v2/models/digits/ready", operator).status().code()).isEqualTo(503);
       String load = "/v2/repository/models/digits/load";
       assertThat(send(server, HttpMethod.POST, load, operator, "{}").status().code())
           .isEqualTo(200);

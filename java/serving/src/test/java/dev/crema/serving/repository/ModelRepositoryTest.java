@@ -252,11 +252,50 @@ class ModelRepositoryTest {
     open(ModelSettings.DEFAULT);
     repository.unload("adder");
     assertThat(states("adder")).containsExactly(State.END);
-    refused(ModelReference.of("adder"), Code.UNAVAILABLE);
+    refused(ModelReference.of("adder"), Code.NOT_FOUND);
+    refused(ModelReference.version("adder", 1), Code.NOT_FOUND);
     repository.refreshAll();
-    refused(ModelReference.of("adder"), Code.UNAVAILABLE);
+    refused(ModelReference.of("adder"), Code.NOT_FOUND);
+    assertThat(repository.isSettled("adder")).as("nobody waits for it").isTrue();
     repository.load("adder");
     assertThat(byDefault("adder")).isEqualTo(1);
+  }
+
+  @Test
+  void whatCouldNotBeLoadedIsUnavailableAndWhatNobodyAskedForIsNotFound() throws IOException {
+    Served.adder(models(), "adder", 1);
+    Served.adder(models(), "adder", 2);
+    open(ModelSettings.DEFAULT);
+    refused(ModelReference.version("adder", 1), Code.NOT_FOUND);
+    assertThat(repository.isSettled("adder")).isTrue();
+    Files.createDirectories(models().resolve("adder/3"));
+    Files.createDirectories(models().resolve("broken/1"));
+    repository.refreshAll();
+    refused(ModelReference.version("adder", 3), Code.UNAVAILABLE);
+    refused(ModelReference.of("broken"), Code.UNAVAILABLE);
+    assertThat(repository.isSettled("broken")).isFalse();
+    repository.unload("broken");
+    assertThat(repository.isSettled("broken")).isTrue();
+  }
+
+  @Test
+  void aVersionThatCannotBeReadHoldsUpNoOther() throws IOException {
+    Served.adder(models(), "adder", 1);
+    open(ModelSettings.DEFAULT);
+    Path second = Files.createDirectories(models().resolve("adder/2"));
+    Files.createSymbolicLink(second.resolve("model.json"), second.resolve("model.json")); // a loop
+    Path third = models().resolve("adder/3.zip");
+    Files.createSymbolicLink(third, third);
+    Path fourth = Files.createDirectories(models().resolve("adder/4"));
+    Files.createSymbolicLink(fourth.resolve("a"), folder.resolve("nothing"));
+    repository.refreshAll();
+    assertThat(byDefault("adder")).isEqualTo(1);
+    assertThat(repository.versions("adder").get(0).error()).contains("leads out of the folder");
+    assertThat(repository.versions("adder").get(1).error()).contains("can't be read");
+    assertThat(repository.versions("adder").get(2).error()).contains("leads out of the folder");
+    Served.adder(models(), "adder", 5);
+    repository.refreshAll();
+    assertThat(byDefault("adder")).isEqualTo(5);
   }
 
   @Test
