@@ -58,12 +58,15 @@ public final class DriftMonitor implements ServingListener {
   /** A version, of which the reference is read by {@link #refresh}, not while requests wait. */
   private static final class Watched {
     final ReentrantLock lock = new ReentrantLock();
+    final JsonNode source; // null: not read yet, or there is none
+    final VersionDrift drift; // null likewise
     volatile long free; // when the values counted so far are paid for; written under the lock
-    volatile VersionDrift drift; // null: not read yet, or there is none
     volatile boolean read;
 
-    Watched(long now) {
-      free = now;
+    Watched(JsonNode source, VersionDrift drift, long now) {
+      this.source = source;
+      this.drift = drift;
+      this.free = now;
     }
   }
 
@@ -98,13 +101,13 @@ public final class DriftMonitor implements ServingListener {
         ? known
         : versions
             .computeIfAbsent(model, m -> new ConcurrentHashMap<>())
-            .computeIfAbsent(version, v -> new Watched(clock.getAsLong()));
+            .computeIfAbsent(version, v -> new Watched(null, null, clock.getAsLong()));
   }
 
   @Override
   public void changed(VersionStatus status) {
     if (status.state() == VersionStatus.State.AVAILABLE) {
-      watched(status.model(), status.version());
+      watched(status.model(), status.version()).read = false; // other files may have another
     } else if (status.state() == VersionStatus.State.END) {
       Map<Long, Watched> of = versions.get(status.model());
       if (of != null) {
@@ -124,24 +127,37 @@ public final class DriftMonitor implements ServingListener {
             of.forEach(
                 (version, watched) -> {
                   if (!watched.read) {
-                    read(all, model, version, watched);
+                    read(all, model, version, of, watched);
                   }
                 }));
   }
 
-  private void read(Models from, String model, long version, Watched watched) {
+  private void read(
+      Models from, String model, long version, Map<Long, Watched> of, Watched watched) {
+    watched.read = true; // before it is read: what changes meanwhile is read again
     try {
       JsonNode json = from.metadata(ModelReference.version(model, version)).get(Reference.KEY);
-      if (json != null) {
-        Reference reference = ReferenceFormat.read(json);
-        watched.drift = new VersionDrift(model, version, reference, window, clock.getAsLong());
+      if (Objects.equals(json, watched.source)) {
+        return;
       }
-      watched.read = true;
+      long now = clock.getAsLong();
+      Watched fresh =
+          new Watched(
+              json,
+              json == null
+                  ? null
+                  : new VersionDrift(model, version, ReferenceFormat.read(json), window, now),
+              now);
+      fresh.read = true;
+      of.replace(version, watched, fresh);
+      if (!watched.read) {
+        fresh.read = false;
+      }
     } catch (ServingException e) {
+      watched.read = false;
       LOG.debug("No drift of {} version {} yet: {}", model, version, e.getMessage());
     } catch (CremaException e) {
       LOG.warn("No drift of {} version {}: {}", model, version, e.getMessage());
-      watched.read = true;
     }
   }
 

@@ -7,6 +7,7 @@ import dev.crema.serving.inference.ServingException;
 import dev.crema.serving.repository.ModelReference;
 import dev.crema.serving.repository.Models;
 import dev.crema.serving.repository.VersionStatus;
+import dev.crema.serving.tensor.JsonFormat;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -32,6 +33,7 @@ public final class Feedback implements ServingListener {
   private final long window;
   private final LongSupplier clock;
   private final Map<RecentVersion, FeedbackScores> scores = new ConcurrentHashMap<>();
+  private final Map<RecentVersion, List<String>> names = new ConcurrentHashMap<>(); // of classes
   private final Map<String, LongAdder> matched = new ConcurrentHashMap<>();
   private final Map<String, LongAdder> unmatched = new ConcurrentHashMap<>();
 
@@ -88,18 +90,45 @@ public final class Feedback implements ServingListener {
     }
     recent.put(
         new RecentPredictions.Key(response.model(), request.id()),
-        new RecentPredictions.Prediction(response.version(), clock.getAsLong(), classes, values));
+        new RecentPredictions.Prediction(
+            response.version(),
+            clock.getAsLong(),
+            classes,
+            output.width() == 1 ? 2 : output.width(),
+            names(new RecentVersion(response.model(), response.version())),
+            values));
+  }
+
+  /** Kept with the predictions: the truth may come when their version is served no longer. */
+  private List<String> names(RecentVersion version) {
+    List<String> known = names.computeIfAbsent(version, this::readNames);
+    return known == null ? List.of() : known;
+  }
+
+  /** Null if they can't be known. */
+  private List<String> readNames(RecentVersion of) {
+    Models served = models.get();
+    try {
+      return served == null
+          ? null
+          : served.signature(ModelReference.version(of.model(), of.version())).labels();
+    } catch (ServingException e) {
+      return null; // it has gone meanwhile
+    }
   }
 
   @Override
   public void changed(VersionStatus status) {
+    RecentVersion version = new RecentVersion(status.model(), status.version());
+    names.remove(version); // other files may have others
     if (status.state() == VersionStatus.State.END) {
-      scores.remove(new RecentVersion(status.model(), status.version()));
+      scores.remove(version);
     }
   }
 
   /**
-   * Takes in truths; each prediction is compared once.
+   * Takes in truths; each prediction is compared once, and waits on for a truth that fits if one
+   * does not.
    *
    * @return the ids of those for which no prediction is remembered
    * @throws ServingException if there is no such model, or a truth does not fit its prediction;
@@ -115,13 +144,14 @@ public final class Feedback implements ServingListener {
     for (Truth truth : truths) {
       long now = clock.getAsLong();
       var key = new RecentPredictions.Key(model, truth.id());
-      RecentPredictions.Prediction told = recent.take(key, now);
-      if (told == null) {
+      RecentPredictions.Prediction told = recent.get(key, now);
+      int[] labels = told == null ? null : checked(model, truth, told);
+      if (told == null || recent.take(key, now) != told) { // or another truth was faster
         missing.add(truth.id());
         count(unmatched, model);
         continue;
       }
-      compare(model, truth, told, now);
+      compare(model, truth, labels, told, now);
       count(matched, model);
     }
     return missing;
@@ -131,21 +161,14 @@ public final class Feedback implements ServingListener {
     of.computeIfAbsent(model, m -> new LongAdder()).increment();
   }
 
-  private void compare(String model, Truth truth, RecentPredictions.Prediction told, long now) {
+  /** The classes by their numbers, if the truth fits the prediction. */
+  private static int[] checked(String model, Truth truth, RecentPredictions.Prediction told) {
     int rows = truth.labels().isEmpty() ? truth.values().size() : truth.labels().size();
     if (rows != told.rows()) {
       throw ServingException.invalidArgument(
           "Request '" + truth.id() + "' had " + told.rows() + " rows, the feedback has " + rows);
     }
-    FeedbackScores of =
-        scores.computeIfAbsent(
-            new RecentVersion(model, told.version()),
-            v -> new FeedbackScores(v.model(), v.version(), window, now));
-    for (int row = 0; row < truth.labels().size(); row++) {
-      of.label(told.classes()[row], number(model, told.version(), truth.labels().get(row)), now);
-    }
-    for (int row = 0; row < truth.values().size(); row++) {
-      double[] real = truth.values().get(row);
+    for (double[] real : truth.values()) {
       if (real.length != told.width()) {
         throw ServingException.invalidArgument(
             "Request '"
@@ -155,28 +178,46 @@ public final class Feedback implements ServingListener {
                 + " numbers a row, the feedback has "
                 + real.length);
       }
+    }
+    return truth.labels().stream().mapToInt(label -> number(model, told, label)).toArray();
+  }
+
+  private static int number(String model, RecentPredictions.Prediction told, Object label) {
+    int number =
+        label instanceof Integer given ? given : told.names().indexOf(String.valueOf(label));
+    if (number < 0 || number >= told.choices()) {
+      throw ServingException.invalidArgument(
+          "Model '"
+              + model
+              + "' has no class '"
+              + JsonFormat.shortened(label.toString())
+              + "'; it has "
+              + (told.names().isEmpty() ? told.choices() + " without names" : told.names()));
+    }
+    return number;
+  }
+
+  private void compare(
+      String model, Truth truth, int[] labels, RecentPredictions.Prediction told, long now) {
+    FeedbackScores of =
+        scores.computeIfAbsent(
+            new RecentVersion(model, told.version()),
+            v -> new FeedbackScores(v.model(), v.version(), window, now));
+    for (int row = 0; row < labels.length; row++) {
+      of.label(told.classes()[row], labels[row], now);
+    }
+    for (int row = 0; row < truth.values().size(); row++) {
+      double[] real = truth.values().get(row);
       for (int i = 0; i < real.length; i++) {
         of.value(told.values()[row * real.length + i], real[i], now);
       }
     }
   }
 
-  private int number(String model, long version, Object label) {
-    if (label instanceof Integer number) {
-      return number;
-    }
-    List<String> names = models.get().signature(ModelReference.version(model, version)).labels();
-    int place = names.indexOf(label);
-    if (place < 0) {
-      throw ServingException.invalidArgument(
-          "Model '" + model + "' has no class '" + label + "'; it has " + names);
-    }
-    return place;
-  }
-
-  /** Of each version that truth came for, by name and version. */
+  /** Of each version that truth came for in the window, by name and version. */
   public List<FeedbackReport> reports() {
     long now = clock.getAsLong();
+    scores.values().removeIf(s -> s.isEmpty(now));
     return scores.values().stream()
         .map(s -> s.report(now))
         .sorted(

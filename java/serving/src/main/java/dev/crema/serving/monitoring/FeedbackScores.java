@@ -84,6 +84,12 @@ final class FeedbackScores {
     began = stale ? nanoTime : began + half;
   }
 
+  /** Whether no truth came in the window. */
+  synchronized boolean isEmpty(long nanoTime) {
+    turn(nanoTime);
+    return now.labels + before.labels + now.values + before.values == 0;
+  }
+
   synchronized FeedbackReport report(long nanoTime) {
     turn(nanoTime);
     Tally all = new Tally();

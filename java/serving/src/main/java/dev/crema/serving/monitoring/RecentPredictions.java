@@ -2,6 +2,7 @@ package dev.crema.serving.monitoring;
 
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -21,9 +22,12 @@ final class RecentPredictions {
    * Predictions of a request.
    *
    * @param classes for each row the class told
+   * @param choices how many classes there are
+   * @param names of the classes; empty if they have none
    * @param values of all rows; empty where each has too many
    */
-  record Prediction(long version, long nanoTime, int[] classes, float[] values) {
+  record Prediction(
+      long version, long nanoTime, int[] classes, int choices, List<String> names, float[] values) {
     int rows() {
       return classes.length;
     }
@@ -78,6 +82,15 @@ final class RecentPredictions {
       }
       part.size -= each.size();
       oldest.remove();
+    }
+  }
+
+  /** Null if it is not there, or no longer. */
+  Prediction get(Key key, long nanoTime) {
+    Part part = part(key);
+    synchronized (part) {
+      drop(part, nanoTime);
+      return part.all.get(key);
     }
   }
 

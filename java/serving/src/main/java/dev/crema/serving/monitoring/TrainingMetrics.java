@@ -13,8 +13,8 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Shows a training in a registry while it runs: {@code Trainer.callback(new
- * TrainingMetrics(registry, "digits"))}. Its last figures stay when it has ended. One for each
- * training.
+ * TrainingMetrics(registry, "digits"))}. Its last figures stay when it has ended, until another
+ * takes its name. One for each training.
  */
 public final class TrainingMetrics implements Callback {
   private final MeterRegistry registry;
@@ -28,11 +28,16 @@ public final class TrainingMetrics implements Callback {
   private volatile long steps;
 
   /**
+   * @param registry may have those of an earlier training of the same name, which go
    * @param run what its series are labelled with
    */
   public TrainingMetrics(MeterRegistry registry, String run) {
     this.registry = Objects.requireNonNull(registry, "registry");
     this.tags = Tags.of("run", Objects.requireNonNull(run, "run"));
+    registry.getMeters().stream()
+        .filter(m -> m.getId().getName().startsWith("crema.training."))
+        .filter(m -> run.equals(m.getId().getTag("run")))
+        .forEach(registry::remove);
     gauge("crema.training.running", "1 while it trains", () -> running ? 1 : 0);
     gauge("crema.training.batch.loss", "Loss of the last batch", () -> loss);
     gauge("crema.training.epoch", "Epochs that have ended", () -> epoch);

@@ -3,6 +3,7 @@ package dev.crema.serving.monitoring;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.crema.eval.drift.Drift;
 import dev.crema.eval.drift.Reference;
 import dev.crema.eval.drift.ReferenceFormat;
@@ -169,6 +170,26 @@ class DriftMonitorTest {
       monitor.refresh();
       other.infer("", new float[][] {digits.get(0).pixels()}, "embedded", monitor);
       assertThat(monitor.reports()).isEmpty();
+    }
+  }
+
+  @Test
+  void aVersionThatIsReplacedIsComparedWithItsNewReference() {
+    watch();
+    digits.forEach(d -> ask(d.pixels()));
+    watch(); // loaded anew, with the same reference: what was seen stays
+    assertThat(drift.reports().get(0).examples()).isEqualTo(2000);
+    try (Model other = model.copy()) {
+      ((ObjectNode) other.metadata().at("/" + Reference.KEY + "/inputs/0/features/0"))
+          .put("name", "renamed");
+      models.replace(other);
+      watch();
+      assertThat(drift.reports().get(0).examples()).isZero();
+      digits.forEach(d -> ask(inverted(d.pixels())));
+      assertThat(drift.reports().get(0).greatestIndex()).isGreaterThan(1);
+      other.metadata().remove(Reference.KEY);
+      watch();
+      assertThat(drift.reports()).as("no reference any more").isEmpty();
     }
   }
 

@@ -12,13 +12,17 @@ import dev.crema.nn.Model;
 import dev.crema.serving.http.EventLoops;
 import dev.crema.serving.inference.ServingException;
 import dev.crema.serving.repository.ModelReference;
+import dev.crema.serving.repository.VersionStatus;
+import java.io.ByteArrayOutputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -154,12 +158,44 @@ class FeedbackTest {
         .isThrownBy(() -> feedback.take("animals", List.of(labels("a", 0))))
         .withMessage("Request 'a' had 2 rows, the feedback has 1");
     told("a", 0);
+    for (Object label : List.of("mouse", 3, Integer.MAX_VALUE)) {
+      assertThatExceptionOfType(ServingException.class)
+          .isThrownBy(() -> feedback.take("animals", List.of(labels("a", label))))
+          .withMessageContaining("no class '" + label + "'; it has [cat, dog, cow]");
+    }
     assertThatExceptionOfType(ServingException.class)
-        .isThrownBy(() -> feedback.take("animals", List.of(labels("a", "mouse"))))
-        .withMessageContaining("no class 'mouse'; it has [cat, dog, cow]");
+        .isThrownBy(() -> feedback.take("animals", List.of(values("a", 1, 2))))
+        .withMessage("Request 'a' was answered with 3 numbers a row, the feedback has 2");
+    assertThat(feedback.reports()).as("nothing of it counts").isEmpty();
     assertThatExceptionOfType(ServingException.class)
         .isThrownBy(() -> feedback.take("plants", List.of()))
         .satisfies(e -> assertThat(e.code()).isEqualTo(ServingException.Code.NOT_FOUND));
+  }
+
+  private static Feedback.Truth values(String id, double... row) {
+    return new Feedback.Truth(id, List.of(), List.of(row));
+  }
+
+  @Test
+  void aPredictionWaitsOnForATruthThatFits() {
+    told("a", 0, 1);
+    assertThatExceptionOfType(ServingException.class)
+        .isThrownBy(() -> feedback.take("animals", List.of(labels("a", 0, "mouse"))));
+    assertThat(feedback.take("animals", List.of(labels("a", "cat", "cow")))).isEmpty();
+    assertThat(feedback.reports().get(0).labels()).isEqualTo(2);
+    assertThat(feedback.reports().get(0).accuracy()).isEqualTo(0.5);
+  }
+
+  @Test
+  void truthByNameComesAlsoWhenTheVersionServesNoMore() {
+    told("a", 2);
+    told("b", 1);
+    feedback.changed(Events.status("animals", 4, VersionStatus.State.END, ""));
+    models.gone = true;
+    assertThat(feedback.take("animals", List.of(labels("a", "cow"), labels("b", "cat")))).isEmpty();
+    assertThat(feedback.reports().get(0).accuracy()).isEqualTo(0.5);
+    clock.addAndGet(1001 * SECOND);
+    assertThat(feedback.reports()).as("and goes with its window").isEmpty();
   }
 
   @Test
@@ -190,12 +226,43 @@ class FeedbackTest {
               "{\"feedback\":[{\"id\":\"a\",\"label\":-1}]}",
               "{\"feedback\":[{\"id\":\"a\",\"label\":1,\"value\":1}]}",
               "{\"feedback\":[{\"id\":\"a\",\"labels\":[]}]}",
-              "{\"feedback\":[{\"id\":\"a\",\"value\":\"one\"}]}")) {
+              "{\"feedback\":[{\"id\":\"a\",\"value\":\"one\"}]}",
+              "{\"feedback\":[{\"id\":\"a\",\"value\":NaN}]}",
+              "{\"feedback\":[{\"id\":\"a\",\"label\":99999999999}]}",
+              "{\"feedback\":[{\"id\":\"a\",\"id\":\"b\",\"label\":1}]}",
+              "{\"feedback\":[],\"feedback\":[]}",
+              "{\"feedback\":[]} {}",
+              "{\"feedback\":[{\"id\":\"a\",\"labels\":[0",
+              "{\"other\":" + "[".repeat(100) + "]".repeat(100) + ",\"feedback\":[]}",
+              "{\"feedback\":["
+                  + "{\"id\":\"a\",\"label\":1},".repeat(10_000)
+                  + "{\"id\":\"a\",\"label\":1}]}",
+              "{\"feedback\":[{\"id\":\"a\",\"values\":[" + "0,".repeat(1 << 20) + "0]}]}")) {
         assertThat(post(server, "animals", body, 400).path("error").asText()).as(body).isNotEmpty();
       }
+      told("d", 1);
+      assertThat(compressed(server, "{\"feedback\":[{\"id\":\"d\",\"label\":1}]}"))
+          .isEqualTo("{\"matched\":1,\"unmatched\":[]}");
       assertThat(post(server, "plants", "{\"feedback\":[]}", 404).path("error").asText())
           .contains("plants");
     }
+  }
+
+  private static String compressed(Server server, String body) throws Exception {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (GZIPOutputStream gzip = new GZIPOutputStream(bytes)) {
+      gzip.write(body.getBytes(StandardCharsets.UTF_8));
+    }
+    URI uri =
+        URI.create("http://127.0.0.1:" + server.activeLocalPort() + "/v1/models/animals:feedback");
+    return HttpClient.newHttpClient()
+        .send(
+            HttpRequest.newBuilder(uri)
+                .header("content-encoding", "gzip")
+                .POST(HttpRequest.BodyPublishers.ofByteArray(bytes.toByteArray()))
+                .build(),
+            HttpResponse.BodyHandlers.ofString())
+        .body();
   }
 
   private static JsonNode post(Server server, String model, String body, int status)

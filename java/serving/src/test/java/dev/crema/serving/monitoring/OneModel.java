@@ -26,8 +26,9 @@ import java.util.Map;
 final class OneModel implements Models {
   final String name;
   final long version;
-  private final Model model;
+  private Model model;
   private final List<String> labels;
+  boolean gone; // its version serves no more
 
   OneModel(String name, long version, Model model, List<String> labels) {
     this.name = name;
@@ -64,6 +65,9 @@ final class OneModel implements Models {
   @Override
   public Signature signature(ModelReference reference) {
     resolve(reference);
+    if (gone) {
+      throw ServingException.notFound(reference + " does not serve");
+    }
     List<TensorSpec> inputs = new ArrayList<>();
     for (Topology.InputSpec input : model.topology().inputs()) {
       List<Long> shape = new ArrayList<>(List.of(-1L));
@@ -94,6 +98,11 @@ final class OneModel implements Models {
   @Override
   public void unload(String model) {
     throw new ServingException(ServingException.Code.UNIMPLEMENTED, "It stays");
+  }
+
+  /** Other files for the same version. */
+  void replace(Model other) {
+    model = other;
   }
 
   /** Answers a request and tells of it as a server would. */
