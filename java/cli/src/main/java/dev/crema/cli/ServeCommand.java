@@ -80,7 +80,8 @@ final class ServeCommand implements Callable<Integer> {
       System.out.print(example());
       return 0;
     }
-    sampleNoLeaks();
+    byDefault("io.netty.leakDetection.level", "disabled");
+    byDefault("com.linecorp.armeria.defaultHttp1ConnectionCloseDelayMillis", "0");
     ServerConfig settings = read();
     CountDownLatch told = new CountDownLatch(1);
     CountDownLatch ended = new CountDownLatch(1);
@@ -105,13 +106,14 @@ final class ServeCommand implements Callable<Integer> {
   }
 
   /**
-   * Netty takes the stack of every 128th buffer, to tell who loses buffers: some percent of what a
-   * server does. Whoever looks for a leak gives -Dio.netty.leakDetection.level himself.
+   * Netty would take the stack of every 128th buffer, to tell who loses buffers: some percent of
+   * what a server does. Armeria would leave a connection of HTTP/1.1 open for three seconds behind
+   * the answer that ends it, which clients that read to the end wait for. Whoever wants either
+   * gives the property himself.
    */
-  private static void sampleNoLeaks() {
-    String level = "io.netty.leakDetection.level";
-    if (System.getProperty(level) == null) {
-      System.setProperty(level, "disabled");
+  private static void byDefault(String property, String value) {
+    if (System.getProperty(property) == null) {
+      System.setProperty(property, value);
     }
   }
 
@@ -155,9 +157,11 @@ final class ServeCommand implements Callable<Integer> {
     for (String name : served.names()) {
       List<VersionStatus> versions = served.versions(name);
       text.append(
-          name
-              + ": "
-              + versions.stream().map(ServeCommand::text).collect(Collectors.joining("; ")));
+          versions.isEmpty()
+              ? name + ": no version; put one into its folder as " + name + "/1/"
+              : name
+                  + ": "
+                  + versions.stream().map(ServeCommand::text).collect(Collectors.joining("; ")));
       text.append('\n');
       if (curl.isEmpty()
           && versions.stream().anyMatch(v -> v.state() == VersionStatus.State.AVAILABLE)) {

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.crema.cli.CommandRun.Result;
+import dev.crema.io.Json;
 import dev.crema.nn.Activation;
 import dev.crema.nn.Model;
+import dev.crema.serving.security.ApiKey;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -95,6 +97,66 @@ class ServeCommandTest {
       process.destroyForcibly();
     }
     assertThat(Files.readString(folder.resolve("err"))).contains("crema: stopping");
+  }
+
+  /** Nobody has set up a logger: the lines that were asked for are there all the same. */
+  @Test
+  void writesTheAccessLogAndAnAuditLineForEachAdminAction() throws Exception {
+    try (Model model = Model.sequential(4).dense(3).build(1)) {
+      model.save(folder.resolve("models/flowers/1"));
+      model.save(folder.resolve("models/misplaced"));
+    }
+    ApiKey operator = ApiKey.create();
+    Path config =
+        Files.writeString(
+            folder.resolve("server.yaml"),
+            """
+            server: {port: 0, access_log: 1}
+            security: {keys: [{name: operator, hash: '%s', scopes: [admin, metadata]}]}
+            """
+                .formatted(operator.hash()));
+    Process process = start("serve", "--config", "" + config);
+    try (BufferedReader out = process.inputReader()) {
+      List<String> printed = untilItServes(out);
+      assertThat(printed)
+          .contains("misplaced: no version; put one into its folder as misplaced/1/");
+      String url = url(printed);
+      assertThat(post(url + "/v2/repository/models/flowers/unload", operator)).isEqualTo(200);
+      assertThat(post(url + "/v1/models/flowers:predict", ApiKey.create())).isEqualTo(401);
+      process.destroy();
+      assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    } finally {
+      process.destroyForcibly();
+    }
+    List<String> lines = Files.readAllLines(folder.resolve("err"));
+    JsonNode action = line(lines, "\"event\":\"admin\"");
+    assertThat(action.path("principal").textValue()).isEqualTo("operator");
+    assertThat(action.path("action").textValue()).isEqualTo("unload flowers");
+    assertThat(action.path("status").intValue()).isEqualTo(200);
+    assertThat(line(lines, "\"event\":\"refused\"").path("code").textValue())
+        .isEqualTo("UNAUTHENTICATED");
+    JsonNode request = line(lines, "\"status\":401");
+    assertThat(request.path("path").textValue()).isEqualTo("/v1/models/flowers:predict");
+    assertThat(request.path("micros").longValue()).isPositive();
+    assertThat(String.join("\n", lines)).contains("flowers version 1 serves after");
+  }
+
+  /** The JSON of the one line that has this. */
+  private static JsonNode line(List<String> lines, String part) throws IOException {
+    List<String> found = lines.stream().filter(line -> line.contains(part)).toList();
+    assertThat(found).as(part + " in " + lines).hasSize(1);
+    return Json.mapper().readTree(found.get(0).substring(found.get(0).indexOf('{')));
+  }
+
+  private static int post(String url, ApiKey key) throws Exception {
+    HttpRequest request =
+        HttpRequest.newBuilder(URI.create(url))
+            .header("x-api-key", key.key())
+            .POST(HttpRequest.BodyPublishers.ofString("{}"))
+            .build();
+    return HttpClient.newHttpClient()
+        .send(request, HttpResponse.BodyHandlers.ofString())
+        .statusCode();
   }
 
   @Test

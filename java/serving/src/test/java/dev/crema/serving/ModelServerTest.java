@@ -12,10 +12,13 @@ import dev.crema.serving.repository.VersionStatus;
 import dev.crema.serving.security.Limits;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -50,6 +53,29 @@ class ModelServerTest {
 
       states.put("digits", VersionStatus.State.AVAILABLE);
       assertThat(get(server, "/readyz").statusCode()).isEqualTo(200);
+    }
+  }
+
+  /** What clients of HTTP/1.0 and those that send one request a connection wait for. */
+  @Test
+  void closesAConnectionBehindItsLastAnswer() throws Exception {
+    String close = "Host: x\r\nConnection: close\r\n\r\n";
+    try (ModelServer server = server(Map.of()).endpoint(text("/who", "me")).build().start()) {
+      for (String requests :
+          List.of(
+              "GET /readyz HTTP/1.0\r\n\r\n",
+              "GET /readyz HTTP/1.1\r\n" + close,
+              "GET /nothing HTTP/1.1\r\n" + close,
+              "HEAD /who HTTP/1.1\r\n" + close,
+              "GET /who HTTP/1.1\r\nHost: x\r\n\r\n".repeat(3) + "GET /who HTTP/1.1\r\n" + close)) {
+        try (Socket socket = new Socket("127.0.0.1", server.port())) {
+          socket.setSoTimeout(20_000);
+          socket.getOutputStream().write(requests.getBytes(StandardCharsets.US_ASCII));
+          String answers =
+              new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+          assertThat(answers.split("HTTP/1.1 ", -1)).hasSize(requests.split("HTTP/1", -1).length);
+        }
+      }
     }
   }
 

@@ -19,17 +19,20 @@ public final class Audit {
   private static final Logger LOG = LoggerFactory.getLogger("dev.crema.serving.audit");
   private static final AttributeKey<String> ACTION = AttributeKey.valueOf(Audit.class, "ACTION");
 
-  private final Consumer<String> lines; // null: the logger
+  private final Consumer<String> refusals;
+  private final Consumer<String> actions;
 
   Audit() {
-    this.lines = null;
+    this(line -> LOG.warn("{}", line), line -> LOG.info("{}", line));
   }
 
   /**
-   * @param lines gets each
+   * @param refusals gets a line for each refusal
+   * @param actions gets a line for each request of an administrator
    */
-  Audit(Consumer<String> lines) {
-    this.lines = Objects.requireNonNull(lines, "lines");
+  Audit(Consumer<String> refusals, Consumer<String> actions) {
+    this.refusals = Objects.requireNonNull(refusals, "refusals");
+    this.actions = Objects.requireNonNull(actions, "actions");
   }
 
   /**
@@ -44,16 +47,11 @@ public final class Audit {
 
   /** Somebody was not let in. Nothing of a key is written. */
   void refused(ServiceRequestContext context, String who, ServingException why) {
-    String line =
+    JsonLine line =
         line(context, "refused", who)
             .add("code", why.code().name())
-            .add("reason", why.getMessage())
-            .toString();
-    if (lines == null) {
-      LOG.warn("{}", line);
-    } else {
-      lines.accept(line);
-    }
+            .add("reason", why.getMessage());
+    refusals.accept(line.toString());
   }
 
   /** Somebody changed, or tried to change, which models are served. */
@@ -68,11 +66,7 @@ public final class Audit {
     if (grpc != null) {
       line.add("grpc_status", grpc);
     }
-    if (lines == null) {
-      LOG.info("{}", line);
-    } else {
-      lines.accept(line.toString());
-    }
+    actions.accept(line.toString());
   }
 
   private static JsonLine line(ServiceRequestContext context, String event, String who) {

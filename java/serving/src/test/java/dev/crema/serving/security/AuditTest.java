@@ -47,7 +47,7 @@ class AuditTest {
             .key("operator", operator.hash(), Set.of(Scope.ADMIN, Scope.METADATA))
             .key("web", web.hash(), Set.of(Scope.predict("pets")))
             .build();
-    Guard guard = new Guard(access, new Audit(lines::add));
+    Guard guard = new Guard(access, new Audit(lines::add, lines::add));
     ExampleModels models = new ExampleModels();
     ProtocolOptions options = ProtocolOptions.DEFAULT.withAdmin(true).withAccess(guard::mayUse);
     server =
