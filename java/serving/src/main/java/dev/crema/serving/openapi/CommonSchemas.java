@@ -21,6 +21,7 @@ final class CommonSchemas {
     status(schemas);
     metadata(schemas);
     repository(schemas);
+    examples(schemas);
     Schemas.object(schemas.putObject("Parameters"));
     ((ObjectNode) schemas.get("Parameters"))
         .putObject("additionalProperties")
@@ -68,7 +69,25 @@ final class CommonSchemas {
     Schemas.type(signature.putObject("metadata"), "object");
   }
 
+  /** Of TensorFlow's classify and regress. */
+  private static void examples(ObjectNode schemas) {
+    ObjectNode request = Schemas.object(schemas.putObject("ExamplesRequest"), "examples");
+    Schemas.type(request.putObject("signature_name"), "string");
+    Schemas.reference(request.putObject("context"), "Features");
+    Schemas.reference(Schemas.list(request.putObject("examples")), "Features");
+    ObjectNode features = schemas.putObject("Features");
+    Schemas.object(features);
+    features.put("description", "By an input's name its numbers, or by a column's name its value");
+    ObjectNode classes = Schemas.object(schemas.putObject("ClassifyResponse"), "results");
+    ObjectNode scored = Schemas.list(Schemas.list(classes.putObject("results")));
+    scored.put("description", "Label and score");
+    Schemas.list(scored).putArray("type").add("string").add("number");
+    ObjectNode numbers = Schemas.object(schemas.putObject("RegressResponse"), "results");
+    Schemas.type(Schemas.list(numbers.putObject("results")), "number");
+  }
+
   private static void repository(ObjectNode schemas) {
+    Schemas.object(schemas.putObject("RepositoryChange"));
     ObjectNode request = Schemas.object(schemas.putObject("RepositoryIndexRequest"));
     Schemas.type(request.putObject("ready"), "boolean");
     ObjectNode entry =

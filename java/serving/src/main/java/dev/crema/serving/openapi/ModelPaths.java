@@ -20,33 +20,105 @@ final class ModelPaths {
     prefix = model.replaceAll("[^A-Za-z0-9._-]", "_") + '.';
   }
 
+  /**
+   * Which version a path means.
+   *
+   * @param id what operations' names end in
+   * @param parameter of the path; "" for none
+   */
+  private record Choice(String path, String id, String parameter) {
+    static final Choice LATEST = new Choice("", "", "");
+    static final Choice VERSION = new Choice("/versions/{version}", "OfVersion", "version");
+    static final Choice LABEL = new Choice("/labels/{label}", "OfLabel", "label");
+
+    void describe(ObjectNode operation) {
+      if (!parameter.isEmpty()) {
+        Operations.parameter(
+            operation, parameter, parameter.equals("version") ? "integer" : "string");
+      }
+    }
+  }
+
   void add(ObjectNode paths, ObjectNode schemas) {
-    String tensorFlow = "/v1/models/" + model;
-    String open = "/v2/models/" + model;
-    Operations.get(paths, tensorFlow, prefix + "status", "States of versions", "ModelStatus");
-    Operations.get(
-        paths, tensorFlow + "/metadata", prefix + "signature", "Signature", "SignatureMetadata");
     predictRequest(schemas.putObject(prefix + "PredictRequest"));
     predictResponse(schemas.putObject(prefix + "PredictResponse"));
-    Operations.post(
-        paths,
-        tensorFlow + ":predict",
-        prefix + "predict",
-        "Outputs for examples, in rows or in columns",
-        prefix + "PredictRequest",
-        prefix + "PredictResponse");
-    Operations.get(paths, open, prefix + "metadata", "Versions and signature", "ModelMetadata");
-    Operations.get(
-        paths, open + "/ready", prefix + "ready", "Whether the model serves", "ModelReady");
     inferRequest(schemas.putObject(prefix + "InferRequest"));
     inferResponse(schemas.putObject(prefix + "InferResponse"));
-    Operations.post(
-        paths,
-        open + "/infer",
-        prefix + "infer",
-        "Outputs for tensors",
-        prefix + "InferRequest",
-        prefix + "InferResponse");
+    for (Choice choice : List.of(Choice.LATEST, Choice.VERSION, Choice.LABEL)) {
+      tensorFlow(paths, choice);
+    }
+    for (Choice choice : List.of(Choice.LATEST, Choice.VERSION)) {
+      openInference(paths, choice);
+    }
+  }
+
+  private void tensorFlow(ObjectNode paths, Choice choice) {
+    String path = "/v1/models/" + model + choice.path();
+    choice.describe(
+        Operations.get(
+            paths, path, prefix + "status" + choice.id(), "States of versions", "ModelStatus"));
+    choice.describe(
+        Operations.get(
+            paths,
+            path + "/metadata",
+            prefix + "signature" + choice.id(),
+            "Signature",
+            "SignatureMetadata"));
+    choice.describe(
+        Operations.post(
+            paths,
+            path + ":predict",
+            prefix + "predict" + choice.id(),
+            "Outputs for examples, in rows or in columns",
+            prefix + "PredictRequest",
+            prefix + "PredictResponse"));
+    List<Long> output = signature.outputs().get(0).shape();
+    if (output.size() == 2) {
+      choice.describe(
+          Operations.post(
+              paths,
+              path + ":classify",
+              prefix + "classify" + choice.id(),
+              "Classes with their scores for examples of features",
+              "ExamplesRequest",
+              "ClassifyResponse"));
+    }
+    if (output.size() == 1 || output.size() == 2 && output.get(1) == 1) {
+      choice.describe(
+          Operations.post(
+              paths,
+              path + ":regress",
+              prefix + "regress" + choice.id(),
+              "A number for each example of features",
+              "ExamplesRequest",
+              "RegressResponse"));
+    }
+  }
+
+  private void openInference(ObjectNode paths, Choice choice) {
+    String path = "/v2/models/" + model + choice.path();
+    choice.describe(
+        Operations.get(
+            paths,
+            path,
+            prefix + "metadata" + choice.id(),
+            "Versions and signature",
+            "ModelMetadata"));
+    choice.describe(
+        Operations.get(
+            paths,
+            path + "/ready",
+            prefix + "ready" + choice.id(),
+            "Whether the model serves",
+            "ModelReady"));
+    choice.describe(
+        Operations.post(
+            paths,
+            path + "/infer",
+            prefix + "infer" + choice.id(),
+            "Outputs for tensors",
+            prefix + "InferRequest",
+            prefix + "InferResponse"));
   }
 
   private void predictRequest(ObjectNode schema) {
@@ -59,6 +131,11 @@ final class ModelPaths {
     }
     if (!signature.columns().isEmpty()) {
       rows(Schemas.list(Schemas.object(forms.addObject(), "instances").putObject("instances")));
+      ObjectNode lists =
+          Schemas.object(Schemas.object(forms.addObject(), "inputs").putObject("inputs"));
+      for (ColumnSpec column : signature.columns()) {
+        value(Schemas.list(lists.putObject(column.name())), column);
+      }
     }
   }
 

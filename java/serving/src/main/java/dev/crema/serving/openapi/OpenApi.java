@@ -49,6 +49,17 @@ public final class OpenApi implements Endpoint {
     }
   }
 
+  /** A key in either header, where the server has keys. */
+  private static void security(ObjectNode document, ObjectNode schemes) {
+    schemes.putObject("bearer").put("type", "http").put("scheme", "bearer");
+    ObjectNode key = schemes.putObject("key");
+    key.put("type", "apiKey").put("in", "header").put("name", "x-api-key");
+    var choices = document.putArray("security");
+    choices.addObject();
+    choices.addObject().putArray("bearer");
+    choices.addObject().putArray("key");
+  }
+
   private ObjectNode build(ServiceRequestContext context) {
     ObjectNode document = JsonNodeFactory.instance.objectNode();
     document.put("openapi", "3.1.0");
@@ -59,7 +70,9 @@ public final class OpenApi implements Endpoint {
         "description",
         "TensorFlow Serving's REST interface (/v1) and the Open Inference Protocol v2 (/v2).");
     ObjectNode paths = document.putObject("paths");
-    ObjectNode schemas = document.putObject("components").putObject("schemas");
+    ObjectNode components = document.putObject("components");
+    ObjectNode schemas = components.putObject("schemas");
+    security(document, components.putObject("securitySchemes"));
     CommonSchemas.add(schemas);
     ServerPaths.add(paths);
     for (String model : calls.models().names()) {

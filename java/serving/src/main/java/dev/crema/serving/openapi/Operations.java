@@ -21,6 +21,13 @@ final class Operations {
     return operation;
   }
 
+  /** Adds a parameter of the path. */
+  static void parameter(ObjectNode operation, String name, String type) {
+    ObjectNode parameter = operation.withArrayProperty("parameters").addObject();
+    parameter.put("name", name).put("in", "path").put("required", true);
+    parameter.putObject("schema").put("type", type);
+  }
+
   private static ObjectNode operation(
       ObjectNode paths, String path, String method, String id, String summary, String answer) {
     ObjectNode operation = paths.withObjectProperty(path).putObject(method);

@@ -18,5 +18,17 @@ final class ServerPaths {
         "All versions of all models and their states",
         "RepositoryIndexRequest",
         "RepositoryIndex");
+    for (String change : new String[] {"load", "unload"}) {
+      Operations.parameter(
+          Operations.post(
+              paths,
+              "/v2/repository/models/{model}/" + change,
+              change,
+              "For administrators: " + change + "s a model",
+              "RepositoryChange",
+              "RepositoryChange"),
+          "model",
+          "string");
+    }
   }
 }

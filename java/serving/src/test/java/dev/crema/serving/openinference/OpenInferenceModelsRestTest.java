@@ -9,6 +9,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.crema.serving.ProtocolServer;
 import dev.crema.serving.protocol.ProtocolOptions;
 import java.net.http.HttpResponse;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -102,8 +105,27 @@ class OpenInferenceModelsRestTest {
     assertThat(document.get("openapi").textValue()).isEqualTo("3.1.0");
     assertThat(document.get("paths").fieldNames())
         .toIterable()
-        .contains("/v1/models/pets:predict", "/v2/models/pair/infer", "/v2/health/ready")
-        .doesNotContain("/v1/models/down:predict");
+        .contains(
+            "/v1/models/pets:predict",
+            "/v1/models/pets/versions/{version}:classify",
+            "/v1/models/half_plus_three/labels/{label}:regress",
+            "/v1/models/table/labels/{label}/metadata",
+            "/v2/models/pair/versions/{version}/infer",
+            "/v2/repository/models/{model}/unload",
+            "/v2/health/ready")
+        .doesNotContain("/v1/models/down:predict", "/v1/models/pets:regress");
+    Set<String> ids = new HashSet<>();
+    for (Map.Entry<String, JsonNode> path : document.get("paths").properties()) {
+      for (JsonNode operation : path.getValue()) {
+        assertThat(ids.add(operation.get("operationId").textValue())).isTrue();
+        for (JsonNode parameter : operation.path("parameters")) {
+          assertThat(path.getKey()).contains("{" + parameter.get("name").textValue() + "}");
+        }
+        assertThat(operation.path("parameters").size())
+            .as(path.getKey())
+            .isEqualTo(path.getKey().split("\\{", -1).length - 1);
+      }
+    }
     JsonNode schemas = document.at("/components/schemas");
     assertThat(schemas.at("/pets.PredictRequest/oneOf/0/properties/instances"))
         .isEqualTo(
