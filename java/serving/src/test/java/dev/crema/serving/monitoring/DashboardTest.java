@@ -41,6 +41,36 @@ class DashboardTest {
     assertThat(dashboard.findValuesAsText("__inputs")).isEmpty();
   }
 
+  /** As Grafana's own types have them: the whole file was checked against @grafana/schema 13. */
+  @Test
+  void optionsHaveWhatTheirTypesRequire() {
+    for (JsonNode panel : panels) {
+      JsonNode options = panel.path("options");
+      List<String> required =
+          switch (panel.path("type").textValue()) {
+            case "stat" ->
+                List.of(
+                    "colorMode",
+                    "graphMode",
+                    "justifyMode",
+                    "orientation",
+                    "percentChangeColorMode",
+                    "reduceOptions",
+                    "showPercentChange",
+                    "textMode",
+                    "wideLayout");
+            case "timeseries" -> List.of("legend", "tooltip");
+            default -> List.of();
+          };
+      assertThat(options.fieldNames()).toIterable().as("" + panel).containsAll(required);
+      if (options.has("legend")) {
+        assertThat(options.path("legend").fieldNames())
+            .toIterable()
+            .contains("calcs", "displayMode", "placement", "showLegend");
+      }
+    }
+  }
+
   @Test
   void panelsAreKnownNamedAndHaveUnitsOfGrafana() {
     Set<Integer> ids = new HashSet<>();
