@@ -351,7 +351,8 @@
       const began = performance.now();
       const response = await fetch('/v1/models/' + encodeURIComponent(model.name) + ':predict', {method: 'POST',
         headers: {...headers(), 'content-type': 'application/json'}, body});
-      const json = await response.json();
+      const text = await response.text(); // numbers may be NaN, which is not the browser's JSON
+      const json = JSON.parse(response.ok ? text.replace(/-?\b(NaN|Infinity)\b/g, 'null') : text);
       const took = (performance.now() - began).toFixed(1) + ' ms from here and back';
       if (!response.ok) throw new Error(json.error || 'HTTP ' + response.status);
       let told = json.predictions[0];
