@@ -11,12 +11,11 @@ import dev.crema.cli.load.Load;
 import dev.crema.cli.load.LoadResult;
 import dev.crema.cli.load.Search;
 import dev.crema.cli.load.Target;
+import dev.crema.cli.load.Trust;
 import dev.crema.io.Json;
 import io.netty.handler.ssl.SslContext;
-import io.netty.handler.ssl.SslContextBuilder;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.net.http.HttpClient;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,7 +23,6 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import javax.net.ssl.SSLException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -105,7 +103,7 @@ final class LoadTestCommand implements Callable<Integer> {
   @Option(
       names = "--ca",
       paramLabel = "FILE",
-      description = "Certificates to trust, PEM; for HTTPS with REST.")
+      description = "Certificates of the authorities to trust, PEM; for HTTPS.")
   private Path authority;
 
   @Option(names = "--poisson", description = "Requests come at random, not evenly spaced.")
@@ -226,43 +224,38 @@ final class LoadTestCommand implements Callable<Integer> {
   }
 
   private Lanes lanes(Target target) {
-    byte[] request = request(target);
+    Trust trust = Trust.of(authority);
+    byte[] request = request(target, trust);
+    SslContext tls = trust.context(target);
     return switch (target.protocol()) {
-      case TENSORFLOW, OPEN_INFERENCE ->
-          new HttpLanes(target, request, headers, connections, tls(target));
+      case TENSORFLOW, OPEN_INFERENCE -> new HttpLanes(target, request, headers, connections, tls);
       case TENSORFLOW_GRPC ->
           new GrpcLanes(
               target,
               "/tensorflow.serving.PredictionService/Predict",
               request,
               headers,
-              connections);
+              connections,
+              tls);
       case OPEN_INFERENCE_GRPC ->
           new GrpcLanes(
-              target, "/inference.GRPCInferenceService/ModelInfer", request, headers, connections);
+              target,
+              "/inference.GRPCInferenceService/ModelInfer",
+              request,
+              headers,
+              connections,
+              tls);
     };
   }
 
-  private byte[] request(Target target) {
+  private byte[] request(Target target, Trust trust) {
     if (body == null) {
-      return Inputs.generate(target, HttpClient.newHttpClient(), headers, batch, seed);
+      return Inputs.generate(target, trust.client(), headers, batch, seed);
     }
     try {
       return Files.readAllBytes(body);
     } catch (IOException e) {
       throw new CremaException("Can't read " + body + ": " + e.getMessage(), e);
-    }
-  }
-
-  private SslContext tls(Target target) {
-    if (!target.uri().getScheme().equals("https")) {
-      return null;
-    }
-    try {
-      SslContextBuilder builder = SslContextBuilder.forClient();
-      return authority == null ? builder.build() : builder.trustManager(authority.toFile()).build();
-    } catch (SSLException | IllegalArgumentException e) {
-      throw new CremaException("TLS: " + e.getMessage(), e);
     }
   }
 }

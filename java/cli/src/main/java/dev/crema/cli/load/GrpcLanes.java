@@ -1,69 +1,80 @@
 package dev.crema.cli.load;
 
-import com.linecorp.armeria.client.ClientFactory;
-import com.linecorp.armeria.client.WebClient;
-import com.linecorp.armeria.common.AggregatedHttpResponse;
-import com.linecorp.armeria.common.HttpData;
-import com.linecorp.armeria.common.HttpMethod;
-import com.linecorp.armeria.common.HttpRequest;
-import com.linecorp.armeria.common.RequestHeaders;
-import com.linecorp.armeria.common.RequestHeadersBuilder;
-import com.linecorp.armeria.common.util.EventLoopGroups;
+import dev.crema.CremaException;
 import io.grpc.Status;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.EventLoop;
-import io.netty.channel.EventLoopGroup;
-import java.nio.ByteBuffer;
+import io.netty.handler.codec.http2.DefaultHttp2Headers;
+import io.netty.handler.codec.http2.Http2Headers;
+import io.netty.handler.ssl.SslContext;
+import java.util.ArrayDeque;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Streams of gRPC over one HTTP/2 connection, on one thread. The message is encoded once; of an
- * answer only its status is looked at.
+ * Streams of gRPC over one HTTP/2 connection, on one thread. Headers and message are made once; of
+ * an answer only its status is looked at, so that the client costs a fraction of what the server
+ * does. Where the server says goodbye, or the connection breaks, what is due waits for the next
+ * connection.
  */
-public final class GrpcLanes implements Lanes {
-  private static final int PREFIX = 5;
-  private static final String STATUS = "grpc-status";
+public final class GrpcLanes implements Lanes, GrpcConnection.Owner {
+  private static final long RECONNECT_MILLIS = 20;
 
-  private final EventLoopGroup group;
-  private final EventLoop eventLoop;
-  private final ClientFactory factory;
-  private final WebClient client;
-  private final RequestHeaders headers;
-  private final byte[] framed;
+  private final Sockets sockets;
+  private final Http2Headers headers;
+  private final ByteBuf framed;
   private final int count;
+  private final ArrayDeque<Integer> due = new ArrayDeque<>();
+  private GrpcConnection connection;
+  private Answered told;
+  private boolean closed;
 
   /**
+   * Connects.
+   *
    * @param method {@code /package.Service/Method}
    * @param message of protobuf
+   * @param tls null for plain text
+   * @throws CremaException if the server can't be reached
    */
   public GrpcLanes(
-      Target target, String method, byte[] message, Map<String, String> more, int count) {
+      Target target,
+      String method,
+      byte[] message,
+      Map<String, String> more,
+      int count,
+      SslContext tls) {
     this.count = count;
-    this.group = EventLoopGroups.newEventLoopGroup(1, "crema-load", true);
-    this.eventLoop = group.next();
-    this.factory = ClientFactory.builder().workerGroup(group, false).build();
-    this.client =
-        WebClient.builder(
-                (target.uri().getScheme().equals("https") ? "h2://" : "h2c://")
-                    + target.uri().getHost()
-                    + ":"
-                    + target.port())
-            .factory(factory)
-            .responseTimeoutMillis(0)
-            .maxResponseLength(0)
-            .build();
-    RequestHeadersBuilder builder =
-        RequestHeaders.builder(HttpMethod.POST, method)
+    this.headers =
+        new DefaultHttp2Headers()
+            .method("POST")
+            .scheme(target.uri().getScheme())
+            .authority(target.uri().getRawAuthority())
+            .path(method)
             .set("content-type", "application/grpc+proto")
             .set("te", "trailers");
-    more.forEach((name, value) -> builder.set(name.toLowerCase(java.util.Locale.ROOT), value));
-    this.headers = builder.build();
+    more.forEach((name, value) -> headers.set(name.toLowerCase(Locale.ROOT), value));
     this.framed =
-        ByteBuffer.allocate(PREFIX + message.length)
-            .put((byte) 0)
-            .putInt(message.length)
-            .put(message)
-            .array();
+        Unpooled.directBuffer()
+            .writeByte(0) // not compressed
+            .writeInt(message.length)
+            .writeBytes(message);
+    this.sockets = new Sockets(target, tls);
+    ChannelFuture connected = connect().awaitUninterruptibly();
+    if (!connected.isSuccess()) {
+      close();
+      throw new CremaException(
+          "Can't reach " + target.uri() + ": " + connected.cause().getMessage(), connected.cause());
+    }
+  }
+
+  private ChannelFuture connect() {
+    GrpcConnection next = new GrpcConnection(sockets, headers, framed, count, this);
+    connection = next;
+    return sockets.connect(next);
   }
 
   @Override
@@ -73,29 +84,50 @@ public final class GrpcLanes implements Lanes {
 
   @Override
   public EventLoop eventLoop() {
-    return eventLoop;
+    return sockets.eventLoop();
   }
 
   @Override
   public void send(int lane, Answered answered) {
-    client
-        .execute(HttpRequest.of(headers, HttpData.wrap(framed)))
-        .aggregate(eventLoop)
-        .handle(
-            (response, failure) -> {
-              int code = failure == null ? code(response) : Status.Code.UNAVAILABLE.value();
-              // Not at once: a failure may come within send.
-              eventLoop.execute(() -> answered.answered(lane, code, true));
-              return null;
-            });
+    told = answered;
+    if (connection.isOpen()) {
+      connection.call(lane);
+    } else {
+      due.add(lane);
+    }
   }
 
-  private static int code(AggregatedHttpResponse response) {
-    String code = response.trailers().get(STATUS);
-    if (code == null) {
-      code = response.headers().get(STATUS); // there is no message
+  @Override
+  public void answered(int lane, int code) {
+    told.answered(lane, code, true);
+  }
+
+  @Override
+  public void opened(GrpcConnection opened) {
+    while (opened.isOpen() && !due.isEmpty()) {
+      opened.call(due.poll());
     }
-    return code == null ? Status.Code.UNKNOWN.value() : Integer.parseInt(code);
+  }
+
+  /** This one takes no more calls: there shall be another. */
+  @Override
+  public void ended(GrpcConnection ended) {
+    if (!closed && ended == connection) {
+      reconnect();
+    }
+  }
+
+  private void reconnect() {
+    if (closed) {
+      return;
+    }
+    connect()
+        .addListener(
+            connected -> {
+              if (!connected.isSuccess()) {
+                eventLoop().schedule(this::reconnect, RECONNECT_MILLIS, TimeUnit.MILLISECONDS);
+              }
+            });
   }
 
   @Override
@@ -110,7 +142,14 @@ public final class GrpcLanes implements Lanes {
 
   @Override
   public void close() {
-    factory.close();
-    group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2000);
+    eventLoop()
+        .submit(
+            () -> {
+              closed = true;
+              connection.close();
+            })
+        .awaitUninterruptibly();
+    sockets.close();
+    framed.release();
   }
 }

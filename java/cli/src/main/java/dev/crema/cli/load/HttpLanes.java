@@ -1,7 +1,6 @@
 package dev.crema.cli.load;
 
 import dev.crema.CremaException;
-import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -9,17 +8,8 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.epoll.Epoll;
-import io.netty.channel.epoll.EpollIoHandler;
-import io.netty.channel.epoll.EpollSocketChannel;
-import io.netty.channel.nio.NioIoHandler;
-import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.ssl.SslContext;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
@@ -35,10 +25,7 @@ public final class HttpLanes implements Lanes {
 
   private final Target target;
   private final ByteBuf request;
-  private final EventLoopGroup group;
-  private final EventLoop eventLoop;
-  private final Bootstrap bootstrap;
-  private final SslContext tls; // null: plain
+  private final Sockets sockets;
   private final Lane[] lanes;
   private boolean closed;
 
@@ -51,21 +38,8 @@ public final class HttpLanes implements Lanes {
   public HttpLanes(
       Target target, byte[] body, Map<String, String> headers, int count, SslContext tls) {
     this.target = target;
-    this.tls = tls;
     this.request = request(target.uri(), body, headers);
-    boolean epoll = Epoll.isAvailable();
-    this.group =
-        new MultiThreadIoEventLoopGroup(
-            1,
-            new DefaultThreadFactory("crema-load", true),
-            epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
-    this.eventLoop = group.next();
-    this.bootstrap =
-        new Bootstrap()
-            .group(eventLoop)
-            .channel(epoll ? EpollSocketChannel.class : NioSocketChannel.class)
-            .option(ChannelOption.TCP_NODELAY, true)
-            .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, 5000);
+    this.sockets = new Sockets(target, tls);
     this.lanes = new Lane[count];
     for (int i = 0; i < count; i++) {
       lanes[i] = new Lane(i);
@@ -105,7 +79,7 @@ public final class HttpLanes implements Lanes {
 
   @Override
   public EventLoop eventLoop() {
-    return eventLoop;
+    return sockets.eventLoop();
   }
 
   @Override
@@ -125,7 +99,8 @@ public final class HttpLanes implements Lanes {
 
   @Override
   public void close() {
-    eventLoop
+    sockets
+        .eventLoop()
         .submit(
             () -> {
               closed = true;
@@ -134,7 +109,7 @@ public final class HttpLanes implements Lanes {
               }
             })
         .awaitUninterruptibly();
-    group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2000);
+    sockets.close();
     request.release();
   }
 
@@ -150,9 +125,7 @@ public final class HttpLanes implements Lanes {
     }
 
     ChannelFuture connect() {
-      URI uri = target.uri();
-      ChannelFuture connecting =
-          bootstrap.clone().handler(this).connect(uri.getHost(), target.port());
+      ChannelFuture connecting = sockets.connect(this);
       channel = connecting.channel();
       return connecting;
     }
@@ -164,9 +137,7 @@ public final class HttpLanes implements Lanes {
 
     @Override
     protected void initChannel(Channel c) {
-      if (tls != null) {
-        c.pipeline().addLast(tls.newHandler(c.alloc(), target.uri().getHost(), target.port()));
-      }
+      sockets.tls(c).ifPresent(c.pipeline()::addLast);
       c.pipeline().addLast(new Reader());
     }
 
@@ -192,7 +163,9 @@ public final class HttpLanes implements Lanes {
           .addListener(
               connected -> {
                 if (!connected.isSuccess()) {
-                  eventLoop.schedule(this::reconnect, RECONNECT_MILLIS, TimeUnit.MILLISECONDS);
+                  sockets
+                      .eventLoop()
+                      .schedule(this::reconnect, RECONNECT_MILLIS, TimeUnit.MILLISECONDS);
                 } else if (last != null) {
                   last.ready(number);
                 }

@@ -223,6 +223,39 @@ class LoadTest {
     assertThat(result.good()).isGreaterThan(20);
   }
 
+  @Test
+  void whereTheServerSaysGoodbyeGrpcGoesOnOverAnotherConnection() {
+    AtomicInteger asked = new AtomicInteger();
+    serve(
+        (ctx, req) -> {
+          if (asked.incrementAndGet() % 10 == 0) {
+            ctx.initiateConnectionShutdown();
+          }
+          return grpcAnswer("0");
+        });
+    LoadResult result = grpc(plan(600, 0.5), Duration.ofSeconds(10));
+    assertThat(result.errors()).isEmpty();
+    assertThat(result.good()).isEqualTo(300);
+  }
+
+  @Test
+  void callsOfAConnectionThatBreaksAreErrorsAndOthersGoOn() {
+    AtomicInteger asked = new AtomicInteger();
+    serve(
+        (ctx, req) -> {
+          if (asked.incrementAndGet() % 50 == 0) {
+            ctx.log().partial().channel().unsafe().closeForcibly();
+            return HttpResponse.of(new CompletableFuture<>());
+          }
+          return grpcAnswer("0");
+        });
+    LoadResult result = grpc(plan(400, 0.5), Duration.ofSeconds(10));
+    assertThat(result.requests()).isEqualTo(200);
+    assertThat(result.errors()).containsOnlyKeys("UNAVAILABLE");
+    // a lane or several were under way each time
+    assertThat(result.errors().get("UNAVAILABLE")).isBetween(3L, 16L);
+  }
+
   /** Answers with a message, behind which the status comes, or with a status alone. */
   private static void serveGrpc(Supplier<String> status) {
     serve(
@@ -252,7 +285,7 @@ class LoadTest {
     Target target =
         Target.of(
             "http://127.0.0.1:" + server.activeLocalPort(), Target.Protocol.TENSORFLOW_GRPC, "m");
-    try (Lanes lanes = new GrpcLanes(target, "/x.Y/Z", BODY, Map.of(), 4)) {
+    try (Lanes lanes = new GrpcLanes(target, "/x.Y/Z", BODY, Map.of("X-API-Key", "k"), 4, null)) {
       return Load.run(lanes, plan, grace);
     }
   }
@@ -266,6 +299,9 @@ class LoadTest {
     }
     Target target = Target.of("http://127.0.0.1:" + free + PATH, null, null);
     assertThatThrownBy(() -> new HttpLanes(target, BODY, Map.of(), 1, null))
+        .isInstanceOf(CremaException.class)
+        .hasMessageContaining("127.0.0.1:" + free);
+    assertThatThrownBy(() -> new GrpcLanes(target, "/x.Y/Z", BODY, Map.of(), 1, null))
         .isInstanceOf(CremaException.class)
         .hasMessageContaining("127.0.0.1:" + free);
   }
