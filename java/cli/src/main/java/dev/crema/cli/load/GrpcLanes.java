@@ -15,20 +15,19 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Streams of gRPC over one HTTP/2 connection, on one thread. Headers and message are made once; of
- * an answer only its status is looked at, so that the client costs a fraction of what the server
- * does. Where the server says goodbye, or the connection breaks, what is due waits for the next
- * connection.
+ * Streams of gRPC over a few HTTP/2 connections, on one thread. Headers and message are made once;
+ * of an answer only its status is looked at, so that the client costs a fraction of what the server
+ * does. A connection is one thread's in most servers, so there are as many as processors. Where the
+ * server says goodbye to one, or it breaks, what is due on it waits for the next.
  */
-public final class GrpcLanes implements Lanes, GrpcConnection.Owner {
+public final class GrpcLanes implements Lanes {
   private static final long RECONNECT_MILLIS = 20;
 
   private final Sockets sockets;
   private final Http2Headers headers;
   private final ByteBuf framed;
   private final int count;
-  private final ArrayDeque<Integer> due = new ArrayDeque<>();
-  private GrpcConnection connection;
+  private final Line[] lines;
   private Answered told;
   private boolean closed;
 
@@ -37,6 +36,7 @@ public final class GrpcLanes implements Lanes, GrpcConnection.Owner {
    *
    * @param method {@code /package.Service/Method}
    * @param message of protobuf
+   * @param count how many streams, over all connections
    * @param tls null for plain text
    * @throws CremaException if the server can't be reached
    */
@@ -63,18 +63,19 @@ public final class GrpcLanes implements Lanes, GrpcConnection.Owner {
             .writeInt(message.length)
             .writeBytes(message);
     this.sockets = new Sockets(target, tls);
-    ChannelFuture connected = connect().awaitUninterruptibly();
-    if (!connected.isSuccess()) {
-      close();
-      throw new CremaException(
-          "Can't reach " + target.uri() + ": " + connected.cause().getMessage(), connected.cause());
+    this.lines = new Line[Math.min(count, Runtime.getRuntime().availableProcessors())];
+    for (int i = 0; i < lines.length; i++) {
+      lines[i] = new Line();
     }
-  }
-
-  private ChannelFuture connect() {
-    GrpcConnection next = new GrpcConnection(sockets, headers, framed, count, this);
-    connection = next;
-    return sockets.connect(next);
+    for (Line line : lines) {
+      ChannelFuture connected = line.connect().awaitUninterruptibly();
+      if (!connected.isSuccess()) {
+        close();
+        throw new CremaException(
+            "Can't reach " + target.uri() + ": " + connected.cause().getMessage(),
+            connected.cause());
+      }
+    }
   }
 
   @Override
@@ -90,44 +91,7 @@ public final class GrpcLanes implements Lanes, GrpcConnection.Owner {
   @Override
   public void send(int lane, Answered answered) {
     told = answered;
-    if (connection.isOpen()) {
-      connection.call(lane);
-    } else {
-      due.add(lane);
-    }
-  }
-
-  @Override
-  public void answered(int lane, int code) {
-    told.answered(lane, code, true);
-  }
-
-  @Override
-  public void opened(GrpcConnection opened) {
-    while (opened.isOpen() && !due.isEmpty()) {
-      opened.call(due.poll());
-    }
-  }
-
-  /** This one takes no more calls: there shall be another. */
-  @Override
-  public void ended(GrpcConnection ended) {
-    if (!closed && ended == connection) {
-      reconnect();
-    }
-  }
-
-  private void reconnect() {
-    if (closed) {
-      return;
-    }
-    connect()
-        .addListener(
-            connected -> {
-              if (!connected.isSuccess()) {
-                eventLoop().schedule(this::reconnect, RECONNECT_MILLIS, TimeUnit.MILLISECONDS);
-              }
-            });
+    lines[lane % lines.length].send(lane);
   }
 
   @Override
@@ -146,10 +110,70 @@ public final class GrpcLanes implements Lanes, GrpcConnection.Owner {
         .submit(
             () -> {
               closed = true;
-              connection.close();
+              for (Line line : lines) {
+                line.close();
+              }
             })
         .awaitUninterruptibly();
     sockets.close();
     framed.release();
+  }
+
+  /** A connection that is followed by another when it ends. */
+  private final class Line implements GrpcConnection.Owner {
+    private final ArrayDeque<Integer> due = new ArrayDeque<>();
+    private GrpcConnection connection; // null before the first
+
+    ChannelFuture connect() {
+      GrpcConnection next = new GrpcConnection(sockets, headers, framed, count, this);
+      connection = next;
+      return sockets.connect(next);
+    }
+
+    void send(int lane) {
+      if (connection.isOpen()) {
+        connection.call(lane);
+      } else {
+        due.add(lane);
+      }
+    }
+
+    @Override
+    public void answered(int lane, int code) {
+      told.answered(lane, code, true);
+    }
+
+    @Override
+    public void opened(GrpcConnection opened) {
+      while (opened.isOpen() && !due.isEmpty()) {
+        opened.call(due.poll());
+      }
+    }
+
+    @Override
+    public void ended(GrpcConnection ended) {
+      if (ended == connection) {
+        reconnect();
+      }
+    }
+
+    private void reconnect() {
+      if (closed) {
+        return;
+      }
+      connect()
+          .addListener(
+              connected -> {
+                if (!connected.isSuccess()) {
+                  eventLoop().schedule(this::reconnect, RECONNECT_MILLIS, TimeUnit.MILLISECONDS);
+                }
+              });
+    }
+
+    void close() {
+      if (connection != null) {
+        connection.close();
+      }
+    }
   }
 }
