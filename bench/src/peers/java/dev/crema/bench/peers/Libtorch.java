@@ -53,11 +53,10 @@ public class Libtorch implements Engine {
 
   @Override
   public boolean supports(Problem problem) {
-    boolean residual = problem instanceof Problem.Prediction p && !p.network().isSequence();
-    return !(residual
-        || problem instanceof Problem.Kernel
-        || problem instanceof Problem.Bfloat16
-        || problem instanceof Problem.QuantizedWeights);
+    return problem instanceof Problem.Training
+        || problem instanceof Problem.Prediction p && p.network().isSequence()
+        || problem instanceof Problem.Start
+        || LibtorchOps.has(problem);
   }
 
   @Override

@@ -22,6 +22,15 @@ final class LibtorchOps {
 
   private LibtorchOps() {}
 
+  static boolean has(Problem problem) {
+    return problem instanceof Problem.MatMul
+        || problem instanceof Problem.Rowwise
+        || problem instanceof Problem.MaxPool
+        || problem instanceof Problem.AdamUpdate
+        || problem instanceof Problem.ResidualBlock
+        || problem instanceof Problem.LstmLayer;
+  }
+
   static Task prepare(Problem problem) {
     if (problem instanceof Problem.MatMul p) {
       return matMul(p);
