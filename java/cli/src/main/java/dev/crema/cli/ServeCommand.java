@@ -81,7 +81,7 @@ final class ServeCommand implements Callable<Integer> {
       return 0;
     }
     byDefault("io.netty.leakDetection.level", "disabled");
-    byDefault("com.linecorp.armeria.defaultHttp1ConnectionCloseDelayMillis", "0");
+    byDefault("com.linecorp.armeria.defaultHttp1ConnectionCloseDelayMillis", "200");
     ServerConfig settings = read();
     CountDownLatch told = new CountDownLatch(1);
     CountDownLatch ended = new CountDownLatch(1);
@@ -108,8 +108,9 @@ final class ServeCommand implements Callable<Integer> {
   /**
    * Netty would take the stack of every 128th buffer, to tell who loses buffers: some percent of
    * what a server does. Armeria would leave a connection of HTTP/1.1 open for three seconds behind
-   * the answer that ends it, which clients that read to the end wait for. Whoever wants either
-   * gives the property himself.
+   * the answer that ends it, which clients that read to the end wait for; a fifth of a second is
+   * enough for an answer to arrive that came before its request was read whole, which a reset would
+   * take away. Whoever wants either gives the property himself.
    */
   private static void byDefault(String property, String value) {
     if (System.getProperty(property) == null) {
