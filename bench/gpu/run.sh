@@ -31,6 +31,7 @@ tests=(
   --select-class dev.crema.train.HalfLayersTest
   --select-class dev.crema.train.HalfTrainingTest
   --select-class dev.crema.nn.SparsePredictorTest
+  --select-class dev.crema.compress.CompressionDigitsTest
   --select-class dev.crema.compress.Fp8QuantizationTest
   --select-class dev.crema.compress.QuantizedImagesTest
   --select-class dev.crema.compress.QuantizedResidualTest
