@@ -86,7 +86,7 @@ class ProtocolsServeModelsTest {
       assertThat(post(server.uri(), "/v1/models/adder:predict", rows, 200).toString())
           .isEqualTo("{\"predictions\":[[2010.0],[2000.5]]}");
       models.unload("adder");
-      post(server.uri(), "/v1/models/adder:predict", rows, 503);
+      post(server.uri(), "/v1/models/adder:predict", rows, 404);
     }
   }
 
