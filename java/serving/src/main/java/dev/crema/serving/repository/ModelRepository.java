@@ -86,7 +86,7 @@ public final class ModelRepository implements Models, AutoCloseable {
           refreshAll();
           complaints.remove("");
         } catch (RuntimeException e) {
-          complain("", e.getMessage());
+          complain("", root + " could not be looked at: " + e); // of some, the message is null
         }
       }
     } catch (InterruptedException e) {
