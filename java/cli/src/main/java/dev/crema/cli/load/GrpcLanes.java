@@ -67,14 +67,13 @@ public final class GrpcLanes implements Lanes {
     for (int i = 0; i < lines.length; i++) {
       lines[i] = new Line();
     }
-    for (Line line : lines) {
-      ChannelFuture connected = line.connect().awaitUninterruptibly();
-      if (!connected.isSuccess()) {
-        close();
-        throw new CremaException(
-            "Can't reach " + target.uri() + ": " + connected.cause().getMessage(),
-            connected.cause());
+    try {
+      for (Line line : lines) {
+        sockets.await(line.connect());
       }
+    } catch (CremaException e) {
+      close();
+      throw e;
     }
   }
 

@@ -23,7 +23,6 @@ import java.util.concurrent.TimeUnit;
 public final class HttpLanes implements Lanes {
   private static final long RECONNECT_MILLIS = 20;
 
-  private final Target target;
   private final ByteBuf request;
   private final Sockets sockets;
   private final Lane[] lanes;
@@ -37,7 +36,6 @@ public final class HttpLanes implements Lanes {
    */
   public HttpLanes(
       Target target, byte[] body, Map<String, String> headers, int count, SslContext tls) {
-    this.target = target;
     this.request = request(target.uri(), body, headers);
     this.sockets = new Sockets(target, tls);
     this.lanes = new Lane[count];
@@ -48,14 +46,13 @@ public final class HttpLanes implements Lanes {
   }
 
   private void connectAll() {
-    for (Lane lane : lanes) {
-      ChannelFuture connected = lane.connect().awaitUninterruptibly();
-      if (!connected.isSuccess()) {
-        close();
-        throw new CremaException(
-            "Can't reach " + target.uri() + ": " + connected.cause().getMessage(),
-            connected.cause());
+    try {
+      for (Lane lane : lanes) {
+        sockets.await(lane.connect());
       }
+    } catch (CremaException e) {
+      close();
+      throw e;
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.crema.cli.load;
 
+import dev.crema.CremaException;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -55,6 +56,19 @@ final class Sockets implements AutoCloseable {
   /** Connects; {@code initializer} gives the channel its handlers, that for TLS among them. */
   ChannelFuture connect(ChannelHandler initializer) {
     return bootstrap.clone().handler(initializer).connect(target.uri().getHost(), target.port());
+  }
+
+  /**
+   * Waits until it is connected.
+   *
+   * @throws CremaException if the server can't be reached; these sockets stay the caller's to close
+   */
+  void await(ChannelFuture connecting) {
+    ChannelFuture connected = connecting.awaitUninterruptibly();
+    if (!connected.isSuccess()) {
+      throw new CremaException(
+          "Can't reach " + target.uri() + ": " + connected.cause().getMessage(), connected.cause());
+    }
   }
 
   /** What decrypts, if anything does. */
