@@ -3,7 +3,9 @@ package dev.crema.bench;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -186,10 +188,24 @@ final class Bars {
     return arithmetic ? new Bar.Speedup(SPEEDUP) : new Bar.NotSlower();
   }
 
-  /** What keeps a work from a bar. */
-  static String limitedBy(Work work, Bar bar) {
+  /**
+   * What keeps a work from a bar.
+   *
+   * @param limitSpeedup how many times as fast the machine's limit is on two threads
+   */
+  static String limitedBy(Work work, Bar bar, OptionalDouble limitSpeedup) {
     boolean threads = bar instanceof Bar.Speedup || bar instanceof Bar.NotSlower;
-    return (threads ? THREADS_LIMITED_BY : LIMITED_BY)
-        .getOrDefault(work.name(), "not known yet (" + bar.text() + ")");
+    String reason = (threads ? THREADS_LIMITED_BY : LIMITED_BY).get(work.name());
+    if (reason != null) {
+      return reason;
+    }
+    if (bar instanceof Bar.Speedup speedup
+        && limitSpeedup.orElse(speedup.times()) < speedup.times()) {
+      return String.format(
+          Locale.ROOT,
+          "two threads gave this machine's limit itself %.2f times the rate of one",
+          limitSpeedup.getAsDouble());
+    }
+    return "not known yet (" + bar.text() + ")";
   }
 }

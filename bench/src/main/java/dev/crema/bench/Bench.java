@@ -1,19 +1,17 @@
 package dev.crema.bench;
 
 import dev.crema.CremaException;
-import dev.crema.io.Json;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
- * Runs works in engines, each pair in a JVM of its own, in rounds: in a round the engines of a work
- * follow one another at once, so that a ratio compares what the machine did within seconds. Crema
- * is measured on each number of threads, peers on the first.
+ * Runs works in engines, each pair in a JVM of its own. The engines of a work, Crema on each number
+ * of threads and peers on the first, take turns of a tenth of a second, so that a ratio compares
+ * what the machine did within a second.
  */
 final class Bench {
-  private static final List<String> OPTIONS =
-      List.of("-Xms512m", "-Xmx2g", "-XX:+UseParallelGC", "-Djmh.ignoreLock=true");
-
   private final List<Work> works;
   private final List<Engine> engines;
   private final List<Integer> threads;
@@ -41,48 +39,71 @@ final class Bench {
     for (int round = 1; round <= rounds; round++) {
       for (int w = 0; w < works.size(); w++) {
         Work work = works.get(w);
+        List<Engine> able = engines.stream().filter(e -> e.supports(work.problem())).toList();
+        String names = able.stream().map(Engine::name).collect(Collectors.joining(", "));
         String at = "round " + round + "/" + rounds + ", " + (w + 1) + "/" + works.size();
-        for (Engine engine : engines) {
-          if (engine.supports(work.problem())) {
-            progress.accept(at + ": " + work.name() + " in " + engine.name());
-            measure(work, engine, report);
-          }
+        progress.accept(at + ": " + work.name() + " (" + names + ")");
+        if (work.problem() instanceof Problem.Start) {
+          start(work, able, report);
+        } else {
+          compete(work, able, report);
         }
       }
     }
     return report;
   }
 
-  private void measure(Work work, Engine engine, Report report) {
-    boolean crema = engine.name().equals(Engines.CREMA);
-    for (int count : crema ? threads : threads.subList(0, 1)) {
-      try {
-        report.add(measure(work, engine, count));
-      } catch (CremaException e) {
-        report.failed(work, engine, e.getMessage());
-        progress.accept("  " + e.getMessage());
+  private List<Integer> threads(Engine engine) {
+    return engine.name().equals(Engines.CREMA) ? threads : threads.subList(0, 1);
+  }
+
+  private void start(Work work, List<Engine> able, Report report) {
+    for (Engine engine : able) {
+      for (int count : threads(engine)) {
+        attempt(
+            work,
+            engine,
+            report,
+            () -> report.add(Starts.measure(work, engine, count, length.starts())));
       }
     }
   }
 
-  private Measurement measure(Work work, Engine engine, int count) {
-    if (work.problem() instanceof Problem.Start) {
-      return Starts.measure(work, engine, count, length.starts());
+  private void compete(Work work, List<Engine> able, Report report) {
+    List<Contender> all = new ArrayList<>();
+    try {
+      for (Engine engine : able) {
+        for (int count : threads(engine)) {
+          all.add(Contender.start(work, engine, count, length));
+        }
+      }
+      List<Contender> left = each(work, all, report, Contender::ready);
+      left = each(work, left, report, Contender::warmUp);
+      for (int turn = 0; turn < length.turns(); turn++) {
+        left = each(work, left, report, Contender::turn);
+      }
+      each(work, left, report, contender -> report.add(contender.end()));
+    } finally {
+      all.forEach(Contender::close);
     }
-    List<String> arguments =
-        List.of(
-            work.name(),
-            engine.name(),
-            Integer.toString(count),
-            Integer.toString(length.warmupMillis()),
-            Integer.toString(length.iterations()),
-            Integer.toString(length.iterationMillis()));
-    return Child.run(
-        engine,
-        count,
-        OPTIONS,
-        Fork.class,
-        arguments,
-        result -> Json.mapper().readValue(result.toFile(), Measurement.class));
+  }
+
+  /** Gives those that did not fail. */
+  private List<Contender> each(
+      Work work, List<Contender> contenders, Report report, Consumer<Contender> step) {
+    return contenders.stream()
+        .filter(c -> attempt(work, c.engine(), report, () -> step.accept(c)))
+        .toList();
+  }
+
+  private boolean attempt(Work work, Engine engine, Report report, Runnable step) {
+    try {
+      step.run();
+      return true;
+    } catch (CremaException e) {
+      report.failed(work, engine, e.getMessage());
+      progress.accept("  " + engine.name() + ": " + e.getMessage());
+      return false;
+    }
   }
 }

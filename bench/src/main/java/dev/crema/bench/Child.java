@@ -10,12 +10,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** JVMs of their own, each with an engine's environment. */
-final class Child {
-  private static final int TIMEOUT_SECONDS = 300;
+/** A JVM of its own with an engine's environment. */
+final class Child implements AutoCloseable {
+  static final int TIMEOUT_SECONDS = 300;
   private static final int LAST_LINES = 5;
 
-  private Child() {}
+  private final Path result;
+  private final Path log;
+  private final Process process;
+
+  private Child(Path result, Path log, Process process) {
+    this.result = result;
+    this.log = log;
+    this.process = process;
+  }
 
   /** Where a child writes its result. */
   interface Reader<T> {
@@ -36,22 +44,44 @@ final class Child {
       Class<?> main,
       List<String> arguments,
       Reader<T> reader) {
+    try (Child child = start(engine, threads, options, main, arguments)) {
+      return child.end(reader);
+    }
+  }
+
+  /** Starts what {@link #run} runs. The caller closes it, which ends it if it goes on. */
+  static Child start(
+      Engine engine, int threads, List<String> options, Class<?> main, List<String> arguments) {
     try {
       Path result = Files.createTempFile("crema-bench", ".result");
       Path log = Files.createTempFile("crema-bench", ".log");
-      try {
-        List<String> command = command(options, main, arguments);
-        command.add(result.toString());
-        int exit = wait(start(engine, threads, command, log));
-        if (exit != 0 || Files.size(result) == 0) {
-          String said = new String(Files.readAllBytes(log), StandardCharsets.UTF_8);
-          throw new CremaException(failure(said.lines().toList(), exit));
-        }
-        return reader.read(result);
-      } finally {
-        Files.deleteIfExists(result);
-        Files.deleteIfExists(log);
+      List<String> command = command(options, main, arguments);
+      command.add(result.toString());
+      return new Child(result, log, start(engine, threads, command, log));
+    } catch (IOException e) {
+      throw new CremaException("Can't run a benchmark: " + e.getMessage(), e);
+    }
+  }
+
+  boolean isAlive() {
+    return process.isAlive();
+  }
+
+  /**
+   * Waits for its end and reads its result.
+   *
+   * @throws CremaException with what it said if it fails or takes too long
+   */
+  <T> T end(Reader<T> reader) {
+    try {
+      if (!process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
+        throw new CremaException("no result within " + TIMEOUT_SECONDS + " s");
       }
+      if (process.exitValue() != 0 || Files.size(result) == 0) {
+        String said = new String(Files.readAllBytes(log), StandardCharsets.UTF_8);
+        throw new CremaException(failure(said.lines().toList(), process.exitValue()));
+      }
+      return reader.read(result);
     } catch (IOException e) {
       throw new CremaException("Can't run a benchmark: " + e.getMessage(), e);
     } catch (InterruptedException e) {
@@ -60,12 +90,18 @@ final class Child {
     }
   }
 
-  private static int wait(Process process) throws InterruptedException {
-    if (!process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
-      process.destroyForcibly().waitFor();
-      throw new CremaException("no result within " + TIMEOUT_SECONDS + " s");
+  @Override
+  public void close() {
+    process.destroyForcibly();
+    try {
+      process.waitFor();
+      Files.deleteIfExists(result);
+      Files.deleteIfExists(log);
+    } catch (IOException e) {
+      throw new CremaException("Can't delete a benchmark's files: " + e.getMessage(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
-    return process.exitValue();
   }
 
   private static List<String> command(List<String> options, Class<?> main, List<String> arguments) {

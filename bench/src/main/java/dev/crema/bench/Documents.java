@@ -16,13 +16,20 @@ final class Documents {
     text.append("Measured ").append(machine.date()).append(" on ").append(machine.processor());
     text.append(", ").append(threads(report.threads())).append(", Java ").append(machine.java());
     text.append(", by `").append(command).append("`.\n");
-    text.append("Times are medians; behind a peer's time stands how many times Crema's that is. ");
-    text.append("\"Of limit\": the time that the machine's arithmetic or memory, measured in the ");
-    text.append("same process, would need, as a share of Crema's.");
+    text.append(
+        "Engines take turns of a tenth of a second. Times are medians of the turns; behind ");
+    text.append(
+        "a peer's time stands how many times Crema's that is: the median of the turns' ratios ");
+    text.append(
+        "and their quartiles. \"Of limit\": the time that the machine's arithmetic or memory, ");
+    text.append(
+        "measured in the same process just before each turn, would need, as a share of Crema's.");
     if (report.threads().size() > 1) {
       text.append(" Peers, limit and heap are those on ")
           .append(threads(List.of(report.threads().get(0))));
-      text.append("; \"2 threads / 1 thread\": how many times as fast Crema is on two.");
+      text.append(
+          "; \"2 threads / 1 thread\": how many times as fast Crema is on two, and how many ");
+      text.append("times as fast the limit.");
     }
     text.append("\n\n");
     table(text, report.table());
@@ -76,6 +83,7 @@ final class Documents {
     }
     put(node, "times_best_peer", row.aheadOfBest());
     put(node, "two_threads_over_one", row.speedup());
+    put(node, "limit_of_two_threads_over_one", row.limitSpeedup());
     node.set("engines", engines(row.first()));
     ObjectNode more = Json.mapper().createObjectNode();
     for (int count : report.threads().subList(1, report.threads().size())) {
@@ -103,12 +111,15 @@ final class Documents {
       if (!Double.isNaN(all.heapBytes(engine))) {
         node.put("heap_bytes", all.heapBytes(engine));
       }
-      if (all.last(engine).limitNanos() > 0) {
+      if (all.last(engine).hasLimit()) {
         node.put("limit_percent", all.limitShare(engine));
         node.put("limit", all.last(engine).limit());
       }
       if (all.has(Engines.CREMA)) {
-        node.put("times_crema", all.ratio(engine, all, Engines.CREMA));
+        List<Double> ratios = all.ratios(engine, all, Engines.CREMA);
+        node.put("times_crema", Medians.of(ratios));
+        ArrayNode quartiles = node.putArray("times_crema_quartiles");
+        quartiles.add(Medians.lowerQuartile(ratios)).add(Medians.upperQuartile(ratios));
       }
       ArrayNode times = node.putArray("rounds_ns");
       all.rounds(engine).forEach(m -> times.add(Json.mapper().valueToTree(m.nanos())));

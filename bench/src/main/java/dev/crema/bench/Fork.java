@@ -20,9 +20,9 @@ import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
 /**
- * The main class of a measuring JVM: one work in one engine, by JMH, the machine's limit just
- * before and after. {@link Bench} starts it with the engine's environment, which JMH's own forks
- * can't be given.
+ * The main class of a measuring JVM: one work in one engine, by JMH, an iteration whenever it is
+ * its turn. {@link Contender} starts it with the engine's environment, which JMH's own forks can't
+ * be given.
  */
 final class Fork {
   private static final int HEAP_ROUNDS = 20;
@@ -34,39 +34,39 @@ final class Fork {
    *
    * @param starts of a JVM, for {@link Starts}
    */
-  record Length(int warmupMillis, int iterations, int iterationMillis, int starts) {
+  record Length(int warmupMillis, int turns, int turnMillis, int starts) {
     /** A peer's allocator may take a second until it keeps its pages. */
-    static final Length FULL = new Length(2000, 5, 300, 9);
+    static final Length FULL = new Length(2000, 15, 100, 9);
 
     static final Length QUICK = new Length(300, 3, 100, 3);
   }
 
-  /** Arguments: work, engine, threads, warm-up ms, iterations, ms of an iteration, result file. */
+  /**
+   * What a JVM measured.
+   *
+   * @param nanos of one run, one number a turn
+   * @param heapBytes allocated on the Java heap by one run
+   * @param version of the engine
+   */
+  record Timed(List<Double> nanos, double heapBytes, String version) {}
+
+  /** Arguments: work, engine, threads, warm-up ms, turns, ms of a turn, port, result file. */
   public static void main(String[] args) throws RunnerException, IOException {
     int threads = Integer.parseInt(args[2]);
     Length length =
         new Length(
             Integer.parseInt(args[3]), Integer.parseInt(args[4]), Integer.parseInt(args[5]), 0);
-    Work work = Works.named(args[0]);
-    Limit.Rates before = work.limit().measure(threads);
-    RunResult result = run(args[0], args[1], threads, length);
-    Limit.Rates rates = before.max(work.limit().measure(threads));
-    Measurement measured =
-        new Measurement(
-            args[0],
-            args[1],
-            threads,
+    RunResult result = run(args[0], args[1], threads, length, args[6]);
+    Timed timed =
+        new Timed(
             nanos(result),
-            heapBytes(work, args[1], threads),
-            1e9 * work.limit().seconds(rates),
-            work.limit().describe(rates),
-            work.limit().isArithmetic(rates),
+            heapBytes(Works.named(args[0]), args[1], threads),
             Engines.named(args[1]).version());
-    Files.write(Path.of(args[6]), Json.bytes(Json.mapper().valueToTree(measured)));
+    Files.write(Path.of(args[7]), Json.bytes(Json.mapper().valueToTree(timed)));
     System.exit(0); // peers leave threads behind
   }
 
-  private static RunResult run(String work, String engine, int threads, Length length)
+  private static RunResult run(String work, String engine, int threads, Length length, String port)
       throws RunnerException {
     Options options =
         new OptionsBuilder()
@@ -74,11 +74,12 @@ final class Fork {
             .param("work", work)
             .param("engine", engine)
             .param("threads", Integer.toString(threads))
+            .param("port", port)
             .forks(0) // this JVM is the fork
             .warmupIterations(1)
             .warmupTime(TimeValue.milliseconds(length.warmupMillis))
-            .measurementIterations(length.iterations)
-            .measurementTime(TimeValue.milliseconds(length.iterationMillis))
+            .measurementIterations(length.turns)
+            .measurementTime(TimeValue.milliseconds(length.turnMillis))
             .shouldFailOnError(true)
             .verbosity(VerboseMode.SILENT)
             .build();

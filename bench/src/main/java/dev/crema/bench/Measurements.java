@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 
 /** What was measured of one work on one number of threads: the rounds of each engine. */
@@ -33,22 +34,28 @@ final class Measurements {
     return rounds.get(rounds.size() - 1);
   }
 
-  /** Nanoseconds of one run, over all iterations of all rounds. */
+  /** Nanoseconds of one run, over all turns of all rounds. */
   double median(String engine) {
-    List<Double> all = new ArrayList<>();
-    rounds(engine).forEach(m -> all.addAll(m.nanos()));
-    return Medians.of(all);
+    return Medians.of(nanos(engine));
   }
 
-  /** Largest over smallest median of a round. */
+  /** Upper over lower quartile of the turns. */
   double spread(String engine) {
-    List<Double> medians = rounds(engine).stream().map(Measurement::median).toList();
-    return Medians.most(medians) / Medians.least(medians);
+    List<Double> all = nanos(engine);
+    return Medians.upperQuartile(all) / Medians.lowerQuartile(all);
   }
 
-  /** Share of the limit that was measured in the same process, in percent. */
+  private List<Double> nanos(String engine) {
+    return rounds(engine).stream().flatMap(m -> m.nanos().stream()).toList();
+  }
+
+  /** Share of the limit that was measured in the same process just before each turn, in percent. */
   double limitShare(String engine) {
-    return median(engine, m -> 100 * m.limitNanos() / m.median());
+    return 100
+        * Medians.of(
+            rounds(engine).stream()
+                .flatMap(m -> ratios(m.limitNanos(), m.nanos()).stream())
+                .toList());
   }
 
   double heapBytes(String engine) {
@@ -59,14 +66,37 @@ final class Measurements {
     return Medians.of(rounds(engine).stream().map(figure::applyAsDouble).toList());
   }
 
-  /** An engine's time here over another's there, round by round; the median. */
+  /** An engine's time here over another's there, turn by turn; the median. */
   double ratio(String engine, Measurements there, String other) {
+    return Medians.of(ratios(engine, there, other));
+  }
+
+  /** The same, turn by turn. */
+  List<Double> ratios(String engine, Measurements there, String other) {
+    return ratios(engine, there, other, Measurement::nanos);
+  }
+
+  /** How many times as fast the machine's limit was there, turn by turn; the median. */
+  double limitRatio(String engine, Measurements there) {
+    return Medians.of(ratios(engine, there, engine, Measurement::limitNanos));
+  }
+
+  private List<Double> ratios(
+      String engine, Measurements there, String other, Function<Measurement, List<Double>> figure) {
     List<Measurement> mine = rounds(engine);
     List<Measurement> theirs = there.rounds(other);
     List<Double> ratios = new ArrayList<>();
     for (int i = 0; i < Math.min(mine.size(), theirs.size()); i++) {
-      ratios.add(mine.get(i).median() / theirs.get(i).median());
+      ratios.addAll(ratios(figure.apply(mine.get(i)), figure.apply(theirs.get(i))));
     }
-    return Medians.of(ratios);
+    return ratios;
+  }
+
+  private static List<Double> ratios(List<Double> mine, List<Double> theirs) {
+    List<Double> ratios = new ArrayList<>();
+    for (int i = 0; i < Math.min(mine.size(), theirs.size()); i++) {
+      ratios.add(mine.get(i) / theirs.get(i));
+    }
+    return ratios;
   }
 }

@@ -15,11 +15,18 @@ final class Medians {
     return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
   }
 
-  static double least(Collection<Double> values) {
-    return values.stream().mapToDouble(Double::doubleValue).min().orElseThrow();
+  /** What a quarter of the values is below or equal to. */
+  static double lowerQuartile(Collection<Double> values) {
+    return quartile(values, 1);
   }
 
-  static double most(Collection<Double> values) {
-    return values.stream().mapToDouble(Double::doubleValue).max().orElseThrow();
+  /** What a quarter of the values is above or equal to. */
+  static double upperQuartile(Collection<Double> values) {
+    return quartile(values, 3);
+  }
+
+  private static double quartile(Collection<Double> values, int quarters) {
+    double[] sorted = values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+    return sorted[(int) Math.round((sorted.length - 1) * quarters / 4.0)];
   }
 }

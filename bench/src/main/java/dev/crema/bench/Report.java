@@ -100,7 +100,7 @@ final class Report {
       cells.add(cell("%.0f %%", row.limitShare()));
       cells.add(cell("%.1f", row.heapBytes()));
       if (threads.size() > 1) {
-        cells.add(cell("%.2f×", row.speedup()));
+        cells.add(cell("%.2f×", row.speedup()) + cell(" (limit %.2f×)", row.limitSpeedup()));
       }
       peers.forEach(peer -> cells.add(peer(row, peer)));
       cells.add(row.verdicts().stream().map(Report::verdict).collect(Collectors.joining("; ")));
@@ -126,7 +126,17 @@ final class Report {
       return failure(row, peer);
     }
     String time = time(row.first().median(peer));
-    return time + cell(" (%.2f×)", row.aheadOf(peer));
+    if (!row.measured()) {
+      return time;
+    }
+    List<Double> ratios = row.first().ratios(peer, row.first(), Engines.CREMA);
+    return String.format(
+        Locale.ROOT,
+        "%s (%.2f×, %.2f to %.2f)",
+        time,
+        Medians.of(ratios),
+        Medians.lowerQuartile(ratios),
+        Medians.upperQuartile(ratios));
   }
 
   private String failure(Row row, String engine) {

@@ -31,7 +31,7 @@ record Row(Work work, List<Integer> threads, Report report) {
   }
 
   boolean hasLimit() {
-    return measured() && first().last(Engines.CREMA).limitNanos() > 0;
+    return measured() && first().last(Engines.CREMA).hasLimit();
   }
 
   OptionalDouble heapBytes() {
@@ -70,18 +70,35 @@ record Row(Work work, List<Integer> threads, Report report) {
 
   /** Crema's time on one thread over that on two. */
   OptionalDouble speedup() {
-    Measurements one = report.of(work.name(), 1);
-    Measurements two = report.of(work.name(), TWO);
-    return one.has(Engines.CREMA) && two.has(Engines.CREMA)
-        ? OptionalDouble.of(one.ratio(Engines.CREMA, two, Engines.CREMA))
+    return onTwo()
+        ? OptionalDouble.of(one().ratio(Engines.CREMA, two(), Engines.CREMA))
         : OptionalDouble.empty();
+  }
+
+  /** The same of the machine's limit. */
+  OptionalDouble limitSpeedup() {
+    return onTwo() && hasLimit() && one().last(Engines.CREMA).hasLimit()
+        ? OptionalDouble.of(one().limitRatio(Engines.CREMA, two()))
+        : OptionalDouble.empty();
+  }
+
+  private Measurements one() {
+    return report.of(work.name(), 1);
+  }
+
+  private Measurements two() {
+    return report.of(work.name(), TWO);
+  }
+
+  private boolean onTwo() {
+    return one().has(Engines.CREMA) && two().has(Engines.CREMA);
   }
 
   /** The bars, those of the threads among them if there were two. */
   List<Bar.Verdict> verdicts() {
     List<Bar> bars = new ArrayList<>(Bars.of(work));
     if (speedup().isPresent()) {
-      boolean arithmetic = report.of(work.name(), 1).last(Engines.CREMA).arithmetic();
+      boolean arithmetic = one().last(Engines.CREMA).arithmetic();
       bars.add(Bars.onTwoThreads(arithmetic));
     }
     return bars.stream().map(bar -> bar.judge(this)).toList();
@@ -92,7 +109,7 @@ record Row(Work work, List<Integer> threads, Report report) {
     List<String> reasons = new ArrayList<>();
     for (Bar.Verdict verdict : verdicts()) {
       if (verdict.measured() && !verdict.reached()) {
-        String reason = Bars.limitedBy(work, verdict.bar());
+        String reason = Bars.limitedBy(work, verdict.bar(), limitSpeedup());
         if (!reasons.contains(reason)) {
           reasons.add(reason);
         }

@@ -58,10 +58,9 @@ final class Starts {
     List<Double> empty = new ArrayList<>();
     String version = "";
     for (int i = 0; i <= count; i++) {
+      long before = System.nanoTime();
       if (process) {
-        long begin = System.nanoTime();
         Child.run(engine, threads, List.of(), Empty.class, List.of(), Files::size);
-        empty.add((double) (System.nanoTime() - begin));
       }
       long begin = System.nanoTime();
       Started started =
@@ -71,12 +70,12 @@ final class Starts {
       version = started.version;
       if (i > 0) {
         nanos.add((double) (process ? whole : started.nanos));
+        empty.add((double) (process ? begin - before : 0));
       }
     }
-    double limit = process ? Medians.of(empty) : 0;
     String what = process ? "a JVM that does nothing" : "";
     return new Measurement(
-        work, engine.name(), threads, nanos, Double.NaN, limit, what, false, version);
+        work, engine.name(), threads, nanos, Double.NaN, empty, what, false, version);
   }
 
   private static float[] prediction(int threads) {

@@ -27,6 +27,20 @@ class BenchTest {
   }
 
   @Test
+  void oneAndTwoThreadsTakeTurnsAndEachTurnHasItsLimit() {
+    List<Work> works = List.of(Works.named("matmul.64"));
+    List<Engine> engines = List.of(new CremaEngine(false), new NamedEngine("abacus"));
+    Report report = new Bench(works, engines, List.of(1, 2), 1, SHORT, said::add).run();
+    assertThat(report.problems()).singleElement().asString().contains("abacus");
+    for (int threads : report.threads()) {
+      Measurement measured = report.of("matmul.64", threads).last(Engines.CREMA);
+      assertThat(measured.nanos()).hasSize(SHORT.turns()).allMatch(nanos -> nanos > 0);
+      assertThat(measured.limitNanos()).hasSize(SHORT.turns()).allMatch(nanos -> nanos > 0);
+    }
+    assertThat(report.table().get(1).get(4)).contains("× (limit ");
+  }
+
+  @Test
   void aJvmThatFailsSaysWhy() {
     Report report = run(new NamedEngine("abacus"));
     assertThat(report.isComplete()).isFalse();

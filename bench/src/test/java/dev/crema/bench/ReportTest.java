@@ -3,6 +3,7 @@ package dev.crema.bench;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -14,19 +15,29 @@ class ReportTest {
 
   private void add(String engine, Double... nanos) {
     report.add(
-        new Measurement(work.name(), engine, 1, List.of(nanos), 0, 50, "limit", true, engine));
+        new Measurement(
+            work.name(),
+            engine,
+            1,
+            List.of(nanos),
+            0,
+            Collections.nCopies(nanos.length, 50.0),
+            "limit",
+            true,
+            engine));
   }
 
   @Test
-  void aPeersRatioIsTheMedianOfTheRoundsNotTheRatioOfMedians() {
-    add("crema", 100.0, 100.0, 130.0); // the machine is slow in the second round
+  void aPeersRatioIsTheMedianOfTheTurnsRatiosNotTheRatioOfMedians() {
+    add("crema", 100.0, 100.0, 130.0);
     add("peer", 300.0, 300.0, 300.0);
-    add("crema", 1000.0);
+    add("crema", 1000.0); // the machine is slow in the second round
     add("peer", 2000.0);
     add("crema", 100.0);
     add("peer", 400.0);
     List<String> row = report.table().get(1);
-    assertThat(row).startsWith("matmul.64", "100 ns", "50 %", "0.0", "300 ns (3.00×)");
+    assertThat(row)
+        .startsWith("matmul.64", "100 ns", "50 %", "0.0", "300 ns (3.00×, 2.31 to 3.00)");
   }
 
   @Test
@@ -46,11 +57,25 @@ class ReportTest {
     JsonNode crema = Documents.json(report, MACHINE, "x").at("/works/0/engines/crema");
     assertThat(crema.at("/rounds_ns/1/0").asDouble()).isEqualTo(90);
     assertThat(crema.at("/median_ns").asDouble()).isEqualTo(97.5);
-    assertThat(crema.at("/spread").asDouble()).isEqualTo(105 / 92.5);
+    assertThat(crema.at("/spread").asDouble()).isEqualTo(100 / 95.0);
+  }
+
+  @Test
+  void whereTheLimitItselfGrowsTooLittleThatIsWhatLimitsTwoThreads() {
+    Report made = new Report(List.of(Works.named("matmul.512")), List.of(1, 2));
+    add(made, "matmul.512", "crema", 1, 100);
+    add(made, "matmul.512", "crema", 2, 70);
+    assertThat(made.notReached())
+        .singleElement()
+        .asString()
+        .isEqualTo(
+            "matmul.512: two threads gave this machine's limit itself 1.50 times the rate of one");
   }
 
   private static void add(Report to, String work, String engine, int threads, double nanos) {
-    to.add(new Measurement(work, engine, threads, List.of(nanos), 0, 60, "a limit", true, engine));
+    List<Double> limit = List.of(threads == 1 ? 60.0 : 40.0);
+    to.add(
+        new Measurement(work, engine, threads, List.of(nanos), 0, limit, "a limit", true, engine));
   }
 
   private static Report onTwoThreads(double one, double two, double peer) {
@@ -73,8 +98,8 @@ class ReportTest {
             "100 ns",
             "60 %",
             "0.0",
-            "2.00×",
-            "120 ns (1.20×)",
+            "2.00× (limit 1.50×)",
+            "120 ns (1.20×, 1.20 to 1.20)",
             "ahead of the best peer, or 97 % of the limit: 1.20× ✓; 1.8× on 2 threads: 2.00× ✓");
     assertThat(made.notReached()).isEmpty();
   }
@@ -92,6 +117,7 @@ class ReportTest {
     assertThat(text).contains("1 and 2 threads", "- not reached: matmul.64: ");
     JsonNode row = Documents.json(made, MACHINE, "x").at("/works/0");
     assertThat(row.at("/two_threads_over_one").asDouble()).isEqualTo(100 / 90.0);
+    assertThat(row.at("/limit_of_two_threads_over_one").asDouble()).isEqualTo(1.5);
     assertThat(row.at("/bars/1/reached").asBoolean(true)).isFalse();
     assertThat(row.get("limitedBy").asText()).contains("second thread");
     assertThat(row.at("/more_threads/2/crema/median_ns").asDouble()).isEqualTo(90);
