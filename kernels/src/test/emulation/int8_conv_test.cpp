@@ -78,7 +78,7 @@ void convolutions_match(const Shape& s, int x_zero) {
                    s.padding * s.c, run_words, s.runs(), steps, x_zero, whole ? 1 : 0};
   const float *const pw = kernel.data(), *const ps = scales.data(), *const pb = bias.data();
   in_every_order([&] {
-    Array<int> to_numbers((steps + 2) * packed_columns(n)), to_bytes((steps + 2) * packed_columns(n));
+    Array<int> to_numbers((steps + 3) * packed_columns(n)), to_bytes((steps + 3) * packed_columns(n));
     run("pack_quantized", order + 1, 256, pw, ps, pb, to_numbers.data(), k, n, s.run(), x_zero, x_scale, 0.0f);
     run("pack_quantized", 1, 256, pw, ps, pb, to_bytes.data(), k, n, s.run(), x_zero, x_scale, y_scale);
     for (const char* const kind : {"strips_32", "strips_8", "tiles_any", "tiles_64", "tiles_128"}) {

@@ -1,4 +1,5 @@
 // int8_test.cpp: layers of bytes and of weights of few bits against sums of whole numbers.
+#include <cstring>
 #include <string>
 
 #include "check.h"
@@ -42,7 +43,7 @@ void dense_layers_match(i64 m, i64 n, i64 k) {
   for (i64 i = 0; i < m * k; ++i) x[i] = static_cast<u8>(i * 73 + 11);
   for (i64 i = 0; i < m; ++i) zeros[i] = static_cast<u8>(i * 31 + 5);
   for (i64 j = 0; j < n; ++j) scales[j] = 1.0f / static_cast<float>(100 + j);
-  const i64 words = (packed_steps(k) + 2) * packed_columns(n);
+  const i64 words = (packed_steps(k) + 3) * packed_columns(n);
   const int zero = 19;
   const float x_scale = 0.03f, y_scale = 0.5f;
   Doubles expected, dynamic;
@@ -99,7 +100,52 @@ void dense_layers_match(i64 m, i64 n, i64 k) {
         CHECK(y[i] == first_y[i] && z[i] == first_z[i] && q[i] == first_q[i], "%s: element %lld", layer.c_str(), i);
       }
     }
+    if (n % 8 != 0) return;
+    // The same by a library's sums of signed bytes; numbers take the place of their sums.
+    Array<u8> s(m * k);
+    run("int8_signed", 2, 256, static_cast<const u8*>(x.data()), s.data(), m * k);
+    Array<int> sums(m * n), own(m * n), own_dynamic(m * n);
+    for (i64 i = 0; i < m * n; ++i) {
+      int sum = 0;
+      for (i64 p = 0; p < k; ++p) {
+        const int q = quantized(w[p * n + i % n], scales[i % n]);
+        CHECK(static_cast<s8>(s[i / n * k + p]) == x[i / n * k + p] - 128, "signed byte %lld", i / n * k + p);
+        sum += static_cast<s8>(s[i / n * k + p]) * q;
+      }
+      sums[i] = own[i] = own_dynamic[i] = sum;
+    }
+    Array<u8> q(m * n);
+    const int units = static_cast<int>(n), ins = static_cast<int>(k);
+    float *const y = reinterpret_cast<float*>(own.data()), *const z = reinterpret_cast<float*>(own_dynamic.data());
+    run("quantized_linear_of_sums", 2, 256, static_cast<const int*>(own.data()), static_cast<const int*>(numbers.data()),
+        Target{y, nullptr, 0, 0}, m, units, ins);
+    run("quantized_linear_of_sums", 1, 256, static_cast<const int*>(sums.data()), static_cast<const int*>(to_bytes.data()),
+        Target{nullptr, q.data(), 100, 1}, m, units, ins);
+    run("dynamic_quantized_linear_of_sums", 3, 256, static_cast<const int*>(own_dynamic.data()), static_cast<const float*>(row_scales.data()),
+        static_cast<const u8*>(zeros.data()), static_cast<const int*>(rows_own.data()), pb, z, m, units, ins, 0);
+    for (i64 i = 0; i < m * n; ++i) {
+      float number, of_row;
+      std::memcpy(&number, &own[i], 4);
+      std::memcpy(&of_row, &own_dynamic[i], 4);
+      CHECK(number == first_y[i] && of_row == first_z[i] && q[i] == first_q[i], "of sums: element %lld", i);
+    }
   });
+}
+
+void the_first_difference_is_found(i64 n, int shift) {
+  for (const i64 place : {i64{-1}, i64{0}, n / 2, n - 1}) {
+    Array<u8> a(n + shift), b(n + shift);
+    for (i64 i = 0; i < a.size(); ++i) a[i] = b[i] = static_cast<u8>(i * 37);
+    if (place >= 0) b[shift + place] = static_cast<u8>(b[shift + place] ^ 1);
+    if (place >= 0) b[shift + n - 1] = static_cast<u8>(~a[shift + n - 1]);  // and later ones
+    in_every_order([&] {
+      Array<u64> first(1);
+      first[0] = ~0ull;
+      const u8 *const pa = a.data() + shift, *const pb = b.data() + shift;
+      run("first_difference", order + 1, 256, pa, pb, n, first.data());
+      CHECK(first[0] == static_cast<u64>(place), "%lld bytes, %lld: %llu", n, place, first[0]);
+    });
+  }
 }
 
 // a [16, 32] unsigned, b [8, 32] signed: columns one after the other.
@@ -157,6 +203,10 @@ int main() {
   dense_layers_match(33, 72, 400);  // outputs stored eight at a time, more runs than stages
   dense_layers_match(129, 20, 67);  // rows of x that begin anywhere
   dense_layers_match(130, 136, 32); // four tiles of 128, less than a run of k
+  for (const i64 n : {1, 16, 37, 9000}) {
+    the_first_difference_is_found(n, 0);
+    the_first_difference_is_found(n, 3);
+  }
   for (const int bits : {8, 4}) {
     few_bits_match(1, 1, 1, bits, 1);
     few_bits_match(3, 17, 37, bits, 37);

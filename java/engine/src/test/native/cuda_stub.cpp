@@ -33,11 +33,11 @@ struct Stream {
   Graph* recording = nullptr;
 };
 // Numbers of the card in one of some types, as cuBLASLt and cuDNN take them; those of E4M3 are only read.
-enum class Type { kFloat, kHalf, kBfloat, kFp8 };
+enum class Type { kFloat, kHalf, kBfloat, kFp8, kByte, kInt };
 struct Numbers {
   char* at;
   Type type;
-  int64_t bytes() const { return type == Type::kFloat ? 4 : type == Type::kFp8 ? 1 : 2; }
+  int64_t bytes() const { return type == Type::kFloat || type == Type::kInt ? 4 : type == Type::kFp8 || type == Type::kByte ? 1 : 2; }
   Numbers from(int64_t i) const { return {at + i * bytes(), type}; }
   float get(int64_t i) const;
   void put(int64_t i, float value) const;
@@ -348,6 +348,7 @@ struct Layout {
   int64_t stride = 0;
 };
 struct Description {
+  bool whole;  // sums and factors are int32
   int32_t transpose_a = 0, transpose_b = 0, epilogue = 1;
   char* bias = nullptr;
 };
@@ -362,8 +363,21 @@ double after(double sum, int32_t epilogue) {
   if (epilogue & 32) return 0.5 * sum * (1 + std::tanh(std::sqrt(2 / M_PI) * (sum + 0.044715 * sum * sum * sum)));
   return sum;
 }
+// Rows of signed bytes, summed in int32.
+void multiply_bytes(const Multiplication& m) {
+  for (int64_t column = 0; column < m.lc.columns; ++column) {
+    for (int64_t row = 0; row < m.lc.rows; ++row) {
+      const auto* const a = reinterpret_cast<const signed char*>(m.a) + row * m.la.leading;
+      const auto* const b = reinterpret_cast<const signed char*>(m.b) + column * m.lb.leading;
+      int32_t sum = 0;
+      for (int64_t k = 0; k < m.la.rows; ++k) sum += a[k] * b[k];
+      std::memcpy(m.c + 4 * (column * m.lc.leading + row), &sum, 4);
+    }
+  }
+}
 void multiply(void* of) {
   const Multiplication& m = *static_cast<Multiplication*>(of);
+  if (m.d.whole) return multiply_bytes(m);
   const int64_t depth = m.d.transpose_a ? m.la.rows : m.la.columns;
   const Numbers bias{m.d.bias, m.lc.type};
   std::vector<double> left(depth * m.lc.rows), right(depth);  // read once
@@ -396,8 +410,8 @@ API int cublasLtCreate(void** handle) {
 }
 API int cublasLtDestroy(void* handle) { return handle == reinterpret_cast<void*>(0xB000) ? 0 : 7; }
 API int cublasLtMatmulDescCreate(void** d, int compute, int scale) {
-  *d = new Description;
-  return (compute == 68 || compute == 75 || compute == 77) && scale == 0 ? 0 : 7;
+  *d = new Description{compute == 72};
+  return compute == 72 ? (scale == 10 ? 0 : 7) : (compute == 68 || compute == 75 || compute == 77) && scale == 0 ? 0 : 7;
 }
 API int cublasLtMatmulDescDestroy(void* d) {
   delete static_cast<Description*>(d);
@@ -412,7 +426,12 @@ API int cublasLtMatmulDescSetAttribute(void* of, int attribute, const void* valu
   return 0;
 }
 API int cublasLtMatrixLayoutCreate(void** layout, int type, uint64_t rows, uint64_t columns, int64_t leading) {
-  const Type of = type == 2 ? Type::kHalf : type == 14 ? Type::kBfloat : type == 28 ? Type::kFp8 : Type::kFloat;
+  const Type of = type == 2    ? Type::kHalf
+                  : type == 14 ? Type::kBfloat
+                  : type == 28 ? Type::kFp8
+                  : type == 3  ? Type::kByte
+                  : type == 10 ? Type::kInt
+                               : Type::kFloat;
   *layout = new Layout{of, static_cast<int64_t>(rows), static_cast<int64_t>(columns), leading};
   return type == 0 || of != Type::kFloat ? 0 : 7;
 }
@@ -451,9 +470,11 @@ API int cublasLtMatmulAlgoGetHeuristic(void* handle, void* d, void* a, void* b, 
                                        int requested, Heuristic* results, int* found) {
   if (handle == nullptr || !d || !a || !b || !c || !e || !preference || requested != 1) return 7;
   const Layout &la = *static_cast<Layout*>(a), &lb = *static_cast<Layout*>(b), &lc = *static_cast<Layout*>(c);
-  if (la.type == Type::kFp8) {  // what cublasLtMatmul's documentation demands
-    const Description& of = *static_cast<Description*>(d);
-    bool fits = lb.type == Type::kFp8 && lc.type == Type::kFloat && of.transpose_a == 1 && of.transpose_b == 0 && of.epilogue == 1;
+  const Description& of = *static_cast<Description*>(d);
+  if (la.type == Type::kFp8 || la.type == Type::kByte || of.whole) {  // what cublasLtMatmul's documentation demands, or recommends
+    const bool bytes = of.whole && la.type == Type::kByte && lc.type == Type::kInt;
+    bool fits = lb.type == la.type && (bytes || (la.type == Type::kFp8 && lc.type == Type::kFloat)) && of.transpose_a == 1 &&
+                of.transpose_b == 0 && of.epilogue == 1;
     for (const Layout* l : {&la, &lb, &lc}) fits = fits && l->rows % 16 == 0 && l->leading % 16 == 0;
     if (!fits) return 15;
   }
@@ -467,6 +488,11 @@ API int cublasLtMatmul(void* handle, void* d, const void* alpha, const void* a, 
   if (handle != reinterpret_cast<void*>(0xB000) || c != e || lc != le || algo->data[0] != 42 || bytes != 512 || !workspace) {
     return 7;
   }
+  const bool whole = static_cast<Description*>(d)->whole;
+  int32_t one, zero;
+  std::memcpy(&one, alpha, 4);
+  std::memcpy(&zero, beta, 4);
+  if (whole && (one != 1 || zero != 0)) return 7;
   std::memset(workspace, 0xFF, bytes);
   auto* m = new Multiplication{*static_cast<Description*>(d), static_cast<char*>(const_cast<void*>(a)),
                                static_cast<char*>(const_cast<void*>(b)), static_cast<char*>(e), *static_cast<Layout*>(la), *static_cast<Layout*>(lb),

@@ -6,7 +6,7 @@
 //         u32 word(row, position)             four bytes
 //         const u8* whole(row, position)      the address of 16 bytes from there on; null: they are `padding()` four times
 //         bool is_whole()       whether `whole` may be asked for: all rows in pieces of 16 bytes, aligned
-//   Weights: fetch, read, of_column: where the bytes of a column are, as StepWeights below
+//   Weights: fetch, read, of_column: where the bytes of a column are, as RowWeights below
 //   Sums: Sum                                 int: of unsigned by signed bytes; float: of fp8
 //         Columns columns(column)             what outputs of eight columns from a multiple of eight on share
 //         put(row, column, columns, sums)     those of a row, of which some may lie beyond n
@@ -76,45 +76,7 @@ struct WarpSums {
   }
 };
 
-// Weights as int8.cuh packs them: the words of a step, of all columns, beside each other. A stage of a tile has them so, too, with the
-// words of four columns in another place for every four steps, so that a quarter of a warp reads 16 bytes a lane from different banks.
-struct StepWeights {
-  const int* packed;
-  int steps, columns;
-
-  // Begins to copy 16 bytes of a run of k and kTile columns to a stage; there are kTile kRunWords / 4 of them.
-  template <int kTile, bool kWhole>
-  CREMA_DEVICE_METHOD void fetch(uint4* stage, int piece, int run, i64 column0) const {
-    const int in_run = piece / (kTile / 4), four = piece % (kTile / 4), step = run * kRunWords + in_run;
-    const i64 column = column0 + four * 4;
-    const bool there = step < steps && column < columns;
-    const int* const from = there ? packed + static_cast<i64>(step) * columns + column : packed;
-    copy_16(stage + in_run * (kTile / 4) + (four ^ in_run / 4 * 2), from, there);
-  }
-  // Of a stage: w[s] are the words of its step 4t + s of four columns, from a multiple of four on.
-  template <int kTile>
-  CREMA_DEVICE_METHOD void read(const uint4* stage, int t, int column, uint4 (&w)[4]) const {
-    CREMA_UNROLL
-    for (int s = 0; s < 4; ++s) w[s] = stage[(4 * t + s) * (kTile / 4) + (column / 4 ^ 2 * t)];
-  }
-  // The same from memory: steps from one on, zeros beyond steps and columns.
-  CREMA_DEVICE_METHOD void read(int step, i64 column, uint4 (&w)[4]) const {
-    CREMA_UNROLL
-    for (int s = 0; s < 4; ++s) {
-      const bool there = step + s < steps && column < columns;
-      w[s] = there ? *reinterpret_cast<const uint4*>(packed + static_cast<i64>(step + s) * columns + column) : make_uint4(0, 0, 0, 0);
-    }
-  }
-  // Four steps of one column.
-  CREMA_DEVICE_METHOD uint4 of_column(int step, i64 column) const {
-    u32 w[4];
-    CREMA_UNROLL
-    for (int s = 0; s < 4; ++s) w[s] = step + s < steps ? static_cast<u32>(packed[static_cast<i64>(step + s) * columns + column]) : 0u;
-    return make_uint4(w[0], w[1], w[2], w[3]);
-  }
-};
-
-// Weights as cuBLASLt takes them, too: the words of a column, of all steps, beside each other. In a stage 16 bytes of a column are beside
+// Weights as they are packed, and as cuBLASLt takes them, too: the words of a column, of all steps, beside each other. In a stage 16 bytes of a column are beside
 // each other, and every other four columns change places in pairs, for the banks' sake. kWhole: steps are a multiple of four.
 struct RowWeights {
   const int* packed;
@@ -127,7 +89,7 @@ struct RowWeights {
     const i64 column = column0 + piece / 4;
     uint4* const to = stage + place(piece / 4, piece % 4);
     const int* const from = packed + column * steps + step;
-    if (kWhole) {
+    if (kWhole || steps % 4 == 0) {
       const bool there = column < columns && step < steps;
       copy_16(to, there ? from : packed, there);
     } else {

@@ -1,8 +1,9 @@
 // int8.cuh: products of unsigned and signed bytes, as native/src/int8.h defines them. Sums are exact, and are turned into numbers by
 // the same operations in the same order, so that results are the CPU's to the bit.
 //
-// Packed weights, in as many words as on the CPU: for every step of four of a run of k and every column (n rounded up to 16) a word of
-// four signed bytes; then an int32 offset a column, then a float32 scale a column.
+// Packed weights, in as many words as on the CPU: for every column (n rounded up to 16) and every step of four of a run of k a word of
+// four signed bytes, a column's beside each other, as cuBLASLt takes them, too; then an int32 offset a column, a float32 scale a column,
+// and the int32 sum of each column's weights.
 #pragma once
 
 #include "common.cuh"

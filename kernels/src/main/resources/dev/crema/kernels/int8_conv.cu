@@ -85,6 +85,6 @@ struct Windows {
 #define CREMA_INT8_CONV(kind)                                                                                              \
   CREMA_DECLARE_##kind(quantized_conv2d_##kind, const u8* x, const int* packed, const Target t, const Conv8 v) {           \
     const int steps = static_cast<int>(v.steps), n = static_cast<int>(v.units);                                            \
-    byte_##kind(Windows{x, v}, weights_of<StepWeights>(packed, steps, n), v.outputs, n, static_sums(t, packed, steps, n)); \
+    byte_##kind(Windows{x, v}, weights_of<RowWeights>(packed, steps, n), v.outputs, n, static_sums(t, packed, steps, n)); \
   }
 CREMA_BYTE_KINDS(CREMA_INT8_CONV)

@@ -4,6 +4,12 @@
 //   dynamic_quantized_linear_KIND: (u8* x, row_scale, u8* row_zero, int* packed, bias or null, y, i64 m, int n, int k, int relu)
 //   KIND: tiles_128 (256 threads), tiles_64 (128): k a multiple of 16, x aligned to 16 bytes; tiles_any (128): tiles of 64 without that;
 //     strips_32, strips_8 (256): 16 rows and 32 or 8 columns. packed is aligned to 16 bytes. Grid: any, about a block a tile or strip.
+// Around a product of cuBLASLt's, of signed bytes:
+//   int8_signed: (u8* x, u8* s, i64 n): x - 128; grid: any, about n / 4096 blocks (16 bytes a thread)
+//   quantized_linear_of_sums: (int* sums [m, n], int* packed, Target t, i64 m, int n, int k),
+//   dynamic_quantized_linear_of_sums: (int* sums, row_scale, u8* row_zero, int* packed, bias or null, y, i64 m, int n, int k, int relu): the
+//     layer's output of sums of x - 128 times weights; n a multiple of 8, sums aligned to 16 bytes; sums and a y of floats may be the same
+//     memory; grid: any, about m n / 2048 blocks (eight outputs a thread). 256 threads.
 // Limit: 2 m n k operations over the card's rate of int8 products; for few rows, reading the weights.
 #include "byte_tiles.cuh"
 
@@ -54,12 +60,51 @@ CREMA_DEVICE DynamicSums dynamic_sums(const float* row_scale, const u8* row_zero
 #define CREMA_INT8_LINEAR(kind)                                                                                                     \
   CREMA_DECLARE_##kind(quantized_linear_##kind, const u8* x, const int* packed, const Target t, i64 m, int n, int k) {              \
     const int steps = static_cast<int>(packed_steps(k));                                                                            \
-    byte_##kind(DenseRows{x, m, k}, weights_of<StepWeights>(packed, steps, n), m, n, static_sums(t, packed, steps, n));             \
+    byte_##kind(DenseRows{x, m, k}, weights_of<RowWeights>(packed, steps, n), m, n, static_sums(t, packed, steps, n));             \
   }                                                                                                                                 \
   CREMA_DECLARE_##kind(dynamic_quantized_linear_##kind, const u8* x, const float* row_scale, const u8* row_zero, const int* packed, \
                        const float* bias, float* y, i64 m, int n, int k, int relu) {                                                \
     const int steps = static_cast<int>(packed_steps(k));                                                                            \
-    byte_##kind(DenseRows{x, m, k}, weights_of<StepWeights>(packed, steps, n), m, n,                                                \
+    byte_##kind(DenseRows{x, m, k}, weights_of<RowWeights>(packed, steps, n), m, n,                                                \
                 dynamic_sums(row_scale, row_zero, packed, bias, y, n, steps, relu));                                                \
   }
 CREMA_BYTE_KINDS(CREMA_INT8_LINEAR)
+
+CREMA_KERNEL(int8_signed, kThreads, const u8* x, u8* s, i64 n) {
+  const bool whole = is_aligned(x, 16) && is_aligned(s, 16);
+  for (i64 i = 16 * global_thread(); i < n; i += 16 * global_threads()) {
+    if (whole && n - i >= 16) {
+      const uint4 v = *reinterpret_cast<const uint4*>(x + i);
+      *reinterpret_cast<uint4*>(s + i) = make_uint4(v.x ^ 0x80808080u, v.y ^ 0x80808080u, v.z ^ 0x80808080u, v.w ^ 0x80808080u);
+      continue;
+    }
+    for (int b = 0; b < 16; ++b) {
+      if (i + b < n) s[i + b] = static_cast<u8>(x[i + b] ^ 0x80u);
+    }
+  }
+}
+
+// Eight at a time of sums of x - 128: those of x, which are the layer's.
+template <typename Sums>
+CREMA_DEVICE void of_signed_sums(const int* of, const int* packed, i64 m, int n, int k, const Sums& sums) {
+  const int* const totals = packed + (packed_steps(k) + 2) * packed_columns(n);
+  const i64 eights = n / 8, count = m * eights;
+  for (i64 i = global_thread(); i < count; i += global_threads()) {
+    const i64 r = i / eights, column = (i - r * eights) * 8;
+    int v[8], total[8];
+    load_eight(of + r * n + column, v);
+    load_eight(totals + column, total);
+    CREMA_UNROLL
+    for (int e = 0; e < 8; ++e) v[e] = static_cast<int>(static_cast<u32>(v[e]) + 128u * static_cast<u32>(total[e]));
+    sums.put(r, column, sums.columns(column), v);
+  }
+}
+
+CREMA_KERNEL(quantized_linear_of_sums, kThreads, const int* sums, const int* packed, const Target t, i64 m, int n, int k) {
+  of_signed_sums(sums, packed, m, n, k, static_sums(t, packed, packed_steps(k), n));
+}
+
+CREMA_KERNEL(dynamic_quantized_linear_of_sums, kThreads, const int* sums, const float* row_scale, const u8* row_zero, const int* packed,
+             const float* bias, float* y, i64 m, int n, int k, int relu) {
+  of_signed_sums(sums, packed, m, n, k, dynamic_sums(row_scale, row_zero, packed, bias, y, n, packed_steps(k), relu));
+}

@@ -8,6 +8,7 @@ CREMA_KERNEL(pack_quantized, kThreads, const float* w, const float* scales, cons
   const i64 columns = packed_columns(n), run_steps = packed_steps(run), steps = rows / run * run_steps;
   int* const offset = packed + steps * columns;
   float* const scale = reinterpret_cast<float*>(offset + columns);
+  int* const totals = offset + 2 * columns;
   for (i64 j = global_thread(); j < columns; j += global_threads()) {
     int total = 0;
     for (i64 s = 0; s < steps; ++s) {
@@ -20,8 +21,9 @@ CREMA_KERNEL(pack_quantized, kThreads, const float* w, const float* scales, cons
         total += q;
         word |= static_cast<u32>(q & 255) << (8 * b);
       }
-      packed[s * columns + j] = static_cast<int>(word);
+      packed[j * steps + s] = static_cast<int>(word);
     }
+    totals[j] = total;
     if (j >= n) {
       offset[j] = 0;
       scale[j] = 0.0f;

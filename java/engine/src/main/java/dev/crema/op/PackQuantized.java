@@ -11,9 +11,10 @@ import java.util.List;
  * Stores what {@link QuantizedLinear} and {@link QuantizedConv2d} read of a layer: its weights as
  * int8, and for each output the bias with the zero point's share as int32, and the scale of the
  * sums; or, for {@link DynamicQuantizedLinear}, the sum of the weights and their scale. Inputs:
- * packed [steps + 2, units rounded up to {@value #COLUMNS}], a variable; kernel [..., units];
- * scales [units]; bias [units] (optional). No outputs. A weight becomes the nearest multiple of its
- * output's scale, 127 at most. A step is of four rows of the kernel, at most: of a run.
+ * packed [steps + 3, units rounded up to {@value #COLUMNS}], a variable (cards keep the sums of the
+ * weights in the last row); kernel [..., units]; scales [units]; bias [units] (optional). No
+ * outputs. A weight becomes the nearest multiple of its output's scale, 127 at most. A step is of
+ * four rows of the kernel, at most: of a run.
  *
  * @param x of the layer's input, uint8; null: known when it runs, and the bias is not stored
  * @param y of its output, uint8; null for a layer that gives float32
@@ -31,7 +32,7 @@ public record PackQuantized(QuantizationParameters x, QuantizationParameters y, 
   /** The type of the packed form of a kernel [rows, units] in runs of so many rows. */
   public static TensorType typeOf(long rows, long run, long units) {
     long steps = rows / run * ((run + GROUP - 1) / GROUP);
-    return TensorType.of(steps + 2, (units + COLUMNS - 1) / COLUMNS * COLUMNS);
+    return TensorType.of(steps + 3, (units + COLUMNS - 1) / COLUMNS * COLUMNS);
   }
 
   /** Inputs that each output of a kernel [..., units] is a sum of. */

@@ -136,6 +136,6 @@ class QuantizedOpsTest {
     Node bytes = floats.then(new QuantizeLinear(q, ElementType.UINT8));
     assertThatThrownBy(
             () -> bytes.then(new QuantizedLinear(17, FusedActivation.NONE, null), packed))
-        .hasMessageContaining("[4, 32]");
+        .hasMessageContaining("[5, 32]");
   }
 }

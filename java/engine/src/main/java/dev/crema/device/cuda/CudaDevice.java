@@ -35,6 +35,7 @@ public final class CudaDevice implements Device {
   private final InputCopies inputs;
   private final Mirrors mirrors;
   private final Modules modules;
+  private final Choices choices = new Choices();
   private final Processor processor;
   private final AtomicBoolean warned = new AtomicBoolean();
   private KernelCompiler compiler; // null until it is needed
@@ -165,6 +166,16 @@ public final class CudaDevice implements Device {
 
   Modules modules() {
     return modules;
+  }
+
+  /** Which ways the card has found to be the fastest. */
+  Choices choices() {
+    return choices;
+  }
+
+  /** Whether it may try ways. */
+  boolean measures() {
+    return options.measures();
   }
 
   Processor processor() {

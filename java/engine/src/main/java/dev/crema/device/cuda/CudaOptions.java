@@ -7,14 +7,17 @@ import java.util.function.ToIntFunction;
  * How CUDA devices compute.
  *
  * @param checksEach whether to wait for the card after each instruction
+ * @param measures whether the ways to compute an instruction are timed on the card
  * @param cache of kernels compiled at first use
  * @param elementwise the number of an element-wise operation; negative if there is none
  */
-record CudaOptions(boolean checksEach, KernelCache cache, ToIntFunction<String> elementwise) {
-  /** As the environment variable CREMA_CUDA_CHECK says. */
+record CudaOptions(
+    boolean checksEach, boolean measures, KernelCache cache, ToIntFunction<String> elementwise) {
+  /** As the environment variables CREMA_CUDA_CHECK and CREMA_CUDA_MEASURE say. */
   static CudaOptions ofEnvironment() {
     return new CudaOptions(
         "1".equals(System.getenv("CREMA_CUDA_CHECK")),
+        !"0".equals(System.getenv("CREMA_CUDA_MEASURE")),
         KernelCache.standard(),
         ElementwiseOperations::number);
   }

@@ -10,9 +10,10 @@ import dev.crema.memory.Exclusive;
 import java.nio.LongBuffer;
 
 /**
- * A program on a card. The first run of a batch size queues its kernels one by one, the second
- * records them as a graph, and from then on a run is: copy the inputs, launch the graph, copy the
- * results, wait. That allocates nothing on the Java heap.
+ * A program on a card. The first run of a batch size queues its kernels one by one, and tries those
+ * that do the same in several ways; the second records them as a graph, and from then on a run is:
+ * copy the inputs, launch the graph, copy the results, wait. That allocates nothing on the Java
+ * heap.
  */
 final class CudaProgram implements Program {
   private static final long NO_ERROR = -1; // all ones
@@ -124,7 +125,7 @@ final class CudaProgram implements Program {
       }
     }
     if (r.graph == 0) {
-      queue(r);
+      queue(r, device.measures() && !r.isWarm ? new Race(device, spec.tf32(), stream) : null);
       r.isWarm = true;
     } else {
       context.check(calls.cuGraphLaunch(r.graph, stream), "cuGraphLaunch");
@@ -140,7 +141,7 @@ final class CudaProgram implements Program {
   private void record(Recording r) {
     synchronized (context.recording()) {
       try {
-        r.graph = Graphs.capture(context, device.memory(), stream, () -> queue(r));
+        r.graph = Graphs.capture(context, device.memory(), stream, () -> queue(r, null));
       } catch (CudaException e) {
         if (!DriverStatus.isOfCapture(e.status())) {
           throw e;
@@ -151,8 +152,8 @@ final class CudaProgram implements Program {
     }
   }
 
-  private void queue(Recording r) {
-    r.canFail = instructions.queue(r.batch, r.sections, stream, null);
+  private void queue(Recording r, Race race) {
+    r.canFail = instructions.queue(r.batch, r.sections, stream, null, race);
   }
 
   private void download(Recording r) {
@@ -202,7 +203,7 @@ final class CudaProgram implements Program {
         started = true;
         prepare(batch);
         times.record(stream);
-        r.canFail = instructions.queue(batch, sections, stream, times);
+        r.canFail = instructions.queue(batch, sections, stream, times, null);
         download(r);
         context.check(calls.cuStreamSynchronize(stream), "cuStreamSynchronize");
         regions.written(r);

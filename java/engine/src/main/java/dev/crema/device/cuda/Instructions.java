@@ -17,6 +17,7 @@ final class Instructions {
   private final ProgramSpec spec;
   private final Regions regions;
   private final List<Kernel> kernels = new ArrayList<>();
+  private final String[] kinds; // which way each takes, of several; null where there is one
   private DeviceMemory.Piece scratch; // of one instruction after the other
   private long scratchBytes;
 
@@ -37,6 +38,7 @@ final class Instructions {
       }
       kernels.add(kernel);
     }
+    this.kinds = new String[kernels.size()];
   }
 
   /**
@@ -50,6 +52,7 @@ final class Instructions {
       Call call = call(i, batch);
       try {
         kernels.get(i).launch(call, size);
+        kinds[i] = size.kind();
       } catch (CudaException e) {
         throw e.at(call.instruction().where());
       }
@@ -66,12 +69,13 @@ final class Instructions {
   }
 
   /**
-   * Queues all whose sections meet {@code sections}.
+   * Queues all whose sections meet {@code sections}, after {@link #prepare} for that batch.
    *
    * @param times gets the time after each; null: nobody wants to know
+   * @param race tries the ways of those that have several; null: those that are known are taken
    * @return whether one of them may find bad data
    */
-  boolean queue(long batch, long sections, long stream, Timeline times) {
+  boolean queue(long batch, long sections, long stream, Timeline times, Race race) {
     Recorder recorder =
         new Recorder(
             device, spec.tf32(), stream, scratch == null ? 0 : scratch.address(), scratchBytes);
@@ -79,7 +83,7 @@ final class Instructions {
     for (int i = 0; i < kernels.size(); i++) {
       Instruction instruction = spec.instructions().get(i);
       if ((instruction.sections() & sections) != 0) {
-        recorder.begin();
+        recorder.begin(kinds[i], race);
         Call call = call(i, batch);
         try {
           kernels.get(i).launch(call, recorder);

@@ -8,10 +8,13 @@ import java.util.Optional;
 /** One form of product with its descriptions and its algorithm. Numbers are cublasLt.h's. */
 final class MatmulPlan {
   static final int COMPUTE_32F = 68;
+  static final int COMPUTE_32I = 72;
   static final int COMPUTE_FAST_16BF = 75;
   static final int COMPUTE_FAST_TF32 = 77;
   private static final int FLOAT = 0; // CUDA_R_32F
   private static final int HALF = 2; // CUDA_R_16F
+  private static final int BYTE = 3; // CUDA_R_8I
+  private static final int INT = 10; // CUDA_R_32I
   private static final int BFLOAT = 14; // CUDA_R_16BF
   private static final int FP8 = 28; // CUDA_R_8F_E4M3
   private static final int NOT_SUPPORTED = 15;
@@ -63,7 +66,7 @@ final class MatmulPlan {
       long[] made = new long[1];
       check(
           calls,
-          calls.cublasLtMatmulDescCreate(made, computeType, FLOAT),
+          calls.cublasLtMatmulDescCreate(made, computeType, scale(p)),
           "cublasLtMatmulDescCreate");
       long description = undo.on(made[0], calls::cublasLtMatmulDescDestroy);
       if (p.b().transposed()) {
@@ -141,8 +144,19 @@ final class MatmulPlan {
       case FLOAT16 -> HALF;
       case BFLOAT16 -> BFLOAT;
       case UINT8 -> FP8;
+      case INT8 -> BYTE;
+      case INT32 -> INT;
       default -> throw new IllegalArgumentException("There are no products of " + element);
     };
+  }
+
+  /** What factors of the whole product are. */
+  private static int scale(Product p) {
+    return isWhole(p) ? INT : FLOAT;
+  }
+
+  private static boolean isWhole(Product p) {
+    return p.types().result() == ElementType.INT32;
   }
 
   private static int epilogue(Product p) {
@@ -192,12 +206,12 @@ final class MatmulPlan {
         calls.cublasLtMatmul(
             handle,
             description,
-            1,
+            isWhole(p) ? 1 : Float.floatToRawIntBits(1),
             p.b().address(),
             first,
             p.a().address(),
             second,
-            p.beta(),
+            isWhole(p) ? (int) p.beta() : Float.floatToRawIntBits(p.beta()),
             p.c().address(),
             result,
             p.c().address(),

@@ -138,6 +138,9 @@ final class Products {
   }
 
   private static int computeType(Product p, boolean tf32) {
+    if (p.types().factors() == ElementType.INT8) {
+      return MatmulPlan.COMPUTE_32I;
+    }
     if (p.types().factors() != ElementType.FLOAT32) {
       return MatmulPlan.COMPUTE_32F;
     }

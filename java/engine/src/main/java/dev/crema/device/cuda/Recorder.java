@@ -5,6 +5,7 @@ import dev.crema.device.cuda.kernel.Arguments;
 import dev.crema.device.cuda.kernel.Convolution;
 import dev.crema.device.cuda.kernel.Launches;
 import dev.crema.device.cuda.kernel.Product;
+import dev.crema.device.cuda.kernel.Ways;
 
 /**
  * Queues what instructions do on a stream, where it runs or, while the stream records, becomes part
@@ -19,6 +20,8 @@ final class Recorder implements Launches {
   private final long scratch;
   private final long scratchBytes;
   private long taken; // of the scratch memory, by this instruction
+  private String kind; // of the way that it takes; null: the first
+  private Race race; // before it; null: none
 
   /**
    * @param tf32 whether float32 factors may be rounded to TF32
@@ -33,9 +36,17 @@ final class Recorder implements Launches {
     this.scratchBytes = scratchBytes;
   }
 
-  /** Before each instruction. */
-  void begin() {
+  /**
+   * Before each instruction.
+   *
+   * @param newKind of the way that it takes, for which there is scratch memory; null: the first
+   * @param newRace finds out which way it should have taken, if that is not known; null: nobody
+   *     asks
+   */
+  void begin(String newKind, Race newRace) {
     taken = 0;
+    kind = newKind;
+    race = newRace;
   }
 
   @Override
@@ -106,6 +117,22 @@ final class Recorder implements Launches {
   @Override
   public boolean productIfThere(Product product) {
     return device.products().runIfThere(product, tf32, this, stream);
+  }
+
+  /** What has just been found to be the fastest is taken at once if its scratch memory is there. */
+  @Override
+  public void oneOf(Ways ways) {
+    Ways.Way way = ways.of(kind);
+    if (race != null) {
+      race.run(ways);
+      Ways.Way best = ways.of(device.choices().of(ways.form()));
+      ScratchSize size = new ScratchSize(device, tf32);
+      size.begin();
+      way = best.launch(size) && size.most() <= scratchBytes ? best : way;
+    }
+    if (!way.launch(this)) {
+      throw new IllegalStateException("Nothing was prepared for " + way.kind());
+    }
   }
 
   @Override

@@ -4,6 +4,7 @@ import dev.crema.device.cuda.kernel.Arguments;
 import dev.crema.device.cuda.kernel.Convolution;
 import dev.crema.device.cuda.kernel.Launches;
 import dev.crema.device.cuda.kernel.Product;
+import dev.crema.device.cuda.kernel.Ways;
 
 /**
  * Finds how much scratch memory instructions need, and makes ready what they use: kernels are
@@ -16,6 +17,7 @@ final class ScratchSize implements Launches {
   private final boolean tf32;
   private long taken;
   private long most;
+  private String kind; // of the way that this instruction takes; null: there is one
 
   /**
    * @param tf32 whether float32 factors may be rounded to TF32
@@ -32,6 +34,12 @@ final class ScratchSize implements Launches {
   /** Before each instruction. */
   void begin() {
     taken = 0;
+    kind = null;
+  }
+
+  /** Which of several ways the instruction takes; null if it has one only. */
+  String kind() {
+    return kind;
   }
 
   /** Bytes for the instruction that needs most. */
@@ -75,6 +83,17 @@ final class ScratchSize implements Launches {
   @Override
   public boolean productIfThere(Product product) {
     return device.products().prepareIfThere(product, tf32, this);
+  }
+
+  @Override
+  public void oneOf(Ways ways) {
+    Ways.Way way = ways.of(device.choices().of(ways.form()));
+    if (!way.launch(this)) { // rows are not those that were measured
+      way = ways.first();
+      taken = 0;
+      way.launch(this);
+    }
+    kind = way.kind();
   }
 
   @Override

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.crema.device.Device;
 import dev.crema.device.cuda.kernel.ElementwiseOperations;
+import java.util.Map;
 
 /**
  * A CUDA device without a card: Crema's kernels run on the host by the emulation, products and
@@ -17,9 +18,16 @@ public final class EmulatedCard implements AutoCloseable {
   }
 
   EmulatedCard(FakeCard card) {
+    this(card, false);
+  }
+
+  /**
+   * @param measures whether the ways to compute an instruction are tried
+   */
+  EmulatedCard(FakeCard card, boolean measures) {
+    KernelCache none = new KernelCache(null);
     this.bench =
-        new CudaBench(
-            card, new CudaOptions(false, new KernelCache(null), ElementwiseOperations::number));
+        new CudaBench(card, new CudaOptions(false, measures, none, ElementwiseOperations::number));
   }
 
   /** Why there is no emulation here; null if there is. */
@@ -29,6 +37,11 @@ public final class EmulatedCard implements AutoCloseable {
 
   public Device device() {
     return bench.device;
+  }
+
+  /** Which ways were found to be the fastest, by form. */
+  Map<String, String> choices() {
+    return bench.device.choices().all();
   }
 
   /** Calls of a name since the last {@link #clearLog}. */

@@ -1,6 +1,7 @@
 package dev.crema.device.cuda;
 
 import dev.crema.device.cuda.calls.BlasCalls;
+import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -11,6 +12,7 @@ import java.util.Map;
 final class FakeBlas implements BlasCalls {
   private static final class Description {
     final Map<Integer, Long> attributes = new HashMap<>();
+    boolean isWhole; // sums and factors are int32
 
     long get(int attribute, long otherwise) {
       return attributes.getOrDefault(attribute, otherwise);
@@ -58,7 +60,12 @@ final class FakeBlas implements BlasCalls {
   public int cublasLtMatmulDescCreate(long[] description, int computeType, int scaleType) {
     int status = made("description", "cublasLtMatmulDescCreate " + computeType, description);
     if (status == 0) {
-      descriptions.put(description[0], new Description());
+      Description made = new Description();
+      made.isWhole = computeType == 72; // CUBLAS_COMPUTE_32I
+      if (scaleType != (made.isWhole ? 10 : 0)) {
+        card.misuses.add("a description of " + computeType + " with the scale type " + scaleType);
+      }
+      descriptions.put(description[0], made);
     }
     return status;
   }
@@ -128,11 +135,16 @@ final class FakeBlas implements BlasCalls {
       int[] count,
       long[] workspace) {
     card.require("blas", handle);
-    if (layouts.get(a).type() == FakeNumbers.Type.E4M3) {
-      if (card.fp8Products == 0) {
+    FakeNumbers.Type type = layouts.get(a).type();
+    if (type == FakeNumbers.Type.E4M3 || type == FakeNumbers.Type.BYTE) {
+      boolean ofBytes = type == FakeNumbers.Type.BYTE;
+      int products = ofBytes ? card.byteProducts : card.fp8Products;
+      if (products == 0) {
         return card.call("cublasLtMatmulAlgoGetHeuristic of nothing");
       }
-      if (card.fp8Products < 0 || !isOfFp8(description, a, b, d, alignments)) {
+      if (products < 0
+          || ofBytes != descriptions.get(description).isWhole
+          || !isOfRows(description, a, b, d, alignments)) {
         int status = card.call("cublasLtMatmulAlgoGetHeuristic refused");
         return status == 0 ? NOT_SUPPORTED : status;
       }
@@ -146,8 +158,11 @@ final class FakeBlas implements BlasCalls {
     return status;
   }
 
-  /** What the documentation of cublasLtMatmul demands of products of fp8. */
-  private boolean isOfFp8(long description, long a, long b, long d, int[] alignments) {
+  /**
+   * What the documentation of cublasLtMatmul demands of products of fp8, and recommends of those of
+   * signed bytes.
+   */
+  private boolean isOfRows(long description, long a, long b, long d, int[] alignments) {
     Description desc = descriptions.get(description);
     boolean fits = desc.get(3, 0) == 1 && desc.get(4, 0) == 0 && desc.get(7, 1) == 1;
     for (long layout : new long[] {a, b, d}) {
@@ -170,12 +185,12 @@ final class FakeBlas implements BlasCalls {
   public int cublasLtMatmul(
       long handle,
       long description,
-      float alpha,
+      int alpha,
       long a,
       long layoutA,
       long b,
       long layoutB,
-      float beta,
+      int beta,
       long c,
       long layoutC,
       long d,
@@ -196,10 +211,17 @@ final class FakeBlas implements BlasCalls {
     Layout la = layouts.get(layoutA);
     Layout lb = layouts.get(layoutB);
     Layout ld = layouts.get(layoutD);
+    desc.isWhole = descriptions.get(description).isWhole;
+    FakeNumbers.Type sums = desc.isWhole ? FakeNumbers.Type.INT : FakeNumbers.Type.FLOAT;
     boolean fits = la.type() == lb.type();
-    if (!fits || ld.type() != la.type() && ld.type() != FakeNumbers.Type.FLOAT) {
+    if (!fits || ld.type() != sums && (desc.isWhole || ld.type() != la.type())) {
       card.misuses.add("a product of " + la.type() + " and " + lb.type() + " into " + ld.type());
     }
+    if (alpha != (desc.isWhole ? 1 : Float.floatToRawIntBits(1))
+        || desc.isWhole && (beta != 0 || la.type() != FakeNumbers.Type.BYTE)) {
+      card.misuses.add("a product with factors of another type: " + alpha + ", " + beta);
+    }
+    float factor = Float.intBitsToFloat(beta);
     return card.fakeDriver()
         .queue(
             "cublasLtMatmul",
@@ -214,7 +236,7 @@ final class FakeBlas implements BlasCalls {
                     a + la.type().bytes * i * la.more().get(6, 0),
                     lb,
                     b + lb.type().bytes * i * lb.more().get(6, 0),
-                    beta,
+                    factor,
                     ld,
                     d + ld.type().bytes * i * ld.more().get(6, 0));
               }
@@ -225,6 +247,10 @@ final class FakeBlas implements BlasCalls {
       Description desc, Layout la, long a, Layout lb, long b, float beta, Layout ld, long d) {
     boolean transposeA = desc.get(3, 0) == 1;
     boolean transposeB = desc.get(4, 0) == 1;
+    if (desc.isWhole) {
+      multiply(la, a, lb, b, ld, d);
+      return;
+    }
     int epilogue = (int) desc.get(7, 1);
     FakeNumbers va = numbers(a, la);
     FakeNumbers vb = numbers(b, lb);
@@ -254,6 +280,22 @@ final class FakeBlas implements BlasCalls {
           sum = 0.5 * sum * (1 + Math.tanh(inner));
         }
         vd.put(at(ld, row, column), (float) sum);
+      }
+    }
+  }
+
+  /** Of rows of signed bytes, summed as int32 is. */
+  private static void multiply(Layout la, long a, Layout lb, long b, Layout ld, long d) {
+    ByteBuffer va = numbers(a, la).memory();
+    ByteBuffer vb = numbers(b, lb).memory();
+    ByteBuffer vd = numbers(d, ld).memory();
+    for (int column = 0; column < ld.columns(); column++) {
+      for (int row = 0; row < ld.rows(); row++) {
+        int sum = 0;
+        for (int k = 0; k < la.rows(); k++) {
+          sum += va.get(at(la, k, row)) * vb.get(at(lb, k, column));
+        }
+        vd.putInt(4 * at(ld, row, column), sum);
       }
     }
   }

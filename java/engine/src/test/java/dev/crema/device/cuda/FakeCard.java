@@ -61,6 +61,9 @@ final class FakeCard implements CudaLibraries {
   /** Algorithms that cuBLASLt has for products of fp8; less than 0: they are not supported. */
   volatile int fp8Products = 1;
 
+  /** Likewise of products of signed bytes. */
+  volatile int byteProducts = 1;
+
   synchronized void succeed() {
     failAt = 0;
   }

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** The driver of a {@link FakeCard}. Memory of the card is memory of the host, poisoned. */
 final class FakeDriver implements DriverCalls {
@@ -32,6 +33,11 @@ final class FakeDriver implements DriverCalls {
   int captureStatus;
   int moduleStatus; // of images that were compiled when Crema was built
   long totalBytes = 8L << 30;
+
+  /** What calls take that begin so; while there are none, everything takes as long. */
+  final Map<String, Float> milliseconds = new ConcurrentHashMap<>();
+
+  private float clock; // milliseconds
   private long allocated;
 
   /** What is queued; a copy, or anything that may touch all memory of the card. */
@@ -50,7 +56,7 @@ final class FakeDriver implements DriverCalls {
   }
 
   /** Where an event was recorded last, and whether the stream has come there. */
-  private record Point(long stream, boolean[] passed) {}
+  private record Point(long stream, boolean[] passed, float[] time) {}
 
   FakeDriver(FakeCard card) {
     this.card = card;
@@ -247,13 +253,21 @@ final class FakeDriver implements DriverCalls {
     card.require("stream", stream);
     int status = card.call(name);
     if (status == 0) {
+      Work timed = new Work(() -> run(name, work.run), work.to, work.from, work.bytes);
       if (capturing == stream) {
-        captured.add(work.run);
+        captured.add(timed.run);
       } else {
-        queues.get(stream).add(work);
+        queues.get(stream).add(timed);
       }
     }
     return status;
+  }
+
+  private void run(String name, Runnable work) {
+    for (Map.Entry<String, Float> cost : milliseconds.entrySet()) {
+      clock += name.startsWith(cost.getKey()) ? cost.getValue() : 0;
+    }
+    work.run();
   }
 
   @Override
@@ -385,10 +399,16 @@ final class FakeDriver implements DriverCalls {
   public int cuEventRecord(long event, long stream) {
     card.require("event", event);
     boolean[] passed = new boolean[1];
-    int status = queue("cuEventRecord", stream, new Work(() -> passed[0] = true, 0, 0, 0));
+    float[] time = new float[1];
+    Runnable pass =
+        () -> {
+          passed[0] = true;
+          time[0] = clock;
+        };
+    int status = queue("cuEventRecord", stream, new Work(pass, 0, 0, 0));
     if (status == 0) {
       synchronized (this) {
-        events.put(event, new Point(stream, passed));
+        events.put(event, new Point(stream, passed, time));
       }
     }
     return status;
@@ -421,8 +441,15 @@ final class FakeDriver implements DriverCalls {
 
   @Override
   public int cuEventElapsedTime(float[] milliseconds, long start, long end) {
-    milliseconds[0] = 0.25f;
-    return card.call("cuEventElapsedTime");
+    int status = card.call("cuEventElapsedTime");
+    synchronized (this) {
+      if (this.milliseconds.isEmpty()) {
+        milliseconds[0] = 0.25f;
+      } else {
+        milliseconds[0] = events.get(end).time[0] - events.get(start).time[0];
+      }
+    }
+    return status;
   }
 
   @Override

@@ -4,14 +4,16 @@ import dev.crema.memory.HalfPrecision;
 import dev.crema.op.Fp8;
 import java.nio.ByteBuffer;
 
-/** Floating numbers in the memory of a {@link FakeCard}, of the types that the libraries know. */
+/** Numbers in the memory of a {@link FakeCard}, of the types that the libraries know. */
 record FakeNumbers(ByteBuffer memory, Type type) {
   /** A type with its numbers in cuBLAS (cudaDataType) and cuDNN (cudnnDataType_t). */
   enum Type {
     FLOAT(0, 0, 4),
     HALF(2, 2, 2),
     BFLOAT(14, 9, 2),
-    E4M3(28, -1, 1);
+    E4M3(28, -1, 1),
+    BYTE(3, -1, 1),
+    INT(10, -1, 4);
 
     private final int blas;
     private final int dnn;
@@ -56,6 +58,8 @@ record FakeNumbers(ByteBuffer memory, Type type) {
       case HALF -> HalfPrecision.fromFloat16(memory.getShort(2 * i));
       case BFLOAT -> HalfPrecision.fromBfloat16(memory.getShort(2 * i));
       case E4M3 -> Fp8.valueOf(memory.get(i));
+      case BYTE -> memory.get(i);
+      case INT -> throw new IllegalStateException("sums that float32 does not hold");
     };
   }
 
@@ -65,6 +69,7 @@ record FakeNumbers(ByteBuffer memory, Type type) {
       case HALF -> memory.putShort(2 * i, HalfPrecision.toFloat16(value));
       case BFLOAT -> memory.putShort(2 * i, HalfPrecision.toBfloat16(value));
       case E4M3 -> memory.put(i, Fp8.of(value));
+      case BYTE, INT -> throw new IllegalStateException("whole numbers are not rounded");
     }
   }
 }

@@ -49,7 +49,7 @@ class PresetTest {
     assumeThat(Device.cudaCards().hasDriver()).as("a driver is here: no stand-ins").isFalse();
     CudaStubs.build(folder);
     CudaOptions options =
-        new CudaOptions(false, new KernelCache(folder.resolve("kernels")), o -> -1);
+        new CudaOptions(false, false, new KernelCache(folder.resolve("kernels")), o -> -1);
     CudaCards cards =
         CudaCards.of(
             () -> new PresetLibraries(new LibraryFiles(List.of(folder), name -> false)), options);
@@ -66,7 +66,8 @@ class PresetTest {
     assertThat(device.utilization()).hasValue(0.37);
     linear(device, FusedActivation.RELU);
     linear(device, FusedActivation.TANH);
-    fp8(device);
+    rows(device, FP8);
+    rows(device, BYTES);
     convolution(device, x -> x.get(0).then(new Conv2d(window(), 2), x.get(1), x.get(2)));
     convolution(
         device, x -> x.get(3).then(new Conv2dInputGrad(window(), 2, x.get(0).type()), x.get(1)));
@@ -93,8 +94,11 @@ class PresetTest {
         });
   }
 
-  /** y [3, 16] = x [3, 32] · w [32, 16], w as rows of 32, all E4M3; refused where 16 are 15. */
-  private static void fp8(CudaDevice device) {
+  private static final Types FP8 = new Types(ElementType.UINT8, ElementType.FLOAT32, false);
+  private static final Types BYTES = new Types(ElementType.INT8, ElementType.INT32, false);
+
+  /** y [3, 16] = x [3, 32] · w [32, 16], w as rows of 32; refused where 16 are 15. */
+  private static void rows(CudaDevice device, Types types) {
     DriverCalls calls = device.context().calls();
     device.context().enter();
     long[] stream = new long[1];
@@ -103,26 +107,28 @@ class PresetTest {
     DeviceMemory.Piece w = device.memory().allocate(16 * 32, "w");
     DeviceMemory.Piece y = device.memory().allocate(4 * 3 * 16, "y");
     DeviceMemory.Piece scratch = device.memory().allocate(1 << 12, "scratch");
+    boolean whole = types.equals(BYTES);
     ByteBuffer codes = FakeKernels.view(x.address(), 3 * 32); // the stub's memory is the host's
     ByteBuffer weights = FakeKernels.view(w.address(), 16 * 32);
     for (int i = 0; i < 16 * 32; i++) {
-      weights.put(i, Fp8.of(i % 13 - 6));
+      weights.put(i, whole ? (byte) (i % 251 - 125) : Fp8.of(i % 13 - 6));
       if (i < 3 * 32) {
-        codes.put(i, Fp8.of(i % 7 * 0.25f));
+        codes.put(i, whole ? (byte) (i * 37) : Fp8.of(i % 7 * 0.25f));
       }
     }
     Recorder to = new Recorder(device, false, stream[0], scratch.address(), 1 << 12);
-    Types types = new Types(ElementType.UINT8, ElementType.FLOAT32, false);
     Product of =
         Product.of(3, 16, 32, x.address(), false, w.address(), true, y.address()).of(types);
     assertThat(to.productIfThere(of)).isTrue();
-    FakeNumbers sums = FakeNumbers.at(y.address(), FakeNumbers.Type.FLOAT, 3 * 16);
+    ByteBuffer sums = FakeKernels.view(y.address(), 4 * 3 * 16);
     for (int i = 0; i < 3 * 16; i++) {
       float sum = 0; // exact
       for (int k = 0; k < 32; k++) {
-        sum += Fp8.valueOf(codes.get(i / 16 * 32 + k)) * Fp8.valueOf(weights.get(i % 16 * 32 + k));
+        byte a = codes.get(i / 16 * 32 + k);
+        byte b = weights.get(i % 16 * 32 + k);
+        sum += whole ? a * b : Fp8.valueOf(a) * Fp8.valueOf(b);
       }
-      assertThat(sums.get(i)).isEqualTo(sum);
+      assertThat(whole ? sums.getInt(4 * i) : sums.getFloat(4 * i)).isEqualTo(sum);
     }
     Product odd =
         Product.of(3, 15, 32, x.address(), false, w.address(), true, y.address()).of(types);

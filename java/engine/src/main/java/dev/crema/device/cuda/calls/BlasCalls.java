@@ -50,15 +50,21 @@ public interface BlasCalls {
 
   void destroyAlgorithm(long algorithm);
 
+  /**
+   * A product.
+   *
+   * @param alpha the bits of a number of the description's scale type: a float or an int
+   * @param beta likewise
+   */
   int cublasLtMatmul(
       long handle,
       long description,
-      float alpha,
+      int alpha,
       long a,
       long layoutA,
       long b,
       long layoutB,
-      float beta,
+      int beta,
       long c,
       long layoutC,
       long d,

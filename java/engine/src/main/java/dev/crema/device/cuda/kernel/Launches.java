@@ -65,6 +65,12 @@ public interface Launches {
    */
   boolean productIfThere(Product product);
 
+  /**
+   * What one of several ways launches: the fastest, where the card has measured them, else the
+   * first. An instruction asks once, and launches nothing else.
+   */
+  void oneOf(Ways ways);
+
   /** A convolution or a gradient of one, by cuDNN. */
   void convolution(Convolution convolution);
 

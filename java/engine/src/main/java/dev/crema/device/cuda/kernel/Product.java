@@ -4,7 +4,7 @@ import dev.crema.memory.ElementType;
 
 /**
  * Matrix products, row-major: c [m, n] = activation(a · b + beta · c + bias), {@code count} times.
- * Sums are float32.
+ * Sums are float32; of int8, int32.
  *
  * @param a [m, k], or [k, m] if it is transposed
  * @param b [k, n], or [n, k] if it is transposed
@@ -27,13 +27,14 @@ public record Product(
   /**
    * What the elements are.
    *
-   * @param factors float32, bfloat16 or float16: those of a and b; uint8: numbers of E4M3, as
-   *     {@link dev.crema.op.QuantizeFp8} stores them
-   * @param result those of c and the bias: as the factors, or float32
+   * @param factors float32, bfloat16 or float16: those of a and b; int8: whole numbers; uint8:
+   *     numbers of E4M3, as {@link dev.crema.op.QuantizeFp8} stores them
+   * @param result those of c and the bias: as the factors, or float32; int32 of int8
    * @param rounded whether float32 factors are rounded to bfloat16
    */
   public record Types(ElementType factors, ElementType result, boolean rounded) {
     static final Types FLOATS = new Types(ElementType.FLOAT32, ElementType.FLOAT32, false);
+    static final Types BYTES = new Types(ElementType.INT8, ElementType.INT32, false);
     static final Types FP8 = new Types(ElementType.UINT8, ElementType.FLOAT32, false);
   }
 

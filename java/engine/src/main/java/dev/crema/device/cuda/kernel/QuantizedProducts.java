@@ -1,9 +1,15 @@
 package dev.crema.device.cuda.kernel;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 
-/** Dense layers and convolutions of bytes, by tensor cores. */
+/**
+ * Dense layers and convolutions of bytes, by tensor cores: in several ways, which write the same
+ * bits.
+ */
 final class QuantizedProducts {
+  private static final String DENSE = "int8_linear";
   private static final long PIECE = 16; // bytes that are copied at once
 
   private QuantizedProducts() {}
@@ -20,40 +26,91 @@ final class QuantizedProducts {
   private static void linear(Call c, Launches to) {
     Operand x = c.in(0);
     Operand y = c.out(0);
-    Tiling.of(c, y.rows(), y.last(), isWhole(x.address(), x.last()))
-        .launch(
-            to,
-            "int8_linear",
-            "quantized_linear",
+    byte[] target = QuantizedKernels.target(y, c.integer(1), c.integer(0) != 0);
+    Arguments own =
+        Arguments.of()
+            .pointer(x.address())
+            .pointer(c.address(1))
+            .struct(target)
+            .int64(x.rows())
+            .int32(y.last())
+            .int32(x.last());
+    List<Ways.Way> ways = own(c, DENSE, "quantized_linear", own);
+    if (SignedProduct.fits(c, c.address(1))) {
+      ways.add(staticSigned(c, target));
+    }
+    to.oneOf(new Ways(c, form("quantized_linear", x, y), ways));
+  }
+
+  private static Ways.Way staticSigned(Call c, byte[] target) {
+    return SignedProduct.way(
+        c,
+        c.address(1),
+        sums ->
             Arguments.of()
-                .pointer(x.address())
+                .pointer(sums)
                 .pointer(c.address(1))
-                .struct(QuantizedKernels.target(y, c.integer(1), c.integer(0) != 0))
-                .int64(x.rows())
-                .int32(y.last())
-                .int32(x.last()));
+                .struct(target)
+                .int64(c.out(0).rows())
+                .int32(c.out(0).last())
+                .int32(c.in(0).last()),
+        "quantized_linear_of_sums");
   }
 
   /** in: x, scales and zero points of its rows, packed, bias?; ints: ReLU or not. */
   private static void dynamicLinear(Call c, Launches to) {
     Operand x = c.in(0);
     Operand y = c.out(0);
-    Tiling.of(c, y.rows(), y.last(), isWhole(x.address(), x.last()))
-        .launch(
-            to,
-            "int8_linear",
-            "dynamic_quantized_linear",
-            Arguments.of()
-                .pointer(x.address())
-                .pointer(c.address(1))
-                .pointer(c.address(2))
-                .pointer(c.address(3))
-                .pointer(c.address(4))
-                .pointer(y.address())
-                .int64(x.rows())
-                .int32(y.last())
-                .int32(x.last())
-                .int32(c.integer(0)));
+    Arguments own =
+        Arguments.of()
+            .pointer(x.address())
+            .pointer(c.address(1))
+            .pointer(c.address(2))
+            .pointer(c.address(3))
+            .pointer(c.address(4))
+            .pointer(y.address())
+            .int64(x.rows())
+            .int32(y.last())
+            .int32(x.last())
+            .int32(c.integer(0));
+    List<Ways.Way> ways = own(c, DENSE, "dynamic_quantized_linear", own);
+    if (SignedProduct.fits(c, c.address(3))) {
+      ways.add(
+          SignedProduct.way(
+              c,
+              c.address(3),
+              sums ->
+                  Arguments.of()
+                      .pointer(sums)
+                      .pointer(c.address(1))
+                      .pointer(c.address(2))
+                      .pointer(c.address(3))
+                      .pointer(c.address(4))
+                      .pointer(y.address())
+                      .int64(x.rows())
+                      .int32(y.last())
+                      .int32(x.last())
+                      .int32(c.integer(0)),
+              "dynamic_quantized_linear_of_sums"));
+    }
+    to.oneOf(new Ways(c, form("dynamic_quantized_linear", x, y), ways));
+  }
+
+  private static List<Ways.Way> own(Call c, String family, String layer, Arguments arguments) {
+    Operand x = c.in(0);
+    Operand y = c.out(0);
+    List<Ways.Way> ways = new ArrayList<>();
+    for (Tiling t : Tiling.all(c, y.rows(), y.last(), isWhole(x.address(), x.last()))) {
+      ways.add(t.way(family, layer, arguments));
+    }
+    return ways;
+  }
+
+  /** Rows in powers of two: batches of a server are of any size. */
+  private static String form(String layer, Operand x, Operand y) {
+    return String.format(
+        "%s [%d, %d] x [%d, %d] into %s",
+        layer, Ways.rows(y.rows()), x.last(), x.last(), y.last(), y.type());
   }
 
   /** Whether rows of that length, one after the other from there, can be copied in pieces. */
@@ -65,16 +122,49 @@ final class QuantizedProducts {
   private static void convolution(Call c, Launches to) {
     Operand x = c.in(0);
     Operand y = c.out(0);
-    Tiling.of(c, y.rows(), y.last(), isWhole(x.address(), x.last()))
-        .launch(
-            to,
-            "int8_conv",
-            "quantized_conv2d",
-            Arguments.of()
-                .pointer(x.address())
-                .pointer(c.address(1))
-                .struct(QuantizedKernels.target(y, c.integer(11), c.integer(7) != 0))
-                .struct(windows(c, x, y)));
+    byte[] target = QuantizedKernels.target(y, c.integer(11), c.integer(7) != 0);
+    Arguments own =
+        Arguments.of()
+            .pointer(x.address())
+            .pointer(c.address(1))
+            .struct(target)
+            .struct(windows(c, x, y));
+    List<Ways.Way> ways = own(c, "int8_conv", "quantized_conv2d", own);
+    if (isProduct(c, x, y) && SignedProduct.fits(c, c.address(1))) {
+      ways.add(staticSigned(c, target));
+    }
+    String form =
+        String.format(
+            "quantized_conv2d of %d x %d, stride %d x %d, dilation %d x %d,"
+                + " [%d, %d, %d, %d] to [%d, %d, %d, %d] of %s",
+            c.integer(8),
+            c.integer(9),
+            c.integer(0),
+            c.integer(1),
+            c.integer(2),
+            c.integer(3),
+            Ways.rows(x.dim(0)),
+            x.dim(1),
+            x.dim(2),
+            x.last(),
+            Ways.rows(y.dim(0)),
+            y.dim(1),
+            y.dim(2),
+            y.last(),
+            y.type());
+    to.oneOf(new Ways(c, form, ways));
+  }
+
+  /** Whether each output's window is one pixel, each pixel's once: rows times weights. */
+  private static boolean isProduct(Call c, Operand x, Operand y) {
+    return c.integer(8) == 1
+        && c.integer(9) == 1
+        && c.integer(0) == 1
+        && c.integer(1) == 1
+        && x.dim(1) == y.dim(1)
+        && x.dim(2) == y.dim(2)
+        && c.integer(4) == 0
+        && c.integer(5) == 0;
   }
 
   /**

@@ -10,7 +10,6 @@ import org.bytedeco.cuda.cublas.cublasLtMatmulHeuristicResult_t;
 import org.bytedeco.cuda.cublas.cublasLtMatmulPreferenceOpaque_t;
 import org.bytedeco.cuda.cublas.cublasLtMatrixLayoutOpaque_t;
 import org.bytedeco.cuda.global.cublas;
-import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
@@ -203,12 +202,12 @@ final class PresetBlas implements BlasCalls {
   public int cublasLtMatmul(
       long handle,
       long description,
-      float alpha,
+      int alpha,
       long a,
       long layoutA,
       long b,
       long layoutB,
-      float beta,
+      int beta,
       long c,
       long layoutC,
       long d,
@@ -217,8 +216,8 @@ final class PresetBlas implements BlasCalls {
       long workspace,
       long workspaceBytes,
       long stream) {
-    try (FloatPointer one = new FloatPointer(1).put(alpha);
-        FloatPointer two = new FloatPointer(1).put(beta)) {
+    try (IntPointer one = new IntPointer(1).put(alpha);
+        IntPointer two = new IntPointer(1).put(beta)) {
       return cublas.cublasLtMatmul(
           new cublasLtContext(new At(handle)),
           description(description),
