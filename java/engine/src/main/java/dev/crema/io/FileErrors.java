@@ -2,6 +2,7 @@ package dev.crema.io;
 
 import dev.crema.CremaException;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
@@ -33,6 +34,8 @@ final class FileErrors {
     s.append("What stood there before is unchanged. ");
     if (e instanceof AccessDeniedException) {
       s.append("Make the folder writable or choose another.");
+    } else if (e instanceof ClosedByInterruptException) {
+      s.append("Save on a thread that nobody interrupts.");
     } else {
       s.append("Free some space or choose another folder.");
     }
@@ -48,6 +51,9 @@ final class FileErrors {
     }
     if (e instanceof NotDirectoryException) {
       return "not a folder";
+    }
+    if (e instanceof ClosedByInterruptException) {
+      return "the thread was interrupted";
     }
     if (e instanceof ClosedChannelException) {
       return "it was closed (a thread that is interrupted while it reads closes the file too)";

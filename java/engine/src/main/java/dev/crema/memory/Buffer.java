@@ -224,8 +224,13 @@ public final class Buffer implements AutoCloseable {
     return hold.block.borrow(this.offset + offset, bytes);
   }
 
-  /** Sets every byte. */
+  /**
+   * Sets every byte.
+   *
+   * @throws CremaException if it is mapped for reading only
+   */
   public void fill(byte value) {
+    requireWritable();
     hold.retain();
     try {
       Crema.crema_fill(address(), value, byteSize);
@@ -240,9 +245,7 @@ public final class Buffer implements AutoCloseable {
     Objects.requireNonNull(source, "source");
     requireRange(offset, bytes);
     source.requireRange(sourceOffset, bytes);
-    if (!isWritable()) {
-      throw new CremaException(hold.name + " is mapped for reading only and cannot be changed");
-    }
+    requireWritable();
     source.retain();
     try {
       hold.retain();
@@ -312,9 +315,19 @@ public final class Buffer implements AutoCloseable {
   public static Buffer owning(long address, long bytes, String name, Runnable free) {
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(free, "free");
+    if (bytes < 0 || (address == 0 && bytes > 0)) {
+      throw new IllegalArgumentException(
+          name + ": " + bytes + " bytes at address " + address + " are no memory");
+    }
     Block block = new Block(address, bytes, true, (a, b) -> free.run());
     Leaks.remember(block, name);
     return new Buffer(block, 0, bytes, name);
+  }
+
+  private void requireWritable() {
+    if (!isWritable()) {
+      throw new CremaException(hold.name + " is mapped for reading only and cannot be changed");
+    }
   }
 
   private int viewSize() {

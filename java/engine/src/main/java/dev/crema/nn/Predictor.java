@@ -55,6 +55,9 @@ public final class Predictor implements AutoCloseable {
   private final Map<String, SparseTrial.Pattern> patterns; // of weights, when it was made
 
   Predictor(Model model, int capacity, int threads, Device device, Precision precision) {
+    if (capacity < 1) {
+      throw new IllegalArgumentException("The capacity must be at least 1, got " + capacity);
+    }
     this.capacity = capacity;
     this.sparse = model.sparseKernels();
     this.patterns = sparse.patterns();

@@ -6,8 +6,9 @@ package dev.crema.nn;
  */
 public record Regularizer(double l1, double l2) {
   public Regularizer {
-    if (l1 < 0 || l2 < 0) {
-      throw new IllegalArgumentException("Penalties cannot be negative: l1=" + l1 + ", l2=" + l2);
+    if (!(l1 >= 0 && l1 < Double.POSITIVE_INFINITY && l2 >= 0 && l2 < Double.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException(
+          "Penalties must be finite numbers of at least 0, got l1=" + l1 + ", l2=" + l2);
     }
   }
 

@@ -28,6 +28,10 @@ public final class Topology {
         throw new ShapeException(
             "Input '" + name + "' must be [n, extents...] but is " + type + ". Use batchOf.");
       }
+      if (type.elements().perExample() == 0) {
+        throw new ShapeException(
+            "An example of input '" + name + "', " + type + ", is empty: extents are at least 1");
+      }
       if (type.elements().perExample() > MOST_ELEMENTS) {
         throw new ShapeException(
             "An example of input '" + name + "', " + type + ", has more than 2^31 - 1 elements");

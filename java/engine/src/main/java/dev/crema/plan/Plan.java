@@ -345,6 +345,10 @@ public final class Plan implements AutoCloseable {
 
     /** Threads of the pool to use; 0, the default, for all. */
     public Builder threads(int count) {
+      if (count < 0) {
+        throw new IllegalArgumentException(
+            "threads must be at least 0, which is all of the pool, got " + count);
+      }
       threads = count;
       return this;
     }

@@ -149,13 +149,23 @@ public final class BatchTrainer implements AutoCloseable {
     return index;
   }
 
-  /** From the next step on; until then the optimiser's. */
+  /**
+   * From the next step on; until then the optimiser's.
+   *
+   * @param rate finite, at least 0
+   */
   public void learningRate(double rate) {
+    if (!(rate >= 0) || Double.isInfinite(rate)) {
+      throw new IllegalArgumentException(
+          "The learning rate must be a finite number of at least 0, got " + rate);
+    }
     learningRate = rate;
   }
 
   /**
-   * A step with what stands in {@link #input} and {@link #target()}.
+   * A step with what stands in {@link #input} and {@link #target()}. Where the trainer was told to
+   * {@link Trainer#accumulate}, the parameters change at every so many steps, by the mean of their
+   * gradients.
    *
    * @param rows examples that count, 1 to {@link #capacity}
    * @return their mean loss before the update; of several outputs the weighted sum of theirs
@@ -178,7 +188,7 @@ public final class BatchTrainer implements AutoCloseable {
     use.enter();
     try {
       bind(batch);
-      return step.run(rows, learningRate, true);
+      return step.run(rows, learningRate, step.isUpdateDue());
     } finally {
       use.leave();
     }

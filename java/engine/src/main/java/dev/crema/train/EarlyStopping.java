@@ -21,6 +21,9 @@ public final class EarlyStopping implements Callback {
     if (patience < 1) {
       throw new IllegalArgumentException("Patience must be at least one epoch, got " + patience);
     }
+    if (!(minDelta >= 0)) {
+      throw new IllegalArgumentException("minDelta must be at least 0, got " + minDelta);
+    }
     this.metric = metric;
     this.maximise = maximise;
     this.patience = patience;

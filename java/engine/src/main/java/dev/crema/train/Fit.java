@@ -105,18 +105,52 @@ final class Fit implements AutoCloseable {
           Checkpoint.write(trainer.checkpoint, trainer, settings, step, history, training);
         }
       }
-    } finally {
-      for (Callback c : callbacks) {
-        c.onTrainingEnd(training);
-      }
-      trainer.model.masks().apply(); // early stopping may have put older weights back
+    } catch (RuntimeException | Error e) {
+      end(e);
+      throw e;
     }
+    end(null);
     if (bar != null && training.stopReason() != null) {
       bar.println("Stopped early: " + training.stopReason());
     }
     trainer.model.metadata().set("history", history.toJson());
     TrainedLosses.write(trainer.model, heads);
     return history;
+  }
+
+  /**
+   * Tells every callback that the training is over, whatever the others throw.
+   *
+   * @param cause that ended it, which gets what they throw as suppressed; null: it came to its end
+   */
+  private void end(Throwable cause) {
+    Throwable first = cause;
+    for (Callback c : callbacks) {
+      first = attempt(() -> c.onTrainingEnd(training), first);
+    }
+    // Early stopping may have put older weights back.
+    first = attempt(() -> trainer.model.masks().apply(), first);
+    if (cause == null && first instanceof RuntimeException e) {
+      throw e;
+    }
+    if (cause == null && first instanceof Error e) {
+      throw e;
+    }
+  }
+
+  /** What was thrown first: before, or by this. */
+  private static Throwable attempt(Runnable action, Throwable first) {
+    try {
+      action.run();
+    } catch (RuntimeException | Error e) {
+      if (first == null) {
+        return e;
+      }
+      if (e != first) {
+        first.addSuppressed(e);
+      }
+    }
+    return first;
   }
 
   private History.Epoch epoch(int epoch, ProgressBar bar) {
@@ -153,6 +187,11 @@ final class Fit implements AutoCloseable {
     long number = 0;
     for (Prefetcher.Batch b = batches.next(); b != null; b = batches.next()) {
       number++;
+      if (Thread.currentThread().isInterrupted()) {
+        batches.recycle(b);
+        throw new IllegalStateException(
+            "Interrupted in epoch " + epoch + ", before step " + number);
+      }
       boolean update = number % trainer.accumulate == 0 || number == stepsPerEpoch;
       rate = rate(total);
       List<ByteBuffer> buffers = b.buffers();
@@ -173,6 +212,9 @@ final class Fit implements AutoCloseable {
       if (bar != null) {
         bar.update(number, totals.examples(), totals.shown());
       }
+    }
+    if (number == 0) {
+      throw new CremaException("The training data has no examples");
     }
     step.flush(rate); // of a stream nobody knows which batch is the last
     return rate;
@@ -199,7 +241,19 @@ final class Fit implements AutoCloseable {
         trainer.schedule == null
             ? trainer.optimizer.learningRate()
             : trainer.schedule.at(step.steps(), totalSteps);
-    return scheduled * training.learningRateFactor();
+    double rate = scheduled * training.learningRateFactor();
+    if (!(rate >= 0) || Double.isInfinite(rate)) {
+      throw new CremaException(
+          "The learning rate of step "
+              + step.steps()
+              + " is "
+              + rate
+              + (trainer.schedule == null
+                  ? ""
+                  : " (schedule: " + trainer.schedule.description() + ")")
+              + "; it must be a finite number of at least 0");
+    }
+    return rate;
   }
 
   @Override

@@ -153,6 +153,7 @@ public sealed interface Optimizer {
       Checks.rate(learningRate, weightDecay);
       Checks.fraction("beta1", beta1);
       Checks.fraction("beta2", beta2);
+      Checks.epsilon(epsilon);
     }
 
     @Override
@@ -187,9 +188,20 @@ public sealed interface Optimizer {
         throw new IllegalArgumentException(
             "The learning rate must be positive, got " + learningRate);
       }
-      if (!(weightDecay >= 0)) {
+      weightDecay(weightDecay);
+    }
+
+    static void weightDecay(double value) {
+      if (!(value >= 0) || Double.isInfinite(value)) {
         throw new IllegalArgumentException(
-            "The weight decay cannot be negative, got " + weightDecay);
+            "The weight decay must be a finite number of at least 0, got " + value);
+      }
+    }
+
+    static void epsilon(double value) {
+      if (!(value >= 0) || Double.isInfinite(value)) {
+        throw new IllegalArgumentException(
+            "epsilon must be a finite number of at least 0, got " + value);
       }
     }
 

@@ -6,6 +6,7 @@ import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
 import dev.crema.nn.Model;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -77,11 +78,28 @@ final class OutputSettings {
   }
 
   void classWeights(float[] values) {
-    onlyClassWeights = values;
+    onlyClassWeights = checkedWeights(values);
   }
 
   void classWeights(String output, float[] values) {
-    classWeights.put(requireOutput(output), values);
+    classWeights.put(requireOutput(output), checkedWeights(values));
+  }
+
+  /** A copy. */
+  private static float[] checkedWeights(float[] values) {
+    boolean positive = false;
+    for (float value : values) {
+      if (!(value >= 0) || Float.isInfinite(value)) {
+        throw new IllegalArgumentException(
+            "Class weights must be finite numbers of at least 0, got " + Arrays.toString(values));
+      }
+      positive |= value > 0;
+    }
+    if (!positive) {
+      throw new IllegalArgumentException(
+          "At least one class weight must be above 0, got " + Arrays.toString(values));
+    }
+    return values.clone();
   }
 
   /** The outputs that are trained, in the model's order. */

@@ -12,9 +12,13 @@ import java.util.List;
 public record ParameterGroup(List<String> layers, double learningRateFactor, double weightDecay) {
   public ParameterGroup {
     layers = List.copyOf(layers);
-    if (!(learningRateFactor >= 0)) {
+    if (!(learningRateFactor >= 0) || Double.isInfinite(learningRateFactor)) {
       throw new IllegalArgumentException(
-          "The learning-rate factor cannot be negative, got " + learningRateFactor);
+          "The learning-rate factor must be a finite number of at least 0, got "
+              + learningRateFactor);
+    }
+    if (!Double.isNaN(weightDecay)) {
+      Optimizer.Checks.weightDecay(weightDecay);
     }
   }
 

@@ -212,7 +212,7 @@ public final class Trainer {
 
   /** Threads of the pool; 0, the default, for all. */
   public Trainer threads(int value) {
-    threads = value;
+    threads = atLeast(0, value, "threads");
     return this;
   }
 
@@ -236,27 +236,39 @@ public final class Trainer {
     return this;
   }
 
-  /** Scales all gradients down when their common Euclidean norm is larger (Pascanu et al. 2013). */
+  /**
+   * Scales all gradients down when their common Euclidean norm is larger (Pascanu et al. 2013).
+   *
+   * @param norm above 0; 0, the default, for no clipping
+   */
   public Trainer clipNorm(double norm) {
-    clipNorm = norm;
+    clipNorm = notNegative(norm, "clipNorm");
     return this;
   }
 
-  /** Cuts each gradient at ±value. */
+  /**
+   * Cuts each gradient at ±value.
+   *
+   * @param value above 0; 0, the default, for no clipping
+   */
   public Trainer clipValue(double value) {
-    clipValue = value;
+    clipValue = notNegative(value, "clipValue");
     return this;
   }
 
-  /** What each class counts in the loss, by class index; see {@code ClassWeights.balanced}. */
+  /**
+   * What each class counts in the loss, by class index; see {@code ClassWeights.balanced}.
+   *
+   * @param weights finite, at least 0, not all of them 0
+   */
   public Trainer classWeights(float... weights) {
-    outputs.classWeights(Objects.requireNonNull(weights, "weights").clone());
+    outputs.classWeights(Objects.requireNonNull(weights, "weights"));
     return this;
   }
 
   /** As {@link #classWeights(float...)}, of one output of several. */
   public Trainer classWeights(String output, float... weights) {
-    outputs.classWeights(output, Objects.requireNonNull(weights, "weights").clone());
+    outputs.classWeights(output, Objects.requireNonNull(weights, "weights"));
     return this;
   }
 
@@ -319,6 +331,15 @@ public final class Trainer {
       Dataset.Split split = data.split(validationFraction, seed);
       train = split.train();
       held = split.validation();
+      if (held.size() == 0) {
+        throw new CremaException(
+            "A fraction of "
+                + validationFraction
+                + " of "
+                + data.size()
+                + " examples is none at all: nothing to validate on. Set more aside, bring more"
+                + " data, or leave validation out.");
+      }
     }
     Binding.inputs(model, train);
     if (held != null) {
@@ -337,6 +358,13 @@ public final class Trainer {
    */
   public BatchTrainer batches(int capacity) {
     return new BatchTrainer(this, atLeast(1, capacity, "capacity"));
+  }
+
+  private static double notNegative(double value, String name) {
+    if (!(value >= 0)) {
+      throw new IllegalArgumentException(name + " must be at least 0, got " + value);
+    }
+    return value;
   }
 
   private static int atLeast(int least, int value, String name) {

@@ -17,10 +17,12 @@ import dev.crema.pass.Autodiff;
 import dev.crema.plan.Plan;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * One step of a training as one plan: forward, loss, backward, clipping, update that keeps the
@@ -65,11 +67,10 @@ final class TrainingStep implements AutoCloseable {
     Node total = Penalties.add(withTerm(objective, built), built);
     Map<Application, Long> sections = new IdentityHashMap<>();
     List<Parameter> trained = trained(built);
+    Ranges ranges = Ranges.of(trained, trainer);
+    long bytes = Math.max(4, model.parameters().byteSize());
     LossScaling scaling = trainer.lossScaling();
     this.scaled = scaling == null ? null : new ScaledLoss(scaling);
-    backward(graph, built, total, trained, sections);
-    int forward = graph.applications().size();
-    Ranges ranges = Ranges.of(trained, trainer);
     this.momentCount = trainer.optimizer.op(0, List.of()).moments();
     this.hyper =
         new Hyper(
@@ -82,10 +83,11 @@ final class TrainingStep implements AutoCloseable {
     }
     // Where no gradient is ever added to another, each is computed where it is stored.
     long batch = trainer.accumulate > 1 ? FIRST | NEXT : FIRST;
-    long bytes = Math.max(4, model.parameters().byteSize());
     Buffer flat = null;
     Plan made;
     try {
+      backward(graph, built, total, trained, sections);
+      int forward = graph.applications().size();
       new ParameterUpdate(trainer, momentCount, scaled).add(graph, ranges);
       flat = Buffer.allocate(bytes, "The gradients");
       Plan.Builder builder =
@@ -146,16 +148,28 @@ final class TrainingStep implements AutoCloseable {
         result.add(p);
       }
     }
-    for (String layer : trainer.frozen) {
-      if (!built.values().containsKey(layer)) {
-        throw new CremaException(
-            "There is no layer '" + layer + "' to freeze; there are " + built.values().keySet());
+    trainer.frozen.forEach(layer -> requireLayer(layer, built, "to freeze"));
+    Set<String> grouped = new HashSet<>();
+    for (ParameterGroup group : trainer.groups) {
+      for (String layer : group.layers()) {
+        requireLayer(layer, built, "for a parameter group");
+        if (!grouped.add(layer)) {
+          throw new CremaException(
+              "Layer '" + layer + "' is in parameter groups twice; name it once");
+        }
       }
     }
     if (result.isEmpty()) {
       throw new CremaException("This model has no parameters that could be trained");
     }
     return result;
+  }
+
+  private static void requireLayer(String layer, ModelGraph built, String what) {
+    if (!built.values().containsKey(layer)) {
+      throw new CremaException(
+          "There is no layer '" + layer + "' " + what + "; there are " + built.values().keySet());
+    }
   }
 
   /** Gradients of the loss, each stored where its parameter's gradient lies. */
@@ -239,17 +253,32 @@ final class TrainingStep implements AutoCloseable {
    *
    * @param update whether the parameters change now, or the gradients wait for the next batch's
    * @return the batch's loss
+   * @throws dev.crema.device.KernelException if values in the batch are not what the loss or a
+   *     layer allows; nothing was updated, and the gradients that waited are gone
    */
   float run(int rows, double learningRate, boolean update) {
     long mask = accumulated == 0 ? FIRST : NEXT;
+    long before = steps;
     accumulated++;
-    hyper.batch(batches++);
+    hyper.batch(batches);
     if (update) {
       mask |= UPDATE;
       prepareUpdate(learningRate);
     }
-    plan.run(rows, mask);
+    try {
+      plan.run(rows, mask);
+    } catch (RuntimeException e) {
+      steps = before;
+      accumulated = 0;
+      throw e;
+    }
+    batches++;
     return lossValue.get(0);
+  }
+
+  /** Whether the gradients of the next batch are the last that an update waits for. */
+  boolean isUpdateDue() {
+    return accumulated + 1 >= trainer.accumulate;
   }
 
   /** Updates the parameters by the gradients that wait, if some do. */

@@ -4,6 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.crema.CremaException;
+import dev.crema.device.Device;
+import dev.crema.graph.Assign;
+import dev.crema.graph.Graph;
+import dev.crema.graph.Node;
+import dev.crema.graph.Storage;
+import dev.crema.graph.TensorType;
+import dev.crema.op.Square;
+import dev.crema.plan.Plan;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -60,6 +68,40 @@ class MappedFileTest {
     try (Buffer buffer = Buffer.map(file, 0, 100, false)) {
       assertThat(buffer.isWritable()).isFalse();
       assertThat(buffer.bytes().isReadOnly()).isTrue();
+    }
+  }
+
+  @Test
+  void memoryThatIsMappedForReadingIsNeverWrittenTo() {
+    try (Buffer buffer = Buffer.map(file, 0, SIZE, false);
+        Buffer zeros = Buffer.allocate(SIZE)) {
+      assertThatThrownBy(() -> buffer.fill((byte) 0))
+          .isInstanceOf(CremaException.class)
+          .hasMessageContaining("is mapped for reading only");
+      try (Buffer part = buffer.slice(8, 16)) {
+        assertThatThrownBy(() -> part.fill((byte) 0)).isInstanceOf(CremaException.class);
+      }
+      assertThatThrownBy(() -> buffer.copyFrom(0, zeros, 0, 1)).isInstanceOf(CremaException.class);
+      assertThat(buffer.bytes().get(1)).isEqualTo((byte) 31);
+    }
+  }
+
+  @Test
+  void aPlanThatChangesAStorageRefusesMemoryThatIsMappedForReading() {
+    Graph graph = new Graph();
+    Node place = graph.variable("p", Storage.PARAMETERS, 0, TensorType.of(4));
+    Node next = place.then(new Square());
+    graph.apply(new Assign(false), place, next);
+    try (Buffer readOnly = Buffer.map(file, 0, 64, false)) {
+      assertThatThrownBy(
+              () ->
+                  Plan.of(graph)
+                      .outputs(next)
+                      .device(Device.cpu())
+                      .storage(Storage.PARAMETERS, readOnly)
+                      .build())
+          .isInstanceOf(CremaException.class)
+          .hasMessageContaining("mapped for reading only");
     }
   }
 

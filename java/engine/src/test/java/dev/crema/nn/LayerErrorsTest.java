@@ -27,11 +27,20 @@ class LayerErrorsTest {
   }
 
   @Test
+  void anInputWithoutElements() {
+    String message = " is empty: extents are at least 1";
+    Symbol none = Symbol.input("x", 0);
+    fails("An example of input 'x', [n, 0]," + message, none.then(Dense.of(3)), none);
+    Symbol noSteps = Symbol.input("x", 5, 0);
+    fails("An example of input 'x', [n, 5, 0]," + message, noSteps.then(Lstm.of(3)), noSteps);
+  }
+
+  @Test
   void flatFeaturesIntoAConvolution() {
     Symbol x = Symbol.input("x", 100);
     fails(
-        "conv2d_1 (Conv2d): needs images [n, height, width, channels] but gets [n, 64] from dense_1."
-            + " Put a ReshapeTo(height, width, channels) before it.",
+        "conv2d_1 (Conv2d): needs images [n, height, width, channels] but gets [n, 64] from"
+            + " dense_1. Put a ReshapeTo(height, width, channels) before it.",
         x.then(Dense.of(64)).then(Conv2d.of(3, 3)),
         x);
   }
@@ -50,7 +59,8 @@ class LayerErrorsTest {
   void idsIntoADenseLayer() {
     Symbol x = Symbol.input("x", TensorType.batchOf(ElementType.INT32, 100));
     fails(
-        "dense_1 (Dense): needs float32 but gets [n, 100] int32. Ids go through an Embedding first.",
+        "dense_1 (Dense): needs float32 but gets [n, 100] int32. Ids go through an Embedding"
+            + " first.",
         x.then(Dense.of(3)),
         x);
   }
@@ -61,8 +71,8 @@ class LayerErrorsTest {
     Symbol b = Symbol.input("b", 100);
     Dense tower = Dense.of(64);
     fails(
-        "dense_2 (Dense): shares dense_1/kernel [784, 64] but would need it to be [100, 64]. Give it an"
-            + " input of the shape that dense_1 gets, or a layer of its own.",
+        "dense_2 (Dense): shares dense_1/kernel [784, 64] but would need it to be [100, 64]. Give"
+            + " it an input of the shape that dense_1 gets, or a layer of its own.",
         new Concat().apply(tower.apply(a), tower.apply(b)),
         a,
         b);
@@ -78,8 +88,8 @@ class LayerErrorsTest {
         new Add().apply(a, b),
         a);
     fails(
-        "concat_1 (Concat): needs inputs that are as [n, 4] except in axis 1 but gets [n, 2, 2] from"
-            + " reshape_to_1. Bring it to that shape with a layer before it.",
+        "concat_1 (Concat): needs inputs that are as [n, 4] except in axis 1 but gets [n, 2, 2]"
+            + " from reshape_to_1. Bring it to that shape with a layer before it.",
         new Concat().apply(a, a.then(ReshapeTo.of(2, 2))),
         a);
   }

@@ -88,6 +88,14 @@ final class CpuProgram implements Program {
               + " bytes but the buffer bound to it has "
               + buffer.byteSize());
     }
+    if (writtenBy[region] != 0 && !buffer.isWritable()) {
+      throw new CremaException(
+          "This plan changes the storage in region "
+              + region
+              + ", but the buffer bound to it, "
+              + buffer
+              + ", is mapped for reading only. Map it writable or copy it.");
+    }
     use.enter();
     try {
       Buffer before = bound[region];

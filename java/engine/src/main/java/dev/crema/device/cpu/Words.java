@@ -10,6 +10,8 @@ import java.util.Arrays;
 
 /** Writes a program as the words that {@code plan.cpp} reads. */
 final class Words {
+  private static final int MOST_THREADS = 1024; // that the pool ever has
+
   private long[] words = new long[256];
   private int count;
 
@@ -18,7 +20,7 @@ final class Words {
   static long[] of(CpuDevice device, ProgramSpec spec, long regionTable) {
     Words w = new Words();
     w.put(Crema.CREMA_PLAN_MAGIC, Crema.CREMA_PLAN_VERSION, spec.capacity(), device.level());
-    w.put(spec.threads(), spec.regions().size(), spec.tensors().size());
+    w.put(Math.min(spec.threads(), MOST_THREADS), spec.regions().size(), spec.tensors().size());
     w.put(spec.instructions().size(), regionTable);
     spec.regions().forEach(r -> w.put(r.bytes()));
     for (PlacedTensor t : spec.tensors()) {
