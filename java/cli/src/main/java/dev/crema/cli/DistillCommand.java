@@ -1,11 +1,13 @@
 package dev.crema.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.crema.CremaException;
 import dev.crema.compress.Candidate;
 import dev.crema.compress.Comparison;
 import dev.crema.compress.Distillation;
 import dev.crema.data.Dataset;
+import dev.crema.eval.drift.Reference;
 import dev.crema.graph.TensorType;
 import dev.crema.io.Json;
 import dev.crema.io.ModelArchive;
@@ -15,6 +17,7 @@ import dev.crema.nn.Model;
 import dev.crema.nn.Topology;
 import dev.crema.train.History;
 import dev.crema.train.Losses;
+import dev.crema.train.TrainingReference;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -83,6 +86,7 @@ final class DistillCommand implements Callable<Integer> {
         teachers.add(Model.load(file));
         OneOutput.require(teachers.get(teachers.size() - 1).topology(), "" + file);
       }
+      requireOnePreparation(teachers);
       Model first = teachers.get(0);
       ModelData.Parts parts = modelData.open(first, teacher.get(0), common.seed());
       try (Model trained = Model.of(topology(first, parts.train()), common.seed())) {
@@ -95,6 +99,24 @@ final class DistillCommand implements Callable<Integer> {
       }
     } finally {
       teachers.forEach(Model::close);
+    }
+  }
+
+  /** All teachers see the same numbers, and mean the same classes by their answers. */
+  private void requireOnePreparation(List<Model> teachers) {
+    JsonNode first = teachers.get(0).metadata().path("preprocessing");
+    for (int i = 1; i < teachers.size(); i++) {
+      if (!teachers.get(i).metadata().path("preprocessing").equals(first)) {
+        throw new CremaException(
+            "The teachers "
+                + teacher.get(0)
+                + " and "
+                + teacher.get(i)
+                + " were trained on data that was prepared in different ways, such as scaled by"
+                + " other means or with other classes, so one of them would not understand what"
+                + " the other reads. Train them on the same --data with the same --seed or the"
+                + " same --validation.");
+      }
     }
   }
 
@@ -116,6 +138,10 @@ final class DistillCommand implements Callable<Integer> {
             .validation(parts.held())
             .term(distillation)
             .fit(parts.train());
+    if (teachers.get(0).metadata().has(Reference.KEY)) {
+      TrainingReference.store(
+          trained, parts.train(), common.seed(), common.threads(), common.device());
+    }
     trained.save(out);
     List<Candidate> all = new ArrayList<>();
     for (int i = 0; i < teachers.size(); i++) {

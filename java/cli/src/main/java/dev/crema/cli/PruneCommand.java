@@ -12,15 +12,18 @@ import dev.crema.compress.Sensitivity;
 import dev.crema.compress.Shrinker;
 import dev.crema.compress.Sparsity;
 import dev.crema.compress.SparsitySchedule;
+import dev.crema.eval.drift.Reference;
 import dev.crema.io.Json;
 import dev.crema.io.ModelArchive;
 import dev.crema.nn.Model;
 import dev.crema.text.Table;
 import dev.crema.train.Evaluator;
 import dev.crema.train.History;
+import dev.crema.train.TrainingReference;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -218,6 +221,12 @@ final class PruneCommand implements Callable<Integer> {
     document.put("model", out.toString());
     document.set("data", parts.toJson());
     common.text().println(parts.describe("Training on"));
+    if (chosen instanceof Pattern.Channel) {
+      Map<String, String> staying = Shrinker.obstacles(before);
+      ObjectNode reasons = document.putObject("layers_that_keep_their_channels");
+      staying.forEach(reasons::put);
+      staying.forEach((layer, why) -> common.text().println(layer + " keeps its channels: " + why));
+    }
     if (rounds != null) {
       document.set("rounds", inRounds(before, after, pruner, target, parts));
     } else if (fineTuning.epochs() == 0) {
@@ -243,6 +252,10 @@ final class PruneCommand implements Callable<Integer> {
     boolean shrink = chosen instanceof Pattern.Channel && !keepShapes;
     try (Model small = shrink ? Shrinker.shrink(after) : null) {
       Model saved = shrink ? small : after;
+      if (saved.metadata().has(Reference.KEY)) {
+        TrainingReference.store(
+            saved, parts.train(), common.seed(), common.threads(), common.device());
+      }
       saved.save(out);
       Comparison comparison =
           Comparison.of(before, saved, parts.held(), common.threads(), common.device());

@@ -69,7 +69,30 @@ class DistillCommandTest {
     assertThat(Files.readAllBytes(a.resolve("model.safetensors"))).isEqualTo(before);
     Result evaluate = run("evaluate", "--model", "" + student, "--data", "" + data, "--json");
     assertThat(evaluate.json().at("/classification/accuracy").asDouble()).isGreaterThan(0.9);
+    try (Model teacher = Model.load(a);
+        Model taught = Model.load(student)) {
+      assertThat(taught.metadata().at("/reference/inputs"))
+          .as("what drift is measured by is of the same examples")
+          .isEqualTo(teacher.metadata().at("/reference/inputs"))
+          .isNotEmpty();
+    }
     prunedAndThenQuantized(student, data);
+  }
+
+  /** Means, deviations and classes are of a model's own training data. */
+  @Test
+  void teachersThatReadOtherNumbersAreRefusedBeforeTheTraining() throws IOException {
+    Path data = CommandRun.flowers(folder);
+    Path a = train(data, "a", "mlp:8");
+    Path other = folder.resolve("other.csv");
+    Files.writeString(other, Files.readString(data).replace("rose", "zinnia"));
+    Path b = train(other, "b", "mlp:8");
+    Path student = folder.resolve("student");
+    String[] args = {"distill", "--student", "mlp:4", "--data", "" + data, "--out", "" + student};
+    Result result = run(CommandRun.with(args, "--teacher", a + "," + b));
+    assertThat(result.code()).isEqualTo(1);
+    assertThat(result.err()).contains("" + a, "" + b, "prepared in different ways", "--seed");
+    assertThat(student).doesNotExist();
   }
 
   private void prunedAndThenQuantized(Path student, Path data) {

@@ -5,10 +5,18 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.crema.cli.CommandRun.Result;
+import dev.crema.io.Json;
+import dev.crema.nn.Activation;
+import dev.crema.nn.Add;
+import dev.crema.nn.Dense;
 import dev.crema.nn.Model;
+import dev.crema.nn.Symbol;
+import dev.crema.nn.Topology;
+import dev.crema.nn.TopologyFormat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -132,6 +140,35 @@ class PruneCommandTest {
             "--keep-shapes",
             "--json");
     assertThat(shapes.json().at("/after/parameters").asLong()).isEqualTo(4 * 32 + 32 + 64 + 2);
+  }
+
+  /** A training of hours must not be lost because a sum keeps some channels where they are. */
+  @Test
+  void ofAResidualNetworkChannelsGoThatCan() throws IOException {
+    Path topology = folder.resolve("residual.json");
+    Symbol x = Symbol.input("x", 4);
+    Symbol wide = x.then(Dense.of(8, Activation.RELU));
+    Symbol inner = wide.then(Dense.of(6, Activation.RELU)).then(Dense.of(8));
+    Symbol y = new Add().apply(inner, wide).then(Dense.of(2, Activation.SOFTMAX));
+    Json.write(topology, TopologyFormat.toJson(Topology.of(List.of(x), List.of(y))));
+    Path residual = folder.resolve("residual");
+    String[] train = {"train", "--data", "" + data, "--epochs", "1", "--out", "" + residual};
+    assertThat(run(CommandRun.with(train, "--model", "" + topology)).code()).isZero();
+    String[] prune = {"prune", "--model", "" + residual, "--data", "" + data, "--epochs", "1"};
+    Path out = folder.resolve("narrow");
+    Result result =
+        run(
+            CommandRun.with(
+                prune, "--pattern", "channel", "--sparsity", "0.5", "--out", "" + out, "--json"));
+    assertThat(result.code()).as(result.err()).isZero();
+    assertThat(result.err()).contains("dense_3 keeps its channels: 'add_1' merges them");
+    assertThat(result.json().get("layers_that_keep_their_channels").fieldNames())
+        .toIterable()
+        .containsExactly("dense_1", "dense_3");
+    try (Model narrow = Model.load(out)) {
+      assertThat(narrow.table().get("dense_2/kernel").type()).hasToString("[8, 3]");
+      assertThat(narrow.table().get("dense_3/kernel").type()).hasToString("[3, 8]");
+    }
   }
 
   @Test

@@ -1,6 +1,5 @@
 package dev.crema.compress;
 
-import dev.crema.CremaException;
 import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
 import dev.crema.graph.TensorType;
@@ -22,6 +21,7 @@ import dev.crema.nn.MaxPool2d;
 import dev.crema.nn.Model;
 import dev.crema.nn.Topology;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -52,16 +52,26 @@ final class ChannelPath {
   private String reader;
   private String problem;
 
-  private ChannelPath(Model model, String start) {
-    this.topology = model.topology();
-    this.values = model.build(new Graph(), false).values();
+  private ChannelPath(Topology topology, Map<String, Node> values, String start) {
+    this.topology = topology;
+    this.values = values;
     this.start = start;
   }
 
-  static ChannelPath from(Model model, String layer) {
-    ChannelPath path = new ChannelPath(model, layer);
-    path.walk();
-    return path;
+  /** Those of all layers with channels but those that give the model's answers, by layer. */
+  static Map<String, ChannelPath> of(Model model) {
+    Topology topology = model.topology();
+    Set<String> answering = Prunable.givingOutputs(topology);
+    Map<String, Node> values = model.build(new Graph(), false).values();
+    Map<String, ChannelPath> paths = new LinkedHashMap<>();
+    for (Topology.Place place : topology.places()) {
+      if (Prunable.isChannelled(place.layer()) && !answering.contains(place.weights())) {
+        ChannelPath path = new ChannelPath(topology, values, place.name());
+        path.walk();
+        paths.put(place.name(), path);
+      }
+    }
+    return paths;
   }
 
   /** The batch normalisations on the way, which have an element for each channel. */
@@ -74,18 +84,9 @@ final class ChannelPath {
     return reader;
   }
 
-  /**
-   * @throws CremaException saying why channels cannot be taken out
-   */
-  void requireSafe() {
-    if (problem != null) {
-      throw new CremaException(
-          "The channels of '"
-              + start
-              + "' that are 0 cannot be taken out: "
-              + problem
-              + ". Exclude the layer from channel pruning, or keep the shapes.");
-    }
+  /** Why channels cannot be taken out, or null. */
+  String problem() {
+    return problem;
   }
 
   /** Which inputs of the reader stay. */
@@ -101,6 +102,10 @@ final class ChannelPath {
     Topology.Place at = place(start);
     if (isShared(at)) {
       problem = "it shares its weights with another layer";
+      return;
+    }
+    if (isGrouped(at.layer())) {
+      problem = "each group of its filters reads channels of its own";
       return;
     }
     if (!keepsZero(at.layer())) {
@@ -133,9 +138,9 @@ final class ChannelPath {
       problem = "'" + at.name() + "' merges them with other channels";
     } else if (isShared(at)) {
       problem = "'" + at.name() + "' shares its weights with another layer";
-    } else if (layer instanceof Dense
-        || layer instanceof Conv1d c && c.groups() == 1
-        || layer instanceof Conv2d d && d.groups() == 1) {
+    } else if (isGrouped(layer)) {
+      problem = "each group of the filters of '" + at.name() + "' reads channels of its own";
+    } else if (Prunable.isChannelled(layer)) {
       reader = at.name();
     } else if (layer instanceof BatchNorm norm && norm.scale() && norm.center()) {
       normalizations.add(at.name());
@@ -146,6 +151,11 @@ final class ChannelPath {
       problem =
           "'" + at.name() + "' (" + layer.getClass().getSimpleName() + ") behind it may not keep 0";
     }
+  }
+
+  private static boolean isGrouped(Layer layer) {
+    return layer instanceof Conv1d c && c.groups() > 1
+        || layer instanceof Conv2d d && d.groups() > 1;
   }
 
   private static boolean keepsZero(Layer layer) {

@@ -1,7 +1,6 @@
 package dev.crema.compress;
 
 import dev.crema.CremaException;
-import dev.crema.nn.BatchNorm;
 import dev.crema.nn.Conv1d;
 import dev.crema.nn.Conv2d;
 import dev.crema.nn.Dense;
@@ -14,6 +13,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -27,7 +27,7 @@ record Prunable(Parameter parameter, List<Parameter> followers) {
   static List<Prunable> of(
       Model model, boolean channels, Set<String> excluded, Set<String> included) {
     requireKnown(model, excluded, included);
-    Set<String> last = channels ? givingOutputs(model.topology()) : Set.of();
+    Map<String, ChannelPath> paths = channels ? ChannelPath.of(model) : Map.of();
     List<Prunable> all = new ArrayList<>();
     for (Topology.Place place : model.topology().places()) {
       boolean owner = place.weights().equals(place.name());
@@ -36,8 +36,9 @@ record Prunable(Parameter parameter, List<Parameter> followers) {
       }
       for (Parameter p : parameters(model, place.name())) {
         boolean kernel = p.type().rank() >= 2 && !(place.layer() instanceof Embedding);
-        if (channels && isChannelled(place.layer()) && kernel && !last.contains(place.name())) {
-          all.add(new Prunable(p, followers(model, place)));
+        ChannelPath path = kernel ? paths.get(place.name()) : null;
+        if (path != null && path.problem() == null) {
+          all.add(new Prunable(p, followers(model, place.name(), path)));
         } else if (included.contains(p.path()) || kernel && !channels) {
           all.add(new Prunable(p, List.of()));
         }
@@ -105,17 +106,13 @@ record Prunable(Parameter parameter, List<Parameter> followers) {
     return giving;
   }
 
-  private static List<Parameter> followers(Model model, Topology.Place place) {
+  private static List<Parameter> followers(Model model, String layer, ChannelPath path) {
     List<Parameter> all = new ArrayList<>();
-    Parameter bias = model.table().get(place.name() + "/bias");
+    Parameter bias = model.table().get(layer + "/bias");
     if (bias != null) {
       all.add(bias);
     }
-    List<Topology.Place> readers =
-        model.topology().places().stream().filter(p -> p.inputs().contains(place.name())).toList();
-    if (readers.size() == 1 && readers.get(0).layer() instanceof BatchNorm) {
-      all.addAll(parameters(model, readers.get(0).weights()));
-    }
+    path.normalizations().forEach(norm -> all.addAll(parameters(model, norm)));
     return all;
   }
 }

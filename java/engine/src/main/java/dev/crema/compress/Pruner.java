@@ -159,11 +159,20 @@ public final class Pruner {
           "There is nothing to prune by the pattern "
               + pattern
               + (excluded.isEmpty() ? "" : " outside " + excluded)
-              + (channels
-                  ? ": no dense layer and no convolution stands before another."
-                  : ": no layer has a kernel."));
+              + (channels ? noChannels(model) : ": no layer has a kernel."));
     }
     return targets;
+  }
+
+  private static String noChannels(Model model) {
+    StringBuilder text =
+        new StringBuilder(": no dense layer and no convolution stands before another");
+    String join = " from which channels can be taken out. ";
+    for (Map.Entry<String, String> layer : Shrinker.obstacles(model).entrySet()) {
+      text.append(join).append('\'').append(layer.getKey()).append("': ").append(layer.getValue());
+      join = "; ";
+    }
+    return text.append('.').toString();
   }
 
   private Map<Parameter, boolean[]> masks(Model model, double sparsity) {

@@ -14,7 +14,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 
 /**
  * Takes out of a model the units of dense layers and the filters of convolutions that a channel
@@ -24,48 +23,65 @@ import java.util.Set;
  * <p>A channel goes if its weights and its bias are 0, scale and shift of the batch normalisation
  * behind it too, and what its layer gives then stays 0 on its way to the next dense layer or
  * convolution: through activations that map 0 to 0, batch normalisation, dropout, pooling and
- * {@code Flatten}. That layer loses the inputs which it belonged to.
+ * {@code Flatten}. That layer loses the inputs which it belonged to. Other channels stay where they
+ * are: those whose layer's output, or what is computed of it, is read at several places, is merged
+ * with another, or goes through a layer that does not keep 0 apart, and those of layers that are
+ * shared or grouped ({@link #obstacles}).
  */
 public final class Shrinker {
   private final Model model;
   private final Topology topology;
-  private final Set<String> answering; // layers whose channels are the model's answers
   private final Map<String, boolean[]> outputs = new LinkedHashMap<>(); // channels that stay
   private final Map<String, boolean[]> inputs = new LinkedHashMap<>();
 
   private Shrinker(Model model) {
     this.model = model;
     this.topology = model.topology();
-    this.answering = Prunable.givingOutputs(topology);
   }
 
   /**
-   * A smaller model that predicts the same; the same structure if no channel is 0. Names, metadata
-   * and what masks prune of the rest are kept. The caller closes it.
+   * A smaller model that predicts the same; the same structure if no channel is 0 that can go.
+   * Names, metadata and what masks prune of the rest are kept. The caller closes it.
    *
-   * @throws CremaException if a channel that is 0 cannot go: its layer's output, or what is
-   *     computed of it, is read at several places, is merged with another, goes through a layer
-   *     that does not keep 0 apart, or the layer is shared
+   * @throws CremaException if the model is quantized
    */
   public static Model shrink(Model model) {
-    Shrinker shrinker = new Shrinker(Objects.requireNonNull(model, "model"));
-    for (Topology.Place place : shrinker.topology.places()) {
-      shrinker.look(place);
+    Objects.requireNonNull(model, "model");
+    if (model.quantization() != null) {
+      throw new CremaException(
+          "This model is quantized already. Shrink the one that it was made of, and quantize that.");
     }
+    Shrinker shrinker = new Shrinker(model);
+    ChannelPath.of(model).forEach(shrinker::look);
     return shrinker.smaller();
   }
 
-  private void look(Topology.Place place) {
-    if (!Prunable.isChannelled(place.layer()) || answering.contains(place.weights())) {
+  /**
+   * The layers with channels that stay even where they are 0, by name, and why: a part of a
+   * sentence, such as "'add_1' merges them with other channels". Layers that give the model's
+   * outputs are not among them.
+   */
+  public static Map<String, String> obstacles(Model model) {
+    Map<String, String> obstacles = new LinkedHashMap<>();
+    ChannelPath.of(Objects.requireNonNull(model, "model"))
+        .forEach(
+            (layer, path) -> {
+              if (path.problem() != null) {
+                obstacles.put(layer, path.problem());
+              }
+            });
+    return obstacles;
+  }
+
+  private void look(String layer, ChannelPath path) {
+    if (path.problem() != null) {
       return;
     }
-    boolean[] alive = alive(place);
-    ChannelPath path = ChannelPath.from(model, place.name());
+    boolean[] alive = alive(layer);
     path.normalizations().forEach(norm -> revive(alive, norm));
     if (hasDead(alive)) {
-      path.requireSafe();
       keepOne(alive);
-      outputs.put(place.name(), alive);
+      outputs.put(layer, alive);
       path.normalizations().forEach(norm -> outputs.put(norm, alive));
       inputs.put(path.reader(), path.inputsOf(alive));
     }
@@ -83,10 +99,10 @@ public final class Shrinker {
   }
 
   /** The channels of a layer of which a weight or the bias is not 0. */
-  private boolean[] alive(Topology.Place place) {
-    Parameter kernel = model.table().get(place.weights() + "/kernel");
+  private boolean[] alive(String layer) {
+    Parameter kernel = model.table().get(layer + "/kernel");
     boolean[] alive = new boolean[Math.toIntExact(kernel.type().extent(-1))];
-    revive(alive, place.weights());
+    revive(alive, layer);
     return alive;
   }
 

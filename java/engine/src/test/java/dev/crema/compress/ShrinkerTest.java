@@ -11,6 +11,7 @@ import dev.crema.nn.Activation;
 import dev.crema.nn.Add;
 import dev.crema.nn.AveragePool2d;
 import dev.crema.nn.BatchNorm;
+import dev.crema.nn.BuiltIn;
 import dev.crema.nn.Conv1d;
 import dev.crema.nn.Conv2d;
 import dev.crema.nn.Dense;
@@ -23,6 +24,7 @@ import dev.crema.nn.Model;
 import dev.crema.nn.Padding;
 import dev.crema.nn.Parameter;
 import dev.crema.nn.Symbol;
+import dev.crema.nn.Topology;
 import dev.crema.train.Trainer;
 import java.nio.file.Path;
 import java.util.List;
@@ -192,37 +194,125 @@ class ShrinkerTest {
     }
   }
 
-  private static void refused(Model model, String... words) {
+  /** The first dense layer keeps its channels whatever prunes them, and {@code words} say why. */
+  private static void keepsChannels(Model model, String... words) {
     try (model) {
-      CHANNELS.prune(model, 0.5);
-      assertThatThrownBy(() -> Shrinker.shrink(model))
+      disturb(model);
+      assertThat(Shrinker.obstacles(model).get("dense_1")).contains(words);
+      String[] others =
+          model.table().all().stream()
+              .map(Prunable::layer)
+              .filter(name -> !name.equals("dense_1"))
+              .distinct()
+              .toArray(String[]::new);
+      assertThatThrownBy(() -> CHANNELS.exclude(others).prune(model, 0.5))
           .isInstanceOf(CremaException.class)
-          .hasMessageStartingWith("The channels of 'dense_1' that are 0 cannot be taken out: ")
+          .hasMessageContaining("There is nothing to prune by the pattern channel")
           .hasMessageContainingAll(words);
+      float[] kernel = model.get("dense_1/kernel");
+      float[] bias = model.get("dense_1/bias");
+      for (int i = 0; i < kernel.length; i += bias.length) {
+        kernel[i] = 0;
+      }
+      bias[0] = 0;
+      model.set("dense_1/kernel", kernel);
+      model.set("dense_1/bias", bias);
+      try (Model same = Shrinker.shrink(model)) {
+        assertThat(same.get("dense_1/kernel")).isEqualTo(kernel);
+      }
     }
   }
 
   @Test
-  void branchesAndLayersThatMixChannelsAreRefused() {
+  void channelsOfBranchesAndOfLayersThatMixThemStay() {
     Symbol x = Symbol.input("x", 6);
     Symbol h = x.then(Dense.of(6, Activation.RELU));
     Symbol residual = new Add().apply(h, x);
-    refused(Model.of(List.of(x), List.of(residual.then(Dense.of(2))), 1), "'add_1' merges them");
+    keepsChannels(
+        Model.of(List.of(x), List.of(residual.then(Dense.of(2))), 1), "'add_1' merges them");
 
     Symbol both = Dense.of(8, Activation.RELU).apply(x);
     Symbol a = both.then(Dense.of(2));
     Symbol b = both.then(Dense.of(3));
-    refused(Model.of(List.of(x), List.of(a, b), 1), "[dense_2, dense_3]", "not at one place");
+    keepsChannels(Model.of(List.of(x), List.of(a, b), 1), "[dense_2, dense_3]", "not at one place");
 
     Dense shared = Dense.of(6, Activation.RELU);
     Symbol twice = x.then(shared).then(shared).then(Dense.of(2));
-    refused(Model.of(List.of(x), List.of(twice), 1), "shares its weights");
+    keepsChannels(Model.of(List.of(x), List.of(twice), 1), "shares its weights");
 
-    refused(
+    keepsChannels(
         Model.sequential(6).dense(8, Activation.RELU).add(new LayerNorm()).dense(2).build(1),
         "'layer_norm_1' (LayerNorm)");
-    refused(
+    keepsChannels(
         Model.sequential(6).dense(8, Activation.SIGMOID).dense(2).build(1),
         "activation does not map 0 to 0");
+  }
+
+  /** What stands between a residual sum and the next shrinks; what the sums merge does not. */
+  @Test
+  void ofAResidualNetworkTheInnerChannelsGo() {
+    Topology resnet =
+        BuiltIn.topology("resnet18-small", new long[] {8, 8, 3}, BuiltIn.Output.CLASSES, 4);
+    try (Model model = Model.of(resnet, 5)) {
+      disturb(model);
+      CHANNELS.prune(model, 0.5);
+      assertThat(model.masks().paths())
+          .contains("conv2d_2/kernel")
+          .doesNotContain("conv2d_3/kernel");
+      try (Model small = Shrinker.shrink(model)) {
+        assertThat(small.table().get("conv2d_2/kernel").type()).hasToString("[3, 3, 16, 8]");
+        assertThat(small.table().get("conv2d_3/kernel").type()).hasToString("[3, 3, 8, 16]");
+        float[] x = examples(model, 1)[0];
+        assertThat(small.predict(x)).containsExactly(model.predict(x), within(1e-5f));
+      }
+    }
+  }
+
+  @Test
+  void groupedConvolutionsKeepTheirFiltersAndThoseBeforeThem() {
+    try (Model model =
+        Model.sequential(6, 6, 2)
+            .add(Conv2d.of(8, 3, Activation.RELU))
+            .add(Conv2d.of(8, 1, Activation.RELU).withGroups(4))
+            .add(Conv2d.of(6, 2, Activation.RELU))
+            .add(new Flatten())
+            .dense(3)
+            .build(4)) {
+      disturb(model);
+      CHANNELS.prune(model, 0.5);
+      assertThat(Shrinker.obstacles(model)).containsOnlyKeys("conv2d_1", "conv2d_2");
+      try (Model small = Shrinker.shrink(model)) {
+        assertThat(small.table().get("conv2d_1/kernel").type()).hasToString("[3, 3, 2, 8]");
+        assertThat(small.table().get("conv2d_2/kernel").type()).hasToString("[1, 1, 2, 8]");
+        assertThat(small.table().get("conv2d_3/kernel").type()).hasToString("[2, 2, 8, 3]");
+        float[] x = examples(model, 1)[0];
+        assertThat(small.predict(x)).containsExactly(model.predict(x), within(1e-5f));
+      }
+    }
+  }
+
+  @Test
+  void channelsGoWithANormalizationBehindTheirActivation() {
+    try (Model model =
+        Model.sequential(5).dense(8, Activation.RELU).add(new BatchNorm()).dense(3).build(4)) {
+      disturb(model);
+      CHANNELS.prune(model, 0.5);
+      try (Model small = Shrinker.shrink(model)) {
+        assertThat(small.table().get("dense_1/kernel").type()).hasToString("[5, 4]");
+        assertThat(small.table().get("batch_norm_1/running_mean").type()).hasToString("[4]");
+        float[] x = examples(model, 1)[0];
+        assertThat(small.predict(x)).containsExactly(model.predict(x), within(1e-5f));
+      }
+    }
+  }
+
+  @Test
+  void aQuantizedModelIsNotShrunk() {
+    try (Model model = Model.sequential(5).dense(8, Activation.RELU).dense(3).build(4);
+        Model bytes = Quantizer.dynamic().quantize(model)) {
+      assertThatThrownBy(() -> Shrinker.shrink(bytes))
+          .isInstanceOf(CremaException.class)
+          .hasMessageContaining("quantized already");
+    }
   }
 }
