@@ -41,10 +41,11 @@ final class CardBench {
     try (CardTask task = work.maker().make(device)) {
       double[] losses = task.losses(STEPS);
       List<Double> seconds = timer.measure(task);
-      return new CardReport.Row(work, seconds, losses, complaint(task, losses));
+      String complaint = complaint(task, losses);
+      return new CardReport.Row(work, seconds, losses, task.ways(), complaint);
     } catch (CremaException e) {
       progress.accept("  " + e.getMessage());
-      return new CardReport.Row(work, List.of(), new double[0], e.getMessage());
+      return new CardReport.Row(work, List.of(), new double[0], List.of(), e.getMessage());
     }
   }
 

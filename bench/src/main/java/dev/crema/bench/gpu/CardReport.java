@@ -23,11 +23,22 @@ record CardReport(Device device, Sizes sizes, CardLimits limits, List<Row> rows)
    *
    * @param seconds of a run, round by round; empty if it failed
    * @param losses of the first steps
+   * @param ways that the card has chosen for its layers, by measuring
    * @param failure null if there was none
    */
-  record Row(CardWork work, List<Double> seconds, double[] losses, String failure) {
+  record Row(
+      CardWork work, List<Double> seconds, double[] losses, List<String> ways, String failure) {
     double median() {
       return CardTimer.median(seconds);
+    }
+
+    /** The work, and the ways in the order of its layers. */
+    String description() {
+      String kinds =
+          ways.stream()
+              .map(way -> way.substring(way.lastIndexOf(' ') + 1))
+              .collect(Collectors.joining(", "));
+      return work.description() + (ways.isEmpty() ? "" : "; the card chose " + kinds);
     }
   }
 
@@ -51,7 +62,7 @@ record CardReport(Device device, Sizes sizes, CardLimits limits, List<Row> rows)
   private static ObjectNode json(Row row) {
     CardWork work = row.work();
     ObjectNode node = Json.mapper().createObjectNode();
-    node.put("name", work.name()).put("description", work.description());
+    node.put("name", work.name()).put("description", row.description());
     if (work.bytes() > 0) {
       node.put("bytes", work.bytes());
     } else {
@@ -64,6 +75,9 @@ record CardReport(Device device, Sizes sizes, CardLimits limits, List<Row> rows)
     }
     node.put("seconds", row.median());
     row.seconds().forEach(node.putArray("rounds")::add);
+    if (!row.ways().isEmpty()) {
+      row.ways().forEach(node.putArray("ways")::add);
+    }
     if (row.losses().length > 0) {
       ArrayNode losses = node.putArray("losses");
       for (double loss : row.losses()) {
@@ -92,7 +106,7 @@ record CardReport(Device device, Sizes sizes, CardLimits limits, List<Row> rows)
             String.format(Locale.ROOT, "%.1f", MICRO * row.median()),
             String.format(
                 Locale.ROOT, "%.0f %%", PERCENT * limits.seconds(row.work()) / row.median()),
-            row.work().description());
+            row.description());
       } else {
         table.row(row.work().name(), "failed", "", row.failure());
       }

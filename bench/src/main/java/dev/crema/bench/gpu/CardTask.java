@@ -1,5 +1,7 @@
 package dev.crema.bench.gpu;
 
+import java.util.List;
+
 /** A work made ready on a device. One thread uses it. */
 interface CardTask extends AutoCloseable {
   /** Computes once and waits until it is done; what is timed. */
@@ -17,6 +19,11 @@ interface CardTask extends AutoCloseable {
    */
   default float[] result() {
     return null;
+  }
+
+  /** Which ways the card has chosen to compute it; empty where there is no choice. */
+  default List<String> ways() {
+    return List.of();
   }
 
   @Override

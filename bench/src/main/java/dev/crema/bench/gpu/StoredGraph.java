@@ -15,6 +15,7 @@ import dev.crema.plan.Plan;
 import java.nio.FloatBuffer;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -145,6 +146,11 @@ final class StoredGraph implements CardTask {
   @Override
   public void run() {
     plan.run(1, MEASURED);
+  }
+
+  @Override
+  public List<String> ways() {
+    return plan.ways();
   }
 
   @Override

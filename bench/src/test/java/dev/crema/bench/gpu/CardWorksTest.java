@@ -163,10 +163,16 @@ class CardWorksTest {
   void theDocumentHasWhatTheTableNeeds() {
     List<CardReport.Row> rows = new ArrayList<>();
     for (CardWork work : works()) {
-      rows.add(new CardReport.Row(work, List.of(0.5, 0.25, 1.0), new double[] {2, 1}, null));
+      List<String> ways =
+          work.arithmetic() == Arithmetic.INT8
+              ? List.of("QuantizedLinear: tiles_128", "QuantizedLinear 1: imma")
+              : List.of();
+      double[] losses = {2, 1};
+      rows.add(new CardReport.Row(work, List.of(0.5, 0.25, 1.0), losses, ways, null));
     }
     CardLimits limits = new CardLimits(1e12, Map.of(Arithmetic.FP32, 1e13));
-    JsonNode json = new CardReport(Device.cpu(), Sizes.tiny(), limits, rows).json();
+    CardReport report = new CardReport(Device.cpu(), Sizes.tiny(), limits, rows);
+    JsonNode json = report.json();
     assertThat(json.at("/sizes/mlpBatch").asInt()).isEqualTo(8);
     assertThat(json.at("/limits/fp32").asDouble()).isEqualTo(1e13);
     JsonNode seed = json.at("/works/0");
@@ -174,5 +180,9 @@ class CardWorksTest {
     assertThat(seed.at("/bars/0").toString())
         .isEqualTo("{\"times\":10.0,\"over\":\"PyTorch eager\",\"modes\":[\"eager\"]}");
     assertThat(json.at("/works/5/bars/0/of_limit").asDouble()).isEqualTo(0.9);
+    assertThat(seed.has("ways")).isFalse();
+    JsonNode bytes = json.get("works").get(works().stream().map(CardWork::name).toList().indexOf("mlp-int8"));
+    assertThat(bytes.at("/ways/1").asText()).isEqualTo("QuantizedLinear 1: imma");
+    assertThat(bytes.get("description").asText()).endsWith("; the card chose tiles_128, imma");
   }
 }

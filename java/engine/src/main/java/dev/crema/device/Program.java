@@ -1,6 +1,7 @@
 package dev.crema.device;
 
 import dev.crema.memory.Buffer;
+import java.util.List;
 
 /**
  * A {@link ProgramSpec} made ready on a device. One run at a time: a second thread that calls
@@ -29,6 +30,15 @@ public interface Program extends AutoCloseable {
 
   /** As {@link #run}; gives the nanoseconds that each instruction took. */
   long[] profile(long batch, long sections);
+
+  /**
+   * Which of several ways it takes to compute instructions, where the device chose among some for
+   * the batch size that it was last made ready for: {@code head (QuantizedLinear): imma}. Not while
+   * it runs.
+   */
+  default List<String> ways() {
+    return List.of();
+  }
 
   @Override
   void close();

@@ -271,6 +271,11 @@ public final class Plan implements AutoCloseable {
     return layout.spec().instructions();
   }
 
+  /** As {@link Program#ways}: what a device that measured has chosen. */
+  public List<String> ways() {
+    return program.ways();
+  }
+
   /** Nanoseconds that each of {@link #instructions} took in one run. */
   public long[] profile(long batch) {
     return program.profile(batch, ALL);

@@ -8,6 +8,7 @@ import dev.crema.device.cuda.calls.DriverCalls;
 import dev.crema.memory.Buffer;
 import dev.crema.memory.Exclusive;
 import java.nio.LongBuffer;
+import java.util.List;
 
 /**
  * A program on a card. The first run of a batch size queues its kernels one by one, and tries those
@@ -221,6 +222,11 @@ final class CudaProgram implements Program {
     } finally {
       use.leave();
     }
+  }
+
+  @Override
+  public List<String> ways() {
+    return instructions.ways();
   }
 
   @Override

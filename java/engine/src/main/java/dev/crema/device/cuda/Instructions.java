@@ -115,6 +115,17 @@ final class Instructions {
         + kernels.get(instruction).message(call, word >>> Integer.SIZE, (int) word);
   }
 
+  /** Which way each instruction takes that has several, by where it stands. */
+  List<String> ways() {
+    List<String> all = new ArrayList<>();
+    for (int i = 0; i < kinds.length; i++) {
+      if (kinds[i] != null) {
+        all.add(spec.instructions().get(i).where() + ": " + kinds[i]);
+      }
+    }
+    return all;
+  }
+
   private Call call(int number, long batch) {
     Instruction i = spec.instructions().get(number);
     return new Call(

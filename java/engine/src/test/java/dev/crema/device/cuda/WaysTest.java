@@ -86,6 +86,7 @@ class WaysTest {
       fake.clearLog();
       assertThat(layer.run(plan, ROWS)).isEqualTo(expected); // recorded
       assertThat(fake.log(KERNEL)).containsExactly(KERNEL + kind);
+      assertThat(plan.ways()).containsExactly("head (QuantizedLinear): " + kind);
       assertThat(layer.run(plan, ROWS)).isEqualTo(expected); // from the graph
       fake.clearLog();
       assertThat(layer.run(plan, 5)).isEqualTo(Arrays.copyOf(expected, 5 * UNITS));
