@@ -52,6 +52,16 @@ class SoftmaxTest {
         .run();
   }
 
+  /** Of a card's block, that is: 48 KB, of which arrays of the kernel take some. */
+  @Test
+  void rowsMayBeAsLongAsSharedMemory() {
+    OpCheck.of(new Softmax())
+        .batched(Array64.gaussian(5, 2, 12288))
+        .forwardOne(in -> softmax(in[0]))
+        .withoutGradient()
+        .run();
+  }
+
   @ParameterizedTest
   @CsvSource({"1, 2, 0", "7, 10, 0", "5, 33, 0.1", "64, 10, 0.2"})
   void crossEntropyOfLabelsMatchesTheReferenceAndFiniteDifferences(int n, int k, double smoothing) {

@@ -1,5 +1,6 @@
 package dev.crema.device.cuda;
 
+import dev.crema.CremaException;
 import dev.crema.device.cuda.DeviceMemory.Piece;
 import dev.crema.device.cuda.kernel.Arguments;
 import dev.crema.device.cuda.kernel.Call;
@@ -22,6 +23,8 @@ import org.slf4j.LoggerFactory;
  */
 final class Race {
   private static final Logger LOG = LoggerFactory.getLogger(Race.class);
+  private static final long COMPARED = 16 * 256; // bytes that a block compares at a time
+  private static final long MOST_BLOCKS = 1023; // beside the first
   private static final int LAUNCHES = 3; // of a graph, which runs twice: once to warm up
 
   /** A way whose one launch takes so many times what the best does is not timed any further. */
@@ -57,17 +60,17 @@ final class Race {
     if (ways.all().size() < 2 || !mayRepeat(ways.call())) {
       return;
     }
-    synchronized (device.choices()) { // two at once would time each other
+    synchronized (device.choices().racing()) {
       if (device.choices().of(ways.form()) != null) {
         return;
       }
       Trial trial = new Trial(ways);
       try (trial) {
         trial.run();
-      } catch (CudaException e) {
+      } catch (CremaException e) {
         context.quietly(context.calls().cuStreamSynchronize(stream), "cuStreamSynchronize");
-        if (context.hasFailed()) {
-          throw e.at(ways.form() + ", tried by " + trial.kind);
+        if (context.hasFailed() && e instanceof CudaException broken) {
+          throw broken.at(ways.form() + ", tried by " + trial.kind);
         }
         LOG.warn(
             "{}: {} on {} is computed by {}, since the ways to compute it could not be timed: {}",
@@ -101,7 +104,8 @@ final class Race {
     private final Operand y;
     private final List<Piece> outputs = new ArrayList<>(); // the different ones that were written
     private final List<Runner> runners = new ArrayList<>();
-    private final List<Piece> pieces = new ArrayList<>();
+    private Piece difference; // where the first one stands, on the card
+    private Buffer word; // and here
     private String kind; // that is tried
 
     Trial(Ways ways) {
@@ -110,6 +114,11 @@ final class Race {
     }
 
     void run() {
+      difference = device.memory().allocateIfThere(Long.BYTES);
+      if (difference == null) {
+        return;
+      }
+      word = device.hostMemory(Long.BYTES, "The place of a difference");
       double best = Double.MAX_VALUE;
       for (Way way : ways.all()) {
         kind = way.kind();
@@ -211,34 +220,30 @@ final class Race {
         return -1;
       }
       outputs.add(copy);
-      pieces.add(copy);
       Recorder to = new Recorder(device, tf32, stream, 0, 0);
       to.copy(copy.address(), y.address(), y.bytes());
       return outputs.size() - 1;
     }
 
     private boolean isSame(Piece other) {
-      Piece first = device.memory().allocate(Long.BYTES, "The place of a difference");
-      try (Buffer word = device.hostMemory(Long.BYTES, "The place of a difference")) {
-        Recorder to = new Recorder(device, tf32, stream, 0, 0);
-        to.fill(first.address(), 0xFF, Long.BYTES);
-        to.launch(
-            "compare",
-            "first_difference",
-            1 + Math.min(1023, y.bytes() / (16 * 256)),
-            Arguments.of()
-                .pointer(y.address())
-                .pointer(other.address())
-                .int64(y.bytes())
-                .pointer(first.address()));
-        context.check(
-            context.calls().cuMemcpyDtoHAsync(word.address(), first.address(), 8, stream),
-            "cuMemcpyDtoHAsync");
-        context.check(context.calls().cuStreamSynchronize(stream), "cuStreamSynchronize");
-        return word.borrow(0, Long.BYTES).getLong(0) == -1;
-      } finally {
-        first.close();
-      }
+      Recorder to = new Recorder(device, tf32, stream, 0, 0);
+      to.fill(difference.address(), 0xFF, Long.BYTES);
+      to.launch(
+          "compare",
+          "first_difference",
+          1 + Math.min(MOST_BLOCKS, y.bytes() / COMPARED),
+          Arguments.of()
+              .pointer(y.address())
+              .pointer(other.address())
+              .int64(y.bytes())
+              .pointer(difference.address()));
+      context.check(
+          context
+              .calls()
+              .cuMemcpyDtoHAsync(word.address(), difference.address(), Long.BYTES, stream),
+          "cuMemcpyDtoHAsync");
+      context.check(context.calls().cuStreamSynchronize(stream), "cuStreamSynchronize");
+      return word.borrow(0, Long.BYTES).getLong(0) == -1;
     }
 
     private void choose() {
@@ -288,7 +293,13 @@ final class Race {
     @Override
     public void close() {
       context.quietly(context.calls().cuStreamSynchronize(stream), "cuStreamSynchronize");
-      pieces.forEach(Piece::close);
+      outputs.forEach(Piece::close);
+      if (difference != null) {
+        difference.close();
+      }
+      if (word != null) {
+        word.close();
+      }
       device.memory().trim(); // of sizes that nobody may ask for again
     }
   }

@@ -13,6 +13,8 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /** The driver of a {@link FakeCard}. Memory of the card is memory of the host, poisoned. */
 final class FakeDriver implements DriverCalls {
+  private static final int INVALID_VALUE = 1;
+
   // Not Crema's own memory, of which tests keep account.
   private final Map<Long, ByteBuffer> memory = new HashMap<>();
   private final Map<Long, ByteBuffer> pinned = new HashMap<>();
@@ -20,6 +22,7 @@ final class FakeDriver implements DriverCalls {
   private final Map<Long, List<Runnable>> graphs = new HashMap<>();
   private final Map<Long, Point> events = new HashMap<>();
   private final Map<Long, String> functions = new HashMap<>();
+  private final Map<Long, Integer> allowed = new HashMap<>(); // bytes of shared memory, by function
   private final FakeCard card;
   private final ThreadLocal<Long> current = ThreadLocal.withInitial(() -> 0L);
   private long capturing; // the stream; 0 for none
@@ -498,8 +501,12 @@ final class FakeDriver implements DriverCalls {
   }
 
   @Override
-  public int cuFuncSetAttribute(long function, int attribute, int value) {
-    return card.call("cuFuncSetAttribute");
+  public synchronized int cuFuncSetAttribute(long function, int attribute, int value) {
+    int status = card.call("cuFuncSetAttribute " + attribute + " " + value);
+    if (status == 0 && attribute == 8) { // MAX_DYNAMIC_SHARED_SIZE_BYTES
+      allowed.put(function, value);
+    }
+    return status;
   }
 
   @Override
@@ -517,6 +524,11 @@ final class FakeDriver implements DriverCalls {
     String name;
     synchronized (this) {
       name = functions.get(function);
+      // A block has 48 KB unasked; some are taken by arrays that the kernel declares.
+      if (sharedBytes > 44 << 10 && sharedBytes > allowed.getOrDefault(function, 0)) {
+        card.call("cuLaunchKernel " + name);
+        return INVALID_VALUE;
+      }
     }
     FakeKernels.Launch launch =
         card.kernels.launch(
