@@ -108,12 +108,22 @@ struct Weights {
   int64_t row, column, group, k, n;
 };
 
+// [group][panel][tap][k][columns of the panel], zero in the columns past n: taps row by row, as the axes step through
+// the weights.
+inline int64_t panel_floats(int64_t groups, int64_t taps, int64_t k, int64_t n) {
+  return groups * Panels(n).width() * taps * k;
+}
+void pack_panels(const Weights& w, const Axis& rows, const Axis& columns, int64_t groups, int64_t k, int64_t n,
+                 int32_t threads, float* to);
+
 // One convolution: y[target pixel][g * n + j] = activation(bias + sum over taps and channels).
 struct Convolution {
   Layout layout;
   int64_t groups = 1, k = 0, n = 0;  // channels in and out of a group
   const float* x = nullptr;
   Weights w{};
+  bool is_packed = false;  // `packed` has the weights as pack_filter stores them
+  const float* packed = nullptr;
   const float* bias = nullptr;
   Activation activation = kNone;
   float* y = nullptr;
@@ -122,13 +132,22 @@ struct Convolution {
 
   int64_t steps() const { return layout.rows.taps * layout.columns.taps * k; }
 };
+// In the way that its sizes make fastest, but for tap by tap (conv_direct.cpp).
+int64_t convolve_scratch(const Convolution& c);
+void convolve(const Convolution& c, char* scratch);
+// The weights as it has them in `packed`: filters of Winograd's, or panels.
+void pack_convolution(const Convolution& c, float* to);
 // With vectors along pixels (conv_planar.cpp).
 int64_t planar_scratch(const Convolution& c);
 void planar(const Convolution& c, char* scratch);
 // By fewer multiplications (conv_winograd.cpp), and whether that pays for k channels in and n out, one group.
 bool winograd_pays(const Layout& layout, int64_t k, int64_t n);
+bool has_winograd(const Convolution& c);
 int64_t winograd_scratch(const Convolution& c);
 void winograd(const Convolution& c, char* scratch);
+// The filters as it multiplies them, and their floats.
+int64_t winograd_floats(const Convolution& c);
+void winograd_filters(const Convolution& c, float* filters);
 bool winograd_grad_pays(const Call& c);
 int64_t winograd_grad_scratch(const Call& c);
 void winograd_grad(const Call& c);
@@ -210,6 +229,8 @@ struct TapProducts {
   int64_t groups = 1, k = 0, n = 0;
   const float* a = nullptr;
   Weights w{};  // of tap (row, column), counted from the first
+  bool is_packed = false;  // `packed` has them by pack_panels
+  const float* packed = nullptr;
   const float* bias = nullptr;
   Activation activation = kNone;
   float* c = nullptr;

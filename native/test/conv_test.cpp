@@ -70,6 +70,13 @@ void run(int level, const char* name, std::vector<Array*> in, std::vector<Array*
   }
 }
 
+// Room for a packed filter: dev.crema.op.PackFilter's.
+int64_t packed_floats(const Case& c) {
+  const int64_t in = c.cin / c.groups, out = (c.cout / c.groups + 15) / 16 * 16;
+  const bool winograd = c.kh == 3 && c.kw == 3 && c.sh == 1 && c.sw == 1 && c.dh == 1 && c.dw == 1 && c.groups == 1;
+  return c.groups * in * out * (winograd ? 16 : c.kh * c.kw);
+}
+
 void check(const Case& c) {
   char what[256];
   std::snprintf(what, sizeof(what), "x %dx%dx%dx%d w %dx%dx%d stride %d,%d dilation %d,%d pad %d,%d groups %d act %d",
@@ -106,6 +113,12 @@ void check(const Case& c) {
     Array y(y_dims), dx(x_dims), dw(w_dims), db({c.cout});
     run(level, "conv2d", {&x, &w, c.bias ? &b : &none}, {&y}, c.ints());
     crema_test::compare(label("y", level), y, y_ref, tolerance);
+    Array packed({packed_floats(c)}), packed_y(y_dims);
+    std::vector<int64_t> sizes = c.ints();
+    sizes.insert(sizes.end(), {c.h, c.w, c.bottom, c.right});
+    crema_test::call(level, "pack_filter", 2, {&packed, &w}, {}, sizes);
+    run(level, "conv2d", {&x, &w, c.bias ? &b : &none, &packed}, {&packed_y}, c.ints());
+    CHECK(crema_test::same_bits(y, packed_y), "a packed filter gives other bits: %s", label("y", level));
     run(level, "conv2d_input_grad", {&dy, &w, c.bias ? &b_in : &none}, {&dx}, c.ints());
     crema_test::compare(label("dx", level), dx, dx_ref, tolerance);
     run(level, "conv2d_weight_grad", {&x, &dy}, {&dw, &db}, c.ints());

@@ -33,6 +33,7 @@ struct Geometry {
   int64_t a_channels, c_channels;
   int64_t images, blocks;   // images of a block
   int64_t panels;           // of all groups
+  int64_t steps;            // of a sum over all taps
   int64_t packed, offsets;  // bytes; of offsets: of each thread, twice
 
   explicit Geometry(const TapProducts& t)
@@ -48,29 +49,11 @@ struct Geometry {
     if (images * 2 * t.threads > t.images) images = t.images / (2 * t.threads);
     if (images < 1) images = 1;
     blocks = (t.images + images - 1) / images;
-    packed = float_bytes(t.rows.taps * t.columns.taps * t.groups * t.k * Panels(t.n).width());
+    steps = t.rows.taps * t.columns.taps * t.k;
+    packed = t.is_packed ? 0 : float_bytes(panel_floats(t.groups, t.rows.taps * t.columns.taps, t.k, t.n));
     offsets = round_up(images * outputs * 8, 64);
   }
 };
-
-// [tap][group][panel][k][columns of the panel], zero in the columns past n.
-void pack(const TapProducts& t, float* to) {
-  const Panels panels(t.n);
-  for (int64_t tap = 0; tap < t.rows.taps * t.columns.taps; ++tap) {
-    for (int64_t group = 0; group < t.groups; ++group) {
-      const float* const from =
-          t.w.data + tap / t.columns.taps * t.w.row + tap % t.columns.taps * t.w.column + group * t.w.group;
-      for (int64_t p = 0; p < panels.count; ++p) {
-        const int64_t first = panels.first(p) * W, width = panels.size(p) * W, n = panels.columns_of(p);
-        for (int64_t k = 0; k < t.k; ++k, to += width) {
-          const float* const row = from + k * t.w.k + first * t.w.n;
-          for (int64_t j = 0; j < n; ++j) to[j] = row[j * t.w.n];
-          for (int64_t j = n; j < width; ++j) to[j] = 0.0f;
-        }
-      }
-    }
-  }
-}
 
 // Panels [first, last) of the images [image, image + count).
 void run_block(const TapProducts& t, const Geometry& g, int64_t image, int64_t count, int64_t first, int64_t last,
@@ -108,7 +91,7 @@ void run_block(const TapProducts& t, const Geometry& g, int64_t image, int64_t c
         }
       }
       if (pixels == 0) continue;
-      const float* const weights = packed + (y * t.columns.taps + x) * t.groups * t.k * panels.width();
+      const int64_t step = (y * t.columns.taps + x) * t.k;
       for (int64_t p = first; p < last; ++p) {
         const int64_t group = p / panels.count, panel = p % panels.count;
         Tile tile{};
@@ -119,7 +102,7 @@ void run_block(const TapProducts& t, const Geometry& g, int64_t image, int64_t c
         tile.segments = &segment;
         tile.segment_count = 1;
         tile.step = 1;
-        tile.b = weights + (group * panels.width() + panels.first(panel) * W) * t.k;
+        tile.b = packed + (group * panels.width() + panels.first(panel) * W) * g.steps + step * panels.size(panel) * W;
         tile.columns = panels.columns_of(panel);
         tile.accumulate = true;
         tiles(tile, pixels, panels.size(panel));
@@ -143,8 +126,9 @@ int64_t tap_products_scratch(const TapProducts& t) {
 
 void tap_products(const TapProducts& t, char* scratch) {
   const Geometry g(t);
-  float* const packed = reinterpret_cast<float*>(scratch);
-  pack(t, packed);
+  float* const own = reinterpret_cast<float*>(scratch);
+  if (!t.is_packed) pack_panels(t.w, t.rows, t.columns, t.groups, t.k, t.n, t.threads, own);
+  const float* const packed = t.is_packed ? t.packed : own;
   // Few images: threads share their columns.
   int64_t shares = g.blocks >= 2 * t.threads ? 1 : (2 * t.threads + g.blocks - 1) / (g.blocks < 1 ? 1 : g.blocks);
   if (shares > g.panels) shares = g.panels;

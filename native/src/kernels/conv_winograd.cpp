@@ -26,7 +26,7 @@ struct Winograd {
     if (block > least) block = least;
     if (block > tiles.count) block = tiles.count;  // smaller batches have no bigger blocks
     blocks = block == 0 ? 0 : (tiles.count + block - 1) / block;
-    filters = float_bytes(kPlaces * c.k * Panels(c.n).width()) + float_bytes(c.k);
+    filters = (c.is_packed ? 0 : float_bytes(winograd_floats(c))) + float_bytes(c.k);
     source_place = place_floats(block * c.k);
     sums_place = place_floats(block * c.n);
     source = float_bytes(kPlaces * source_place);
@@ -43,39 +43,6 @@ CREMA_INLINE void filter_line(vec x, vec y, vec z, vec* to, int step) {
   to[step] = half + middle;
   to[2 * step] = half - middle;
   to[3 * step] = z;
-}
-
-// Filters of all pairs of channels, [place][panel][k][columns of the panel], zero in the columns past n.
-void transform_filters(const Convolution& c, float* filters) {
-  const Panels panels(c.n);
-  const Axis &rows = c.layout.rows, &columns = c.layout.columns;
-  const int64_t place = c.k * panels.width();
-  parallel(c.threads, c.k, 1 + (1 << 16) / (place + 1), [&](int64_t begin, int64_t end, int64_t) {
-    for (int64_t k = begin; k < end; ++k) {
-      for (int64_t p = 0; p < panels.count; ++p) {
-        const int64_t first = panels.first(p) * W, width = panels.size(p) * W, n = panels.columns_of(p);
-        for (int64_t j = 0; j < width; j += W) {
-          const int64_t lanes = n - j < W ? n - j : W;
-          vec g[9], half[12], u[16];
-          for (int t = 0; t < 9; ++t) {
-            const float* const from = c.w.data + k * c.w.k + (first + j) * c.w.n +
-                                      (rows.weight_first + t / 3 * rows.weight_step) * c.w.row +
-                                      (columns.weight_first + t % 3 * columns.weight_step) * c.w.column;
-            if (c.w.n == 1) {
-              g[t] = some(from, lanes);
-            } else {
-              g[t] = vec{};
-              for (int64_t i = 0; i < lanes; ++i) g[t][i] = from[i * c.w.n];
-            }
-          }
-          for (int i = 0; i < 3; ++i) filter_line(g[i], g[3 + i], g[6 + i], half + i, 3);
-          for (int i = 0; i < 4; ++i) filter_line(half[3 * i], half[3 * i + 1], half[3 * i + 2], u + 4 * i, 1);
-          float* const to = filters + first * c.k + k * width + j;
-          for (int i = 0; i < kPlaces; ++i) store(to + i * place, u[i]);
-        }
-      }
-    }
-  });
 }
 
 // A' m A plus bias of one tile, to the outputs; those that are not there have no address.
@@ -137,6 +104,41 @@ bool winograd_pays(const Layout& layout, int64_t k, int64_t n) {
   return here * static_cast<double>(tiles) < 0.85 * direct * static_cast<double>(outputs);
 }
 
+int64_t winograd_floats(const Convolution& c) { return kPlaces * c.k * Panels(c.n).width(); }
+
+// Filters of all pairs of channels, [place][panel][k][columns of the panel], zero in the columns past n.
+void winograd_filters(const Convolution& c, float* filters) {
+  const Panels panels(c.n);
+  const Axis &rows = c.layout.rows, &columns = c.layout.columns;
+  const int64_t place = c.k * panels.width();
+  parallel(c.threads, c.k, 1 + (1 << 16) / (place + 1), [&](int64_t begin, int64_t end, int64_t) {
+    for (int64_t k = begin; k < end; ++k) {
+      for (int64_t p = 0; p < panels.count; ++p) {
+        const int64_t first = panels.first(p) * W, width = panels.size(p) * W, n = panels.columns_of(p);
+        for (int64_t j = 0; j < width; j += W) {
+          const int64_t lanes = n - j < W ? n - j : W;
+          vec g[9], half[12], u[16];
+          for (int t = 0; t < 9; ++t) {
+            const float* const from = c.w.data + k * c.w.k + (first + j) * c.w.n +
+                                      (rows.weight_first + t / 3 * rows.weight_step) * c.w.row +
+                                      (columns.weight_first + t % 3 * columns.weight_step) * c.w.column;
+            if (c.w.n == 1) {
+              g[t] = some(from, lanes);
+            } else {
+              g[t] = vec{};
+              for (int64_t i = 0; i < lanes; ++i) g[t][i] = from[i * c.w.n];
+            }
+          }
+          for (int i = 0; i < 3; ++i) filter_line(g[i], g[3 + i], g[6 + i], half + i, 3);
+          for (int i = 0; i < 4; ++i) filter_line(half[3 * i], half[3 * i + 1], half[3 * i + 2], u + 4 * i, 1);
+          float* const to = filters + first * c.k + k * width + j;
+          for (int i = 0; i < kPlaces; ++i) store(to + i * place, u[i]);
+        }
+      }
+    }
+  });
+}
+
 int64_t winograd_scratch(const Convolution& c) {
   const Winograd g(c);
   return g.filters + c.threads * g.thread_bytes();
@@ -145,10 +147,11 @@ int64_t winograd_scratch(const Convolution& c) {
 void winograd(const Convolution& c, char* scratch) {
   const Winograd g(c);
   const Panels panels(c.n);
-  float* const filters = reinterpret_cast<float*>(scratch);
+  float* const own = reinterpret_cast<float*>(scratch);
   float* const zeros = reinterpret_cast<float*>(scratch + g.filters - float_bytes(c.k));
   std::memset(zeros, 0, static_cast<size_t>(c.k) * sizeof(float));
-  transform_filters(c, filters);
+  if (!c.is_packed) winograd_filters(c, own);
+  const float* const filters = c.is_packed ? c.packed : own;
   parallel(c.threads, g.blocks, grain_of(g.block * kPlaces * c.k * c.n), [&](int64_t begin, int64_t end, int64_t chunk) {
     char* const memory = scratch + g.filters + chunk * g.thread_bytes();
     float* const source = reinterpret_cast<float*>(memory);

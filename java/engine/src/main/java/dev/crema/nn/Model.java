@@ -13,6 +13,7 @@ import dev.crema.memory.Buffer;
 import dev.crema.pass.NonZeros;
 import dev.crema.pass.Pass;
 import dev.crema.pass.Passes;
+import dev.crema.pass.Prepack;
 import dev.crema.pass.Quantize;
 import dev.crema.pass.Sparsify;
 import dev.crema.plan.Prepared;
@@ -333,24 +334,24 @@ public final class Model implements AutoCloseable {
    *
    * <p>Layers of a quantization are computed so.
    *
-   * @param packs whether the other kernels are packed ahead, and again when they have changed;
-   *     those of quantized layers always are
    * @param capacity most examples of a batch
    * @param threads of the pool; 0 for all
    */
-  public List<Pass> predictionPasses(boolean packs, int capacity, int threads, Device device) {
+  public List<Pass> predictionPasses(int capacity, int threads, Device device) {
     Objects.requireNonNull(device, "device");
-    return predictionPasses(packs, capacity, threads, device, (product, scheme) -> true);
+    return predictionPasses(null, capacity, threads, device, (product, scheme) -> true);
   }
 
   /**
    * The same for predictors, which compute dynamic and weight-only layers so only where that was
    * measured faster, unless the quantization is {@link Quantization#always}.
+   *
+   * @param prepack packs kernels ahead, and again when they have changed; null: nothing does
    */
-  List<Pass> predictorPasses(boolean packs, int capacity, int threads, Device device) {
+  List<Pass> predictorPasses(Prepack prepack, int capacity, int threads, Device device) {
     boolean always = quantization != null && quantization.always();
     return predictionPasses(
-        packs,
+        prepack,
         capacity,
         threads,
         device,
@@ -358,18 +359,18 @@ public final class Model implements AutoCloseable {
   }
 
   private List<Pass> predictionPasses(
-      boolean packs, int capacity, int threads, Device device, Quantize.Choice choice) {
-    boolean packed = packs || quantization != null;
+      Prepack prepack, int capacity, int threads, Device device, Quantize.Choice choice) {
+    boolean products = quantization != null || prepack != null && prepack.products();
     List<Pass> passes =
         quantization != null
-            ? Passes.prediction(new Quantize(quantization.layers(), choice))
-            : packs ? Passes.prediction() : Passes.standard();
+            ? Passes.prediction(new Quantize(quantization.layers(), choice), new Prepack())
+            : prepack != null ? Passes.prediction(prepack) : Passes.standard();
     Map<String, NonZeros> nonZeros = device.packsWeights() ? sparse.nonZeros() : Map.of();
     return nonZeros.isEmpty()
         ? passes
         : Passes.sparse(
             passes,
-            new Sparsify(nonZeros, capacity, new SparseTrial(device, capacity, threads, packed)));
+            new Sparsify(nonZeros, capacity, new SparseTrial(device, capacity, threads, products)));
   }
 
   /** Which kernels are mostly zero. */

@@ -10,6 +10,7 @@ import dev.crema.graph.Storage;
 import dev.crema.graph.TensorType;
 import dev.crema.memory.Buffer;
 import dev.crema.memory.Exclusive;
+import dev.crema.pass.Prepack;
 import dev.crema.plan.Plan;
 import dev.crema.plan.SparseTrial;
 import java.nio.ByteBuffer;
@@ -62,8 +63,8 @@ public final class Predictor implements AutoCloseable {
     this.sparse = model.sparseKernels();
     this.patterns = sparse.patterns();
     sparse.sayIfWholeOn(device);
-    boolean packs =
-        device.packsWeights() && (capacity > MOST_UNPACKED || precision == Precision.BFLOAT16);
+    boolean products = capacity > MOST_UNPACKED || precision == Precision.BFLOAT16;
+    Prepack prepack = device.packsWeights() ? new Prepack(products) : null;
     ModelGraph graph = model.build(new Graph(), false);
     Topology topology = model.topology();
     topology.inputs().forEach(input -> requireFits(input.name(), input.type(), capacity));
@@ -80,7 +81,7 @@ public final class Predictor implements AutoCloseable {
             .device(device)
             .storage(Storage.PARAMETERS, model.parameters())
             .storage(Storage.STATE, model.state())
-            .passes(model.predictorPasses(packs, capacity, threads, device))
+            .passes(model.predictorPasses(prepack, capacity, threads, device))
             .precision(precision)
             .prepared(model.prepared())
             .build();

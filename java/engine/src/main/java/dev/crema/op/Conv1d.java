@@ -8,8 +8,9 @@ import dev.crema.graph.TensorType;
 import java.util.List;
 
 /**
- * Convolution of sequences: x [n, l, in], kernel [k, in / groups, out], bias [out] or absent → [n,
- * ol, out]. {@link Conv2d} on images of one row, and computed by its kernel.
+ * Convolution of sequences: x [n, l, in], kernel [k, in / groups, out], bias [out] or absent, the
+ * kernel as {@link PackFilter} stores it (optional) → [n, ol, out]. {@link Conv2d} on images of one
+ * row, and computed by its kernel.
  *
  * @param left zeros before each sequence
  * @param right zeros behind each sequence
@@ -46,12 +47,17 @@ public record Conv1d(
 
   @Override
   public boolean mayLack(int input) {
-    return input == 2;
+    return input >= 2;
   }
 
   @Override
   public List<TensorType> infer(List<TensorType> in) {
     return List.of(ConvTypes.forward(in, 3, window(), groups));
+  }
+
+  /** What packs this convolution's kernel ahead, for images or sequences like x. */
+  public PackFilter packing(TensorType x) {
+    return PackFilter.of(x, window(), groups);
   }
 
   @Override

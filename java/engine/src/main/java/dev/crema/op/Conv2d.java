@@ -9,9 +9,9 @@ import java.util.List;
 
 /**
  * Convolution (cross-correlation, as networks use it) of images, channels last: x [n, h, w, in],
- * kernel [kh, kw, in / groups, out], bias [out] or absent → [n, oh, ow, out], with an activation.
- * Inputs and outputs fall into {@code groups} groups that see nothing of one another; with as many
- * groups as inputs it is depthwise.
+ * kernel [kh, kw, in / groups, out], bias [out] or absent, the kernel as {@link PackFilter} stores
+ * it (optional) → [n, oh, ow, out], with an activation. Inputs and outputs fall into {@code groups}
+ * groups that see nothing of one another; with as many groups as inputs it is depthwise.
  */
 public record Conv2d(Window2d window, int groups, FusedActivation activation)
     implements ActivatedOp {
@@ -34,12 +34,17 @@ public record Conv2d(Window2d window, int groups, FusedActivation activation)
 
   @Override
   public boolean mayLack(int input) {
-    return input == 2;
+    return input >= 2;
   }
 
   @Override
   public List<TensorType> infer(List<TensorType> in) {
     return List.of(ConvTypes.forward(in, 4, window, groups));
+  }
+
+  /** What packs this convolution's kernel ahead, for images or sequences like x. */
+  public PackFilter packing(TensorType x) {
+    return PackFilter.of(x, window, groups);
   }
 
   @Override

@@ -38,6 +38,9 @@ final class ConvTypes {
     }
     requireWhole(outputs, groups, "output channels");
     requireBias(in, outputs);
+    if (in.size() > 3 && in.get(3) != null) {
+      PackFilter.requirePacked(in.get(3), kernel, window, groups);
+    }
     return window.over(x, taps(kernel), kernel.extent(-3), outputs);
   }
 

@@ -22,18 +22,18 @@ public final class Passes {
         new FuseElementwise());
   }
 
-  /** What plans for predictions use that pack weights: {@link Prepack} comes last. */
-  public static List<Pass> prediction() {
+  /** What plans for predictions use that pack kernels ahead: {@link Prepack} comes last. */
+  public static List<Pass> prediction(Prepack prepack) {
     List<Pass> passes = new ArrayList<>(standard());
-    passes.add(new Prepack());
+    passes.add(prepack);
     return List.copyOf(passes);
   }
 
-  /** As {@link #prediction()}, with quantized layers. */
-  public static List<Pass> prediction(Quantize quantize) {
+  /** As {@link #prediction}, with quantized layers. */
+  public static List<Pass> prediction(Quantize quantize, Prepack prepack) {
     List<Pass> passes = new ArrayList<>(standard());
     passes.add(passes.size() - 1, quantize); // sees ops before chains are joined
-    passes.add(new Prepack());
+    passes.add(prepack);
     return List.copyOf(passes);
   }
 

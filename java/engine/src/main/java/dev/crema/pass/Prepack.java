@@ -2,22 +2,34 @@ package dev.crema.pass;
 
 import dev.crema.graph.Application;
 import dev.crema.graph.Node;
-import dev.crema.graph.Precision;
+import dev.crema.graph.Op;
 import dev.crema.graph.Storage;
 import dev.crema.graph.TensorType;
 import dev.crema.graph.Variable;
+import dev.crema.memory.ElementType;
+import dev.crema.op.Conv1d;
+import dev.crema.op.Conv2d;
 import dev.crema.op.Linear;
+import dev.crema.op.PackFilter;
 import dev.crema.op.PackWeights;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Packs the weights of dense layers ahead of the runs, in {@link Computation#PREPARE}, for products
- * of more than a few rows: 8 rows of 1024 x 1024 take three quarters of the time. For plans that do
- * not change parameters; one that does is left as it is.
+ * Packs kernels of convolutions and dense layers ahead of the runs, in {@link Computation#PREPARE}.
+ * For plans that do not change parameters; one that does is left as it is.
+ *
+ * @param products whether kernels of dense layers are packed, too, which pays for products of more
+ *     than a few rows: 8 rows of 1024 x 1024 take three quarters of the time
  */
-public record Prepack() implements Pass {
+public record Prepack(boolean products) implements Pass {
+  private static final int BIAS = 2;
+
+  public Prepack() {
+    this(true);
+  }
+
   @Override
   public Rewrite apply(Computation from) {
     Rewrite rewrite = new Rewrite(from);
@@ -26,7 +38,8 @@ public record Prepack() implements Pass {
     Map<Place, Node> packed = new HashMap<>();
     long[] size = {prepared(live)};
     for (Application a : live) {
-      if (changes || !(a.op() instanceof Linear linear) || !isParameter(a.input(1))) {
+      Op packing = changes || !isParameter(kernel(a)) ? null : packing(a);
+      if (packing == null) {
         rewrite.copy(a);
         continue;
       }
@@ -34,12 +47,36 @@ public record Prepack() implements Pass {
       Node kernel = in[1];
       Node memory =
           packed.computeIfAbsent(
-              new Place((Variable) kernel.op(), linear.precision()),
+              new Place((Variable) kernel.op(), packing),
               place -> pack(rewrite, a, place, kernel, size));
-      Node bias = in.length > 2 ? in[2] : null;
+      Node bias = in.length > BIAS ? in[BIAS] : null;
       rewrite.put(a, rewrite.add(a.op(), a, in[0], kernel, bias, memory));
     }
     return rewrite;
+  }
+
+  private static Node kernel(Application a) {
+    return a.inputs().size() > 1 ? a.input(1) : null;
+  }
+
+  /** What packs the kernel of an application; null: nothing does. */
+  private Op packing(Application a) {
+    TensorType kernel = a.input(1).type();
+    if (a.op() instanceof Linear linear) {
+      return products ? new PackWeights(linear.precision()) : null;
+    }
+    if (kernel.element() != ElementType.FLOAT32) {
+      return null;
+    }
+    TensorType x = a.input(0).type();
+    boolean depthwise = kernel.rank() > 2 && kernel.extent(-2) == 1 && x.extent(-1) > 1;
+    if (depthwise) {
+      return null;
+    }
+    if (a.op() instanceof Conv2d conv) {
+      return conv.packing(x);
+    }
+    return a.op() instanceof Conv1d conv ? conv.packing(x) : null;
   }
 
   /** Whether a run changes variables: what is computed of parameters ahead of it may be stale. */
@@ -67,18 +104,23 @@ public record Prepack() implements Pass {
   }
 
   static boolean isParameter(Node kernel) {
-    return kernel.op() instanceof Variable v && v.storage().equals(Storage.PARAMETERS);
+    return kernel != null
+        && kernel.op() instanceof Variable v
+        && v.storage().equals(Storage.PARAMETERS);
   }
 
   private static Node pack(Rewrite rewrite, Application at, Place place, Node kernel, long[] size) {
-    TensorType type = PackWeights.typeOf(kernel.type(), place.precision());
+    TensorType type =
+        place.packing() instanceof PackFilter filter
+            ? PackFilter.typeOf(kernel.type(), filter.window(), filter.groups())
+            : PackWeights.typeOf(kernel.type(), ((PackWeights) place.packing()).precision());
     String name = place.kernel().name() + ".packed";
     Node memory = rewrite.add(new Variable(name, Storage.PREPARED, size[0], type), at).output(0);
     size[0] += (type.elements().constant() + 15) / 16 * 16;
-    rewrite.add(new PackWeights(place.precision()), at, Computation.PREPARE, memory, kernel);
+    rewrite.add(place.packing(), at, Computation.PREPARE, memory, kernel);
     return memory;
   }
 
-  /** A kernel as it is to be packed. */
-  private record Place(Variable kernel, Precision precision) {}
+  /** A kernel and what packs it. */
+  private record Place(Variable kernel, Op packing) {}
 }

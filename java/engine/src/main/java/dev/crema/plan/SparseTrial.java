@@ -64,7 +64,7 @@ public record SparseTrial(Device device, int capacity, int threads, boolean pack
       NonZeros nonZeros = new NonZeros(race.nonZeros(), race.nonZeros());
       Sparsify all =
           new Sparsify(Map.of(ProductRace.KERNEL, nonZeros), capacity, (p, count) -> true);
-      return race.isFaster(List.of(all), packs ? List.of(new Prepack()) : List.of());
+      return race.isFaster(List.of(all), List.of(new Prepack(packs)));
     }
   }
 

@@ -81,7 +81,7 @@ public final class Evaluator implements AutoCloseable {
             .device(this.device)
             .storage(Storage.PARAMETERS, model.parameters())
             .storage(Storage.STATE, model.state())
-            .passes(model.predictionPasses(false, capacity, threads, this.device))
+            .passes(model.predictionPasses(capacity, threads, this.device))
             .prepared(new Prepared())
             .build();
     this.use = new Exclusive("This evaluator", plan::close);

@@ -13,6 +13,7 @@ final class SparseKernels {
   static Map<String, Kernel> kernels() {
     return Map.of(
         "sparse_linear", SparseKernels::linear,
+        "pack_filter", (c, to) -> {},
         "pack_sparse", (c, to) -> {},
         "pack_weights", (c, to) -> {});
   }
