@@ -23,7 +23,10 @@ public final class Main implements Runnable {
   }
 
   public static void main(String[] args) {
-    System.exit(execute(args));
+    StandardOutput out = StandardOutput.install();
+    int code = execute(args);
+    System.out.flush();
+    System.exit(out.exitCode(code, System.err));
   }
 
   /** Runs a command line; gives its exit code. */

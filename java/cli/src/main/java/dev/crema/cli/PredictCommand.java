@@ -15,12 +15,16 @@ import dev.crema.data.TablePreprocessing;
 import dev.crema.graph.Graph;
 import dev.crema.graph.Op;
 import dev.crema.io.AtomicFiles;
-import dev.crema.io.Content;
 import dev.crema.io.Json;
 import dev.crema.nn.Model;
 import dev.crema.nn.Predictor;
 import dev.crema.op.HardSigmoid;
 import dev.crema.op.Sigmoid;
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.io.Writer;
+import java.nio.channels.Channels;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -57,7 +61,7 @@ final class PredictCommand implements Callable<Integer> {
   /** Whether the model's outputs are no probabilities yet. */
   private boolean logit;
 
-  private final StringBuilder csv = new StringBuilder();
+  private Writer csv = Writer.nullWriter();
   private final ArrayNode document = Json.mapper().createArrayNode();
 
   @Override
@@ -65,32 +69,62 @@ final class PredictCommand implements Callable<Integer> {
     try (Model loaded = Model.load(model);
         Predictor predictor = loaded.predictor(BATCH, common.threads(), common.device())) {
       OneOutput.require(loaded.topology(), "" + model);
-      Preprocessing preprocessing = EvaluateCommand.preprocessing(loaded, model);
-      DataOptions options = dataArguments.options(0, common.seed());
       logit = !isSigmoid(loaded);
-      header(preprocessing, predictor.outputElements());
-      if (input.equals("-")) {
-        rows(
-            NamedRows.open(System.in, "standard input", preprocessing, options),
-            "standard input",
-            preprocessing,
-            predictor);
-      } else if (NamedRows.isJson(Path.of(input))) {
-        Path file = Path.of(input);
-        rows(NamedRows.open(file, preprocessing, options), input, preprocessing, predictor);
+      Preprocessing preprocessing = EvaluateCommand.preprocessing(loaded, model);
+      if (output != null) {
+        AtomicFiles.write(
+            output,
+            channel -> {
+              csv = new BufferedWriter(Channels.newWriter(channel, StandardCharsets.UTF_8));
+              predict(preprocessing, predictor);
+            });
       } else {
-        dataset(Path.of(input), options, preprocessing, predictor);
+        csv = common.json() ? csv : new BufferedWriter(StandardOutput.writer());
+        try {
+          predict(preprocessing, predictor);
+        } finally {
+          csv.flush(); // the rows before one that can't be read
+        }
       }
-    }
-    if (output != null) {
-      AtomicFiles.write(output, Content.of(csv.toString()));
-    } else if (!common.json()) {
-      System.out.print(csv);
+    } catch (IOException e) {
+      throw new CremaException("Cannot write the predictions: " + e.getMessage(), e);
     }
     return common.finish(document);
   }
 
-  private void header(Preprocessing preprocessing, int outputs) {
+  private void predict(Preprocessing preprocessing, Predictor predictor) throws IOException {
+    DataOptions options = dataArguments.options(0, common.seed());
+    header(preprocessing, predictor.outputElements());
+    if (input.equals("-")) {
+      rows(
+          NamedRows.open(System.in, "standard input", preprocessing, options),
+          "standard input",
+          preprocessing,
+          predictor);
+    } else if (NamedRows.isJson(Path.of(input))) {
+      Path file = Path.of(input);
+      rows(NamedRows.open(file, preprocessing, options), input, preprocessing, predictor);
+    } else {
+      dataset(Path.of(input), options, preprocessing, predictor);
+    }
+    csv.flush();
+  }
+
+  /** Whether whoever writes the rows one by one may wait for the answer to the last one. */
+  private static boolean isWaitedFor() {
+    try {
+      return System.in.available() == 0;
+    } catch (IOException e) {
+      return false; // at its end it is closed
+    }
+  }
+
+  /** Whether nobody reads what is written to standard output any more. */
+  private boolean isLeft() {
+    return output == null && !common.json() && System.out.checkError();
+  }
+
+  private void header(Preprocessing preprocessing, int outputs) throws IOException {
     StringJoiner names = new StringJoiner(",", "", "\n");
     List<String> classes = preprocessing.classNames();
     List<TablePreprocessing.Target> targets = targets(preprocessing);
@@ -105,11 +139,11 @@ final class PredictCommand implements Callable<Integer> {
       names.add("prediction");
       classes.forEach(c -> names.add(quoted("p_" + c)));
     }
-    csv.append(names);
+    csv.append(names.toString());
   }
 
-  private void rows(
-      NamedRows source, String name, Preprocessing preprocessing, Predictor predictor) {
+  private void rows(NamedRows source, String name, Preprocessing preprocessing, Predictor predictor)
+      throws IOException {
     RowEncoder encoder = preprocessing.encoder();
     float[] result = new float[predictor.outputElements()];
     try (NamedRows rows = source) {
@@ -120,13 +154,20 @@ final class PredictCommand implements Callable<Integer> {
           throw new CremaException(name + ", line " + rows.line() + ": " + e.getMessage(), e);
         }
         emit(result, preprocessing);
+        if (input.equals("-") && isWaitedFor()) {
+          csv.flush();
+          if (isLeft()) {
+            return;
+          }
+        }
       }
     }
   }
 
   private void dataset(
-      Path file, DataOptions options, Preprocessing preprocessing, Predictor predictor) {
-    Dataset data = Datasets.open(file, preprocessing, options);
+      Path file, DataOptions options, Preprocessing preprocessing, Predictor predictor)
+      throws IOException {
+    Dataset data = Datasets.unlabelled(file, preprocessing, options);
     int outputs = predictor.outputElements();
     float[] examples = new float[BATCH * predictor.inputElements()];
     float[] results = new float[BATCH * outputs];
@@ -144,6 +185,9 @@ final class PredictCommand implements Callable<Integer> {
           emit(row, preprocessing);
         }
         batches.recycle(b);
+        if (isLeft()) {
+          return;
+        }
       }
     }
   }
@@ -162,7 +206,7 @@ final class PredictCommand implements Callable<Integer> {
     return new float[] {1 - p, p};
   }
 
-  private void emit(float[] result, Preprocessing preprocessing) {
+  private void emit(float[] result, Preprocessing preprocessing) throws IOException {
     List<String> classes = preprocessing.classNames();
     float[] values = ofClasses(result, classes);
     if (common.json()) {
@@ -170,9 +214,6 @@ final class PredictCommand implements Callable<Integer> {
           isMultiLabel(preprocessing)
               ? labels(values, preprocessing)
               : classes.isEmpty() ? numbers(values, preprocessing) : shares(values, classes));
-    }
-    if (output == null && common.json()) {
-      return;
     }
     StringJoiner line = new StringJoiner(",", "", "\n");
     if (isMultiLabel(preprocessing)) {
@@ -190,7 +231,7 @@ final class PredictCommand implements Callable<Integer> {
         line.add(Float.toString(v));
       }
     }
-    csv.append(line);
+    csv.append(line.toString());
   }
 
   private static ObjectNode numbers(float[] values, Preprocessing preprocessing) {

@@ -101,8 +101,18 @@ public final class Csv {
    * training file or this one has no header; without a label column the dataset has no target.
    */
   public static Dataset open(Path file, TablePreprocessing table, DataOptions options) {
+    return open(file, table, options, true);
+  }
+
+  /**
+   * As {@link #open(Path, TablePreprocessing, DataOptions)}.
+   *
+   * @param targets whether targets that the file has are read
+   */
+  static Dataset open(Path file, TablePreprocessing table, DataOptions options, boolean targets) {
     CsvFormat format = format(file, table, options);
-    CsvSource.Plan plan = plan(file, format, table);
+    CsvSource.Plan found = plan(file, format, table);
+    CsvSource.Plan plan = targets ? found : found.withoutTargets();
     BadRows badRows = new BadRows(options.skipBadRows());
     if (fits(file, table, options)) {
       IndexedDataset all = read(plan, 0, badRows, null, new BitSet());

@@ -52,7 +52,7 @@ final class CsvSniffer {
     List<String> first = rows.get(0);
     List<List<String>> rest =
         rows.subList(1, rows.size()).stream().filter(r -> r.size() == first.size()).toList();
-    boolean header = forced == null ? isHeader(first, rest) : forced;
+    boolean header = forced == null ? isHeader(first, rest, options.label()) : forced;
     return new CsvFormat(
         delimiter, header, names(first, header), decimal(delimiter, header ? rest : rows), charset);
   }
@@ -116,13 +116,21 @@ final class CsvSniffer {
 
   /**
    * Names are texts, all different. They are a header if a column below holds numbers, if one is
-   * named like a label, or if none of them comes again below.
+   * named like a label, or if none of them comes again below. The row with the name of the user's
+   * label is a header in any case; one with a word such as "class" also where names come twice.
+   *
+   * @param label that the user names, or its number; null: none
    */
-  private static boolean isHeader(List<String> first, List<List<String>> rest) {
+  private static boolean isHeader(List<String> first, List<List<String>> rest, String label) {
+    if (label != null && !isNumber(label) && first.contains(label)) {
+      return true;
+    }
     boolean labelled = first.stream().anyMatch(CsvFormat::isLabelName);
+    boolean worded = first.stream().anyMatch(n -> n.length() > 1 && CsvFormat.isLabelName(n));
     Set<String> seen = new HashSet<>();
     for (String name : first) {
-      if (!seen.add(name) && !name.isEmpty() || isNumber(name) && !labelled) {
+      boolean again = !seen.add(name) && !name.isEmpty();
+      if (again && !worded || isNumber(name) && !labelled) {
         return false;
       }
     }

@@ -25,6 +25,11 @@ final class CsvSource implements RowSource {
       return labels.length > 0;
     }
 
+    /** The same without reading the targets. */
+    Plan withoutTargets() {
+      return new Plan(file, format, table, coders, new int[0], unseen);
+    }
+
     /** A plan for columns of the file that hold the table's columns. */
     static Plan of(
         Path file, CsvFormat format, TablePreprocessing table, int[] columns, int[] labels) {

@@ -29,7 +29,11 @@ final class DataFiles {
   }
 
   static Dataset open(Path path, Preprocessing preprocessing, DataOptions options) {
-    return naming(path, () -> openKind(path, preprocessing, options));
+    return naming(path, () -> openKind(path, preprocessing, options, true));
+  }
+
+  static Dataset unlabelled(Path path, Preprocessing preprocessing, DataOptions options) {
+    return naming(path, () -> openKind(path, preprocessing, options, false));
   }
 
   /** Puts the path before messages of checks that don't know where their data came from. */
@@ -53,14 +57,18 @@ final class DataFiles {
     };
   }
 
-  private static Dataset openKind(Path path, Preprocessing preprocessing, DataOptions options) {
+  /**
+   * @param targets whether targets of a table are read
+   */
+  private static Dataset openKind(
+      Path path, Preprocessing preprocessing, DataOptions options, boolean targets) {
     Kind kind = kind(path);
     if (preprocessing instanceof TablePreprocessing table) {
       if (kind != Kind.TABLE) {
         throw new CremaException(
             path + " is no table, but the model was trained with one: " + table.fileColumns());
       }
-      return Csv.open(path, table, options);
+      return Csv.open(path, table, options, targets);
     }
     ArrayPreprocessing known = (ArrayPreprocessing) preprocessing;
     return switch (kind) {

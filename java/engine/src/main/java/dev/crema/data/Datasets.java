@@ -44,6 +44,19 @@ public final class Datasets {
   }
 
   /**
+   * As {@link #open(Path, Preprocessing, DataOptions)}, to predict for: what a table has in its
+   * target's columns is not looked at, be it empty or unknown to the model.
+   *
+   * @throws CremaException if they don't fit the model, or can't be read
+   */
+  public static Dataset unlabelled(Path path, Preprocessing preprocessing, DataOptions options) {
+    Objects.requireNonNull(path, "path");
+    Objects.requireNonNull(preprocessing, "preprocessing");
+    Objects.requireNonNull(options, "options");
+    return DataFiles.unlabelled(path, preprocessing, options);
+  }
+
+  /**
    * Classified examples; the classes are named "0", "1", ….
    *
    * @param x [n][features]

@@ -45,8 +45,9 @@ sealed interface FieldCoder {
       if (Double.isNaN(value)) {
         return isMissing(b, from, to);
       }
-      out[at + offset] = (float) ((value - mean) / deviation);
-      return true;
+      float scaled = (float) ((value - mean) / deviation);
+      out[at + offset] = scaled;
+      return Float.isFinite(scaled); // what is far from all that was learnt may be beyond float32
     }
 
     @Override

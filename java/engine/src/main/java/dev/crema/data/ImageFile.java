@@ -122,6 +122,9 @@ final class ImageFile {
       ImageReader reader = readers.next();
       try {
         reader.setInput(stream, true, true);
+        boolean[] cutOff = new boolean[1];
+        reader.addIIOReadWarningListener(
+            (source, warning) -> cutOff[0] |= warning.contains("premature end"));
         long pixels = (long) reader.getWidth(0) * reader.getHeight(0);
         if (pixels < 1 || pixels > MOST_PIXELS) {
           throw new CremaException(
@@ -135,7 +138,11 @@ final class ImageFile {
                   + " pixels are decoded");
         }
         Buffers.requireHeap(16 * pixels, file.toString());
-        return use.apply(reader);
+        T result = use.apply(reader);
+        if (cutOff[0]) { // the JPEG reader fills the rest with grey
+          throw new CremaException(file + " is cut off: the image ends before its last line");
+        }
+        return result;
       } finally {
         reader.dispose();
       }

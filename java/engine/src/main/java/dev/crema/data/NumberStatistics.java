@@ -132,9 +132,9 @@ final class NumberStatistics {
 
   /** Standard deviation of the training rows (divided by n), 1 where it would be 0. */
   double deviation() {
-    double variance = trainNumbers == 0 ? 0 : squares / trainNumbers;
+    double deviation = trainNumbers == 0 ? 0 : Math.sqrt(squares / trainNumbers);
     // Rounding leaves a trace in columns that are constant.
-    return variance <= 1e-20 * mean * mean || variance == 0 ? 1 : Math.sqrt(variance);
+    return deviation <= 1e-10 * Math.abs(mean) ? 1 : deviation;
   }
 
   /** Greatest less least of the training rows. */

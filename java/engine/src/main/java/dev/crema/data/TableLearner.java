@@ -18,6 +18,8 @@ final class TableLearner {
   private static final long EXACT_INTEGERS = 1L << 53;
   private static final int FEW_CLASSES = 100;
 
+  private static final int MOST_REASONS = 5; // in one message
+
   private final CsvSurvey survey;
   private final CsvFormat format;
   private final DataOptions options;
@@ -64,12 +66,19 @@ final class TableLearner {
               + ". Is the delimiter '"
               + format.delimiter()
               + "' right?"
-              + notes.stream()
-                  .filter(note -> note.contains("not used"))
-                  .map(note -> " " + note)
-                  .collect(Collectors.joining()));
+              + notUsed());
     }
     return kinds;
+  }
+
+  /** Why columns are not used; of many, the first few. */
+  private String notUsed() {
+    List<String> reasons = notes.stream().filter(note -> note.contains("not used")).toList();
+    int more = reasons.size() - MOST_REASONS;
+    return reasons.stream()
+        .limit(MOST_REASONS)
+        .map(note -> " " + note)
+        .collect(Collectors.joining("", "", more > 0 ? " And " + more + " more." : ""));
   }
 
   private ColumnKind feature(int c, boolean categorical) {

@@ -31,8 +31,9 @@ sealed interface TargetCoder {
     @Override
     public boolean encode(byte[] b, int from, int to, RowSource.Row row, int index) {
       double value = reader.parse(b, from, to);
-      row.target[index] = (float) ((value - mean) / deviation);
-      return !Double.isNaN(value);
+      float scaled = (float) ((value - mean) / deviation);
+      row.target[index] = scaled;
+      return Float.isFinite(scaled);
     }
 
     @Override

@@ -54,6 +54,7 @@ final class ArchiveWriter {
   }
 
   static void requireReplaceable(Path target) {
+    requireWritableParent(target);
     if (isZip(target)) {
       if (Files.isDirectory(target)) {
         throw new CremaException(
@@ -73,6 +74,26 @@ final class ArchiveWriter {
               + " Name a folder inside it.");
     }
     AtomicFolders.read(target, ArchiveWriter::foreign);
+  }
+
+  /** What stands nearest above the target, in which folders that are missing would be made. */
+  private static void requireWritableParent(Path target) {
+    Path parent = target.toAbsolutePath().normalize().getParent();
+    while (parent != null && !Files.exists(parent)) {
+      parent = parent.getParent();
+    }
+    if (parent != null && !Files.isDirectory(parent)) {
+      throw new CremaException(
+          "Cannot save a model in " + target + ": " + parent + " is a file, not a folder.");
+    }
+    if (parent != null && !Files.isWritable(parent)) {
+      throw new CremaException(
+          "Cannot save a model in "
+              + target
+              + ": the folder "
+              + parent
+              + " can't be written. Make it writable or choose another.");
+    }
   }
 
   private static boolean holdsWorkingFolder(Path folder) {

@@ -6,6 +6,7 @@ import dev.crema.op.Transpose;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * The axes of an example in another order; the batch stays first.
@@ -15,7 +16,7 @@ import java.util.List;
  */
 public record Permute(List<Integer> axes) implements Layer {
   public Permute {
-    if (axes == null || axes.contains(null)) {
+    if (axes == null || axes.stream().anyMatch(Objects::isNull)) {
       throw new ShapeException("axes must be an array of whole numbers, got " + axes);
     }
     axes = List.copyOf(axes);

@@ -8,6 +8,7 @@ import dev.crema.op.Reshape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * The same elements with other extents: [n, ...] → [n, shape...]. Moves nothing.
@@ -16,7 +17,7 @@ import java.util.List;
  */
 public record ReshapeTo(List<Long> shape) implements Layer {
   public ReshapeTo {
-    if (shape == null || shape.contains(null)) {
+    if (shape == null || shape.stream().anyMatch(Objects::isNull)) {
       throw new ShapeException("shape must be an array of whole numbers, got " + shape);
     }
     shape = List.copyOf(shape);

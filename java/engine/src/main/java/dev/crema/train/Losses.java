@@ -1,5 +1,6 @@
 package dev.crema.train;
 
+import dev.crema.CremaException;
 import dev.crema.data.Dataset;
 import dev.crema.graph.Node;
 import dev.crema.memory.ElementType;
@@ -160,6 +161,11 @@ public final class Losses {
     boolean sigmoid = output.op() instanceof Sigmoid;
     if (target.type() == ElementType.INT32) {
       boolean single = output.type().elements().perExample() == 1;
+      if (single && output.op() instanceof Softmax) {
+        throw new CremaException(
+            "The model's output is a softmax of one value, which is 1 whatever the model learns."
+                + " Give it an output for each class, or one with a sigmoid.");
+      }
       return !single
           ? sparseCategoricalCrossentropy()
           : sigmoid ? binaryCrossentropy() : binaryCrossentropyFromLogits();

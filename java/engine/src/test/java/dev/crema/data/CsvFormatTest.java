@@ -32,6 +32,18 @@ class CsvFormatTest extends CsvFiles {
   }
 
   @Test
+  void namesThatComeTwiceAreAHeaderWhereTheLabelIsAmongThem() {
+    LoadedData data = open("a,a,b,label\n1,2,x,u\n3,4,y,v\n5,7,x,u\n");
+    assertThat(table(data).fileColumns()).containsExactly("a", "a_2", "b", "label");
+    assertThat(data.train().size()).isEqualTo(3);
+    DataOptions named = DataOptions.builder().label("kind").build();
+    LoadedData own = Csv.open(file("p,p,q,kind\nn,s,x,u\nt,s,y,v\nn,r,x,u\n"), named);
+    assertThat(table(own).fileColumns()).containsExactly("p", "p_2", "q", "kind");
+    LoadedData values = open("y,y,b,u\nn,y,a,v\nn,n,b,u\ny,n,a,v\n");
+    assertThat(table(values).header()).as("answers of yes and no are no names").isFalse();
+  }
+
+  @Test
   void headerAndDelimiterCanBeForced() {
     Path file = file("1,2\n3,4\n5,6\n7,8\n");
     DataOptions forced = DataOptions.builder().header(true).build();

@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.crema.CremaException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
@@ -50,6 +53,49 @@ class CsvHostileTest extends CsvFiles {
         .hasMessageContaining("too great");
     DataOptions ignored = DataOptions.builder().ignore("label").build();
     assertThatThrownBy(() -> Csv.open(file(MIXED), ignored)).hasMessageContaining("is the label");
+  }
+
+  @Test
+  void aFewNumbersThatAreTooGreatAreNamedInsteadOfTrainedOn() {
+    StringBuilder text = new StringBuilder("a,b,label\n");
+    for (int i = 0; i < 40; i++) {
+      text.append(i == 5 ? "1e308" : i == 6 ? "-1e308" : i + 0.5).append(",");
+      text.append(i % 7).append(i % 2 == 0 ? ",u\n" : ",v\n");
+    }
+    assertThatThrownBy(() -> open(text.toString()))
+        .isInstanceOf(CremaException.class)
+        .hasMessageContaining("Column a can't be standardised")
+        .hasMessageContaining("too great");
+  }
+
+  @Test
+  void aNumberFarBeyondThoseThatWereLearntIsBadInsteadOfInfinite() {
+    LoadedData data = open("a,label\n1,u\n2,v\n3,u\n4,v\n");
+    Path far = file("far.csv", "a,label\n1,u\n1e300,v\n".getBytes(StandardCharsets.UTF_8));
+    assertThatThrownBy(() -> Csv.open(far, table(data), DataOptions.defaults()))
+        .isInstanceOf(CremaException.class)
+        .hasMessageContaining("far.csv, line 3, column 1 (a): expected a number, found \"1e300\"");
+    LoadedData values = open("a,label\n1,1.5\n2,2.5\n3,3.5\n4,4.5\n");
+    assertThatThrownBy(() -> Csv.open(far, table(values), DataOptions.defaults()))
+        .isInstanceOf(CremaException.class);
+    assertThatThrownBy(() -> values.preprocessing().encoder().encode(Map.of("a", "-1e300")))
+        .isInstanceOf(CremaException.class)
+        .hasMessageContaining("-1e300");
+  }
+
+  @Test
+  void aFileOfThousandsOfConstantColumnsGetsAShortMessage() {
+    StringBuilder text = new StringBuilder();
+    for (int c = 0; c < 3000; c++) {
+      text.append("f").append(c).append(",");
+    }
+    text.append("label\n");
+    for (String label : List.of("u", "v", "u", "v")) {
+      text.append("1,".repeat(3000)).append(label).append("\n");
+    }
+    assertThatThrownBy(() -> open(text.toString()))
+        .hasMessageContaining("no column to learn from")
+        .hasMessageEndingWith(" And 2995 more.");
   }
 
   @Test

@@ -38,6 +38,19 @@ class CsvModelTest extends CsvFiles {
   }
 
   @Test
+  void toPredictForTheLabelsOfAFileDoNotMatter() {
+    TablePreprocessing table = table(open(MIXED));
+    Path file = file("size,colour,label\n3,blue,maybe\n3,blue,\n");
+    for (long limit : new long[] {1 << 20, 0}) {
+      DataOptions options = DataOptions.builder().memoryLimit(limit).build();
+      Dataset data = Datasets.unlabelled(file, table, options);
+      assertThat(data.target()).isNull();
+      assertThat(data.classNames()).isEmpty();
+      assertThat(Rows.all(data)).containsExactly(List.of(0f, 1f, 0f, 0f), List.of(0f, 1f, 0f, 0f));
+    }
+  }
+
+  @Test
   void rowsOfTextAreEncodedLikeTheFile() {
     RowEncoder encoder = table(open(MIXED)).encoder();
     assertThat(encoder.encode(Map.of("size", " 3 ", "colour", "red"))).containsExactly(0, 0, 1, 0);

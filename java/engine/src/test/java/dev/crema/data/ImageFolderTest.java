@@ -134,6 +134,25 @@ class ImageFolderTest {
   }
 
   @Test
+  void aJpegThatIsCutOffIsDamaged() throws IOException {
+    twoClasses();
+    BufferedImage noise = colour(64, 64, 0);
+    for (int i = 0; i < 64 * 64; i++) {
+      noise.setRGB(i % 64, i / 64, (i * 7919) ^ (i * 104729 << 8));
+    }
+    byte[] whole = encode(noise, "jpg");
+    Path file = write("cat/z.jpg", whole);
+    assertThat(Rows.all(Datasets.open(dir, DataOptions.defaults()).train())).hasSize(3);
+    write("cat/z.jpg", Arrays.copyOf(whole, whole.length / 2));
+    LoadedData strict = Datasets.open(dir, DataOptions.defaults());
+    assertThatThrownBy(() -> Rows.all(strict.train()))
+        .isInstanceOf(CremaException.class)
+        .hasMessage(file + " is cut off: the image ends before its last line");
+    LoadedData lenient = Datasets.open(dir, DataOptions.builder().skipBadRows(true).build());
+    assertThat(Rows.all(lenient.train())).hasSize(2);
+  }
+
+  @Test
   void aHeaderCanNotMakeItAllocate() throws IOException {
     byte[] png = encode(colour(2, 2, 0), "png");
     byte[] huge = png.clone();

@@ -32,6 +32,21 @@ class AtomicFilesTest {
   }
 
   @Test
+  void anInterruptedThreadIsToldSoAndNotThatTheDiskIsFull() throws IOException {
+    Path file = Files.writeString(folder.resolve("kept"), "old");
+    Thread.currentThread().interrupt();
+    try {
+      assertThatThrownBy(() -> AtomicFiles.write(file, Content.of("new")))
+          .isInstanceOf(CremaException.class)
+          .hasMessageContaining("the thread was interrupted")
+          .hasMessageEndingWith("Save on a thread that nobody interrupts.");
+    } finally {
+      assertThat(Thread.interrupted()).as("it stays interrupted").isTrue();
+    }
+    assertThat(Files.readString(file)).isEqualTo("old");
+  }
+
+  @Test
   void aFileIsWrittenAndReplacedWithNothingLeftBeside() throws IOException {
     Path file = folder.resolve("a.txt");
     AtomicFiles.write(file, Content.of("one"));

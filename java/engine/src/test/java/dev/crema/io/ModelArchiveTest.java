@@ -183,6 +183,11 @@ class ModelArchiveTest {
         .hasMessageContaining("working folder");
     Path file = Files.writeString(parent.resolve("file"), "x");
     assertThatThrownBy(() -> ModelArchive.write(file, model(2))).hasMessageContaining("is a file");
+    Path below = file.resolve("deep/model");
+    assertThatThrownBy(() -> ModelArchive.requireReplaceable(below))
+        .as("before anything is computed")
+        .isInstanceOf(CremaException.class)
+        .hasMessage("Cannot save a model in " + below + ": " + file + " is a file, not a folder.");
   }
 
   @ParameterizedTest

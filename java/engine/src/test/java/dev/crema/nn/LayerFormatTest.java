@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.crema.CremaException;
+import dev.crema.graph.ShapeException;
 import dev.crema.graph.TensorType;
 import dev.crema.io.Json;
 import dev.crema.memory.ElementType;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -96,6 +98,16 @@ class LayerFormatTest {
   }
 
   @Test
+  void shapesAndAxesMayBeListsThatRefuseToLookForNull() {
+    assertThat(new ReshapeTo(List.of(4L, 3L))).isEqualTo(ReshapeTo.of(4, 3));
+    assertThat(new Permute(List.of(2, 1))).isEqualTo(Permute.of(2, 1));
+    assertThatThrownBy(() -> new ReshapeTo(Arrays.asList(4L, null)))
+        .isInstanceOf(ShapeException.class);
+    assertThatThrownBy(() -> new Permute(Arrays.asList(1, null)))
+        .isInstanceOf(ShapeException.class);
+  }
+
+  @Test
   void everyTypeOfLayerIsTestedHere() {
     Set<Class<? extends Layer>> tested = layers().map(Layer::getClass).collect(Collectors.toSet());
     assertThat(tested).isEqualTo(Set.copyOf(LayerTypes.ALL.values()));
@@ -133,33 +145,35 @@ class LayerFormatTest {
         "{'type': 'dense'} | units",
         "{'type': 'dense', 'units': 0} | units must be at least 1, got 0",
         "{'type': 'dense', 'units': 1.5} | units: ",
-        "{'type': 'dense', 'units': 4, 'unit': 3} | dense has no setting 'unit'. It has: activation,"
-            + " bias, biasInitializer, kernelInitializer, kernelRegularizer, units",
+        "{'type': 'dense', 'units': 4, 'unit': 3} | dense has no setting 'unit'. It has:"
+            + " activation, bias, biasInitializer, kernelInitializer, kernelRegularizer, units",
         "{'type': 'dense', 'units': 4, 'activation': 'rely'} | activation: 'rely' is not one of"
             + " linear, relu, leaky_relu, ",
         "{'type': 'dense', 'units': 4, 'kernelInitializer': 'he'} | kernelInitializer: there is no"
             + " initializer 'he'. There are: [zeros, ",
-        "{'type': 'dense', 'units': 4, 'kernelRegularizer': {'l1': -1, 'l2': 0}} | kernelRegularizer:",
+        "{'type': 'dense', 'units': 4, 'kernelRegularizer': {'l1': -1, 'l2': 0}} |"
+            + " kernelRegularizer:",
         "{'type': 'dropout', 'rate': 1} | rate must lie in [0, 1), got 1.0",
         "{'type': 'conv2d', 'filters': 4} | kernel is missing: a number or [height, width]",
-        "{'type': 'conv2d', 'filters': 4, 'kernel': [1, 2, 3]} | kernel: a size must be one number or"
-            + " [height, width], got [1,2,3]",
-        "{'type': 'conv2d', 'filters': 4, 'kernel': 0} | kernel: a size must be at least 1 by 1, got 0"
-            + " by 0",
+        "{'type': 'conv2d', 'filters': 4, 'kernel': [1, 2, 3]} | kernel: a size must be one number"
+            + " or [height, width], got [1,2,3]",
+        "{'type': 'conv2d', 'filters': 4, 'kernel': 0} | kernel: a size must be at least 1 by 1,"
+            + " got 0 by 0",
         "{'type': 'conv2d', 'filters': 4, 'kernel': 3, 'padding': 'sam'} | padding: padding must be"
             + " \"valid\", \"same\" or numbers, got \"sam\"",
-        "{'type': 'conv2d', 'filters': 4, 'kernel': 3, 'padding': -1} | padding: padding must not be"
-            + " negative, got -1, -1, -1, -1",
-        "{'type': 'conv2d', 'filters': 4, 'kernel': 3, 'strides': 99999999999} | strides: expected a"
-            + " whole number, got 99999999999",
-        "{'type': 'reshape_to', 'shape': [-1, -1]} | extents of a shape must be positive and at most"
-            + " one may be -1, got [-1, -1]",
-        "{'type': 'permute', 'axes': [1, 1]} | axes must be each of 1 to 2 in some order, got [1, 1]",
+        "{'type': 'conv2d', 'filters': 4, 'kernel': 3, 'padding': -1} | padding: padding must not"
+            + " be negative, got -1, -1, -1, -1",
+        "{'type': 'conv2d', 'filters': 4, 'kernel': 3, 'strides': 99999999999} | strides: expected"
+            + " a whole number, got 99999999999",
+        "{'type': 'reshape_to', 'shape': [-1, -1]} | extents of a shape must be positive and at"
+            + " most one may be -1, got [-1, -1]",
+        "{'type': 'permute', 'axes': [1, 1]} | axes must be each of 1 to 2 in some order, got [1,"
+            + " 1]",
         "{'type': 'batch_norm', 'momentum': 0} | momentum must lie in (0, 1], got 0.0",
         "{'type': 'layer_norm', 'epsilon': -1} | epsilon must be a number from 0, got -1.0",
         "{'type': 'concat', 'axis': 0} | axis 0 is the batch",
-        "{'type': 'embedding', 'vocabulary': 5, 'units': 2, 'padding': 5} | padding must be an id in"
-            + " [0, 5), got 5",
+        "{'type': 'embedding', 'vocabulary': 5, 'units': 2, 'padding': 5} | padding must be an id"
+            + " in [0, 5), got 5",
       })
   void whatIsWrongWithALayerIsSaid(String json, String message) {
     assertThatThrownBy(() -> read(json))
@@ -201,9 +215,8 @@ class LayerFormatTest {
   void sharedWeightsLeadToTheFirstPlace() {
     Topology topology =
         topology(
-            "{'inputs': [{'name': 'x', 'shape': [4]}],"
-                + "'layers': [{'type': 'dense', 'units': 4, 'name': 'a'}, {'weights': 'a', 'name': 'b'},"
-                + "{'weights': 'b', 'name': 'c'}]}");
+            "{'inputs': [{'name': 'x', 'shape': [4]}],'layers': [{'type': 'dense', 'units': 4,"
+                + " 'name': 'a'}, {'weights': 'a', 'name': 'b'},{'weights': 'b', 'name': 'c'}]}");
     assertThat(topology.places()).extracting(Topology.Place::weights).containsOnly("a");
     assertThat(topology.table().all()).hasSize(2);
   }
@@ -219,26 +232,27 @@ class LayerFormatTest {
             + " positive whole numbers, got 0",
         "{'inputs': [{'name': 'x', 'shape': [9999999999]}], 'layers': []} | f.json: An example of"
             + " input 'x', [n, 9999999999], has more than 2^31 - 1 elements",
-        "{'inputs': [{'name': 'x', 'shape': [4], 'type': 'float'}], 'layers': []} | f.json: there is"
-            + " no element type 'float'",
+        "{'inputs': [{'name': 'x', 'shape': [4], 'type': 'float'}], 'layers': []} | f.json: there"
+            + " is no element type 'float'",
         "{'inputs': [{'name': 'x', 'shape': [4]}], 'layers': [{'type': 'dense', 'units': -1}]} |"
             + " f.json: layers[0] (dense): units must be at least 1, got -1",
-        "{'inputs': [{'name': 'x', 'shape': [4]}], 'layers': [{'type': 'flatten', 'inputs': ['y']}]} |"
-            + " f.json: Layer 'flatten_1' reads 'y', which is no input and no earlier layer. Known"
-            + " there: [x]",
-        "{'inputs': [{'name': 'x', 'shape': [4]}], 'layers': [{'type': 'subtract'}]} | f.json: Layer"
-            + " 'subtract_1' (subtract) takes 2 inputs, got [x]",
-        "{'inputs': [{'name': 'x', 'shape': [4]}], 'layers': [{'weights': 'a'}]} | f.json: layers[0]:"
-            + " no earlier layer is named 'a'",
-        "{'inputs': [{'name': 'x', 'shape': [4]}], 'layers': [5]} | f.json: layers[0]: a layer must be"
-            + " an object, got 5",
+        "{'inputs': [{'name': 'x', 'shape': [4]}], 'layers': [{'type': 'flatten', 'inputs':"
+            + " ['y']}]} | f.json: Layer 'flatten_1' reads 'y', which is no input and no earlier"
+            + " layer. Known there: [x]",
+        "{'inputs': [{'name': 'x', 'shape': [4]}], 'layers': [{'type': 'subtract'}]} | f.json:"
+            + " Layer 'subtract_1' (subtract) takes 2 inputs, got [x]",
+        "{'inputs': [{'name': 'x', 'shape': [4]}], 'layers': [{'weights': 'a'}]} | f.json:"
+            + " layers[0]: no earlier layer is named 'a'",
+        "{'inputs': [{'name': 'x', 'shape': [4]}], 'layers': [5]} | f.json: layers[0]: a layer must"
+            + " be an object, got 5",
         "{'inputs': [{'name': 'x', 'shape': [4]}], 'layers': [], 'outputs': ['q']} | f.json: Output"
             + " 'q' is no layer of this model: [x]",
         "{'inputs': [{'name': 'a', 'shape': [4]}, {'name': 'b', 'shape': [4]}], 'layers': [{'type':"
-            + " 'flatten'}]} | f.json: layers[0] (flatten): it must say its \"inputs\", for the model"
-            + " has several",
+            + " 'flatten'}]} | f.json: layers[0] (flatten): it must say its \"inputs\", for the"
+            + " model has several",
         "{'inputs': [{'name': 'x', 'shape': [4]}], 'layers': [{'type': 'max_pool2d'}]} | f.json:"
-            + " max_pool2d_1 (MaxPool2d): needs images [n, height, width, channels] but gets [n, 4]",
+            + " max_pool2d_1 (MaxPool2d): needs images [n, height, width, channels] but gets [n,"
+            + " 4]",
       })
   void whatIsWrongWithATopologyIsSaid(String json, String message) {
     assertThatThrownBy(() -> topology(json))

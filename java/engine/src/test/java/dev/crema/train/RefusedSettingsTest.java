@@ -140,6 +140,16 @@ class RefusedSettingsTest {
   }
 
   @Test
+  void aSoftmaxOfOneValueTeachesNothing() {
+    Dataset two = Datasets.of(new float[][] {{1, 2}, {3, 4}}, new int[] {0, 1});
+    try (Model one = Model.sequential(2).dense(1, Activation.SOFTMAX).build(1)) {
+      assertThatThrownBy(() -> Trainer.of(one).fit(two))
+          .isInstanceOf(CremaException.class)
+          .hasMessageStartingWith("The model's output is a softmax of one value");
+    }
+  }
+
+  @Test
   void threadsAndCapacitiesAreNamed() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Trainer.of(model).threads(-1))
