@@ -38,8 +38,6 @@ class BundleTest {
           .filter(file -> !file.endsWith("BundleTest.java") && runsOnCards(file))
           .map(file -> TESTS.relativize(file).toString())
           .map(file -> file.substring(0, file.length() - ".java".length()).replace('/', '.'))
-          // A driver's absence is what they test.
-          .filter(name -> !name.startsWith("dev.crema.device."))
           .toList();
     }
   }

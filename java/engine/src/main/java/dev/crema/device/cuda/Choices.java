@@ -2,6 +2,8 @@ package dev.crema.device.cuda;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * Which way of each form the card has found to be the fastest, of those used last. Kept for the
@@ -12,6 +14,7 @@ final class Choices {
   private static final int MOST_KEPT = 4096;
 
   private final Object racing = new Object();
+  private final Set<String> refused = new TreeSet<>();
   private final Map<String, String> kinds = new LinkedHashMap<>(16, 0.75f, true);
 
   /** Held while ways are timed: two trials at once would time each other. */
@@ -29,6 +32,16 @@ final class Choices {
     if (kinds.size() > MOST_KEPT) {
       kinds.remove(kinds.keySet().iterator().next());
     }
+  }
+
+  /** Says that a kind has written other bits than most. */
+  synchronized void refuse(String form, String kind) {
+    refused.add(form + " by " + kind);
+  }
+
+  /** What has written other bits than most, with its form. */
+  synchronized Set<String> refused() {
+    return new TreeSet<>(refused);
   }
 
   /** All that were made, by form. */

@@ -257,6 +257,7 @@ final class Race {
       for (Runner r : runners) {
         if (r.output() != truth) {
           liars.add(r.way().kind());
+          device.choices().refuse(ways.form(), r.way().kind());
           continue;
         }
         honest.add(r.way().kind());

@@ -5,32 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.crema.CremaException;
-import dev.crema.device.Device;
-import dev.crema.graph.Constant;
-import dev.crema.graph.Graph;
-import dev.crema.graph.Node;
-import dev.crema.graph.Storage;
-import dev.crema.graph.TensorType;
-import dev.crema.memory.Buffer;
-import dev.crema.memory.ElementType;
-import dev.crema.op.DynamicQuantizedLinear;
-import dev.crema.op.FusedActivation;
-import dev.crema.op.PackQuantized;
-import dev.crema.op.QuantizationParameters;
-import dev.crema.op.QuantizedConv2d;
-import dev.crema.op.QuantizedLinear;
-import dev.crema.op.Window2d;
+import dev.crema.device.cuda.ByteLayer.Kind;
 import dev.crema.plan.Plan;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -78,7 +61,7 @@ class WaysTest {
   void theFastestIsTakenFromTheSecondRunOnAndByOtherPlans(String kind) {
     fastest(kind);
     try (EmulatedCard card = new EmulatedCard(fake, true);
-        Layer layer = new Layer(Kind.BYTES);
+        ByteLayer layer = layer();
         Plan plan = layer.plan(card.device())) {
       byte[] expected = layer.onTheCpu();
       assertThat(layer.run(plan, ROWS)).isEqualTo(expected);
@@ -91,7 +74,7 @@ class WaysTest {
       fake.clearLog();
       assertThat(layer.run(plan, 5)).isEqualTo(Arrays.copyOf(expected, 5 * UNITS));
       assertThat(fake.log(KERNEL)).as("as many rows, nearly").containsExactly(KERNEL + kind);
-      try (Layer again = new Layer(Kind.BYTES);
+      try (ByteLayer again = layer();
           Plan other = again.plan(card.device())) {
         fake.clearLog();
         assertThat(again.run(other, ROWS)).isEqualTo(expected);
@@ -105,7 +88,7 @@ class WaysTest {
   void ofThoseThatTakeAsLongTheRuleIsRight() {
     takes("cublasLtMatmul", 5);
     try (EmulatedCard card = new EmulatedCard(fake, true);
-        Layer layer = new Layer(Kind.BYTES);
+        ByteLayer layer = layer();
         Plan plan = layer.plan(card.device())) {
       layer.run(plan, ROWS);
       assertThat(card.choices()).containsEntry(DENSE, "tiles_128");
@@ -116,7 +99,7 @@ class WaysTest {
   void whereNothingIsMeasuredTheRuleIsFollowedAndNoLibraryAsked() {
     fastest("strips_8");
     try (EmulatedCard card = new EmulatedCard(fake, false);
-        Layer layer = new Layer(Kind.BYTES);
+        ByteLayer layer = layer();
         Plan plan = layer.plan(card.device())) {
       for (int run = 0; run < 3; run++) {
         assertThat(layer.run(plan, ROWS)).isEqualTo(layer.onTheCpu());
@@ -131,7 +114,7 @@ class WaysTest {
   @EnumSource(Kind.class)
   void cuBlasLtsProductGivesTheCpusBits(Kind kind) {
     try (EmulatedCard card = new EmulatedCard(fake, true);
-        Layer layer = new Layer(kind);
+        ByteLayer layer = new ByteLayer(kind, ROWS, IN, UNITS);
         Plan plan = layer.plan(card.device())) {
       takes("cuLaunchKernel", 0);
       for (String own : List.of("quantized_linear", "dynamic_quantized_linear")) {
@@ -160,7 +143,7 @@ class WaysTest {
   @Test
   void cuBlasLtIsAskedForRowsOfSignedBytesAndWholeSums() {
     try (EmulatedCard card = new EmulatedCard(fake, true);
-        Layer layer = new Layer(Kind.BYTES);
+        ByteLayer layer = layer();
         Plan plan = layer.plan(card.device())) {
       layer.run(plan, ROWS);
       assertThat(fake.log("cublasLtMatrixLayoutCreate", "cublasLtMatmulDescCreate"))
@@ -178,7 +161,7 @@ class WaysTest {
   void withoutAnAlgorithmCremasOwnKernelsServe(int algorithms) {
     fake.byteProducts = algorithms;
     try (EmulatedCard card = new EmulatedCard(fake, true);
-        Layer layer = new Layer(Kind.BYTES);
+        ByteLayer layer = layer();
         Plan plan = layer.plan(card.device())) {
       takes("cuLaunchKernel quantized_linear", 9);
       for (int run = 0; run < 3; run++) {
@@ -194,7 +177,7 @@ class WaysTest {
   @CsvSource({"40, 32", "48, 24"})
   void itIsNotAskedForExtentsThatAreNoMultiplesOfSixteen(int in, int units) {
     try (EmulatedCard card = new EmulatedCard(fake, true);
-        Layer layer = new Layer(Kind.BYTES, in, units);
+        ByteLayer layer = new ByteLayer(Kind.BYTES, ROWS, in, units);
         Plan plan = layer.plan(card.device())) {
       assertThat(layer.run(plan, ROWS)).isEqualTo(layer.onTheCpu());
       assertThat(fake.log("cublasLt")).isEmpty();
@@ -210,7 +193,7 @@ class WaysTest {
     takes(KERNEL + "tiles_128", 3);
     takes(KERNEL + "strips", 2);
     try (EmulatedCard card = new EmulatedCard(fake, true);
-        Layer layer = new Layer(Kind.BYTES);
+        ByteLayer layer = layer();
         Plan plan = layer.plan(card.device())) {
       List<byte[]> results = new ArrayList<>();
       String said = log(() -> results.add(layer.run(plan, ROWS)));
@@ -221,6 +204,8 @@ class WaysTest {
           .contains("head (QuantizedLinear)", DENSE, "other results by " + liar + " than by tiles")
           .containsOnlyOnce("Please report it");
       assertThat(card.choices().get(DENSE)).isNotEqualTo(liar);
+      assertThat(((CudaDevice) card.device()).choices().refused())
+          .containsExactly(DENSE + " by " + liar);
       assertThat(log(() -> layer.run(plan, 2))).as("once a form").doesNotContain(DENSE);
     }
   }
@@ -229,7 +214,7 @@ class WaysTest {
   void whatMostSayIsRightEvenWhereItIsNotTheRule() {
     fake.kernels.lost.add("quantized_linear_tiles_128");
     try (EmulatedCard card = new EmulatedCard(fake, true);
-        Layer layer = new Layer(Kind.BYTES);
+        ByteLayer layer = layer();
         Plan plan = layer.plan(card.device())) {
       List<byte[]> results = new ArrayList<>();
       String said = log(() -> results.add(layer.run(plan, ROWS)));
@@ -247,13 +232,13 @@ class WaysTest {
     int borne = 0;
     boolean failed = true;
     byte[] expected;
-    try (Layer layer = new Layer(Kind.BYTES)) {
+    try (ByteLayer layer = layer()) {
       expected = Arrays.copyOf(layer.onTheCpu(), UNITS);
     }
     for (int k = 1; failed; k++) {
       FakeCard card = new FakeCard();
       card.fakeDriver().multiprocessors = 2;
-      try (Layer layer = new Layer(Kind.BYTES);
+      try (ByteLayer layer = layer();
           EmulatedCard emulated = new EmulatedCard(card, true);
           Plan plan = layer.plan(emulated.device())) {
         card.failAt(k, statuses[k % statuses.length]);
@@ -274,7 +259,7 @@ class WaysTest {
   @Test
   void afterAFailureThatTheCardDoesNotSurviveTheErrorNamesTheLayer() {
     try (EmulatedCard card = new EmulatedCard(fake, true);
-        Layer layer = new Layer(Kind.BYTES);
+        ByteLayer layer = layer();
         Plan plan = layer.plan(card.device());
         Plan other = layer.plan(card.device())) {
       fake.clearLog();
@@ -293,7 +278,7 @@ class WaysTest {
   void withoutRoomToCompareTheRuleServesAndTheNextPlanTriesAgain() {
     fastest("strips_8");
     try (EmulatedCard card = new EmulatedCard(fake, true);
-        Layer layer = new Layer(Kind.BYTES);
+        ByteLayer layer = layer();
         Plan plan = layer.plan(card.device())) {
       long total = fake.fakeDriver().totalBytes;
       fake.fakeDriver().totalBytes = 0;
@@ -310,7 +295,7 @@ class WaysTest {
   @Test
   void aTrialLeavesNoMemoryBehind() {
     try (EmulatedCard card = new EmulatedCard(fake, true);
-        Layer layer = new Layer(Kind.BYTES);
+        ByteLayer layer = layer();
         Plan plan = layer.plan(card.device())) {
       CudaDevice device = (CudaDevice) card.device();
       layer.run(plan, 1);
@@ -319,6 +304,10 @@ class WaysTest {
       assertThat(device.usedBytes()).isEqualTo(used);
       assertThat(device.memory().kept()).isZero();
     }
+  }
+
+  private static ByteLayer layer() {
+    return new ByteLayer(Kind.BYTES, ROWS, IN, UNITS);
   }
 
   private static String log(Runnable work) {
@@ -331,151 +320,5 @@ class WaysTest {
       System.setErr(before);
     }
     return said.toString(StandardCharsets.UTF_8);
-  }
-
-  private enum Kind {
-    BYTES("quantized_linear"),
-    FLOATS("quantized_linear"),
-    DYNAMIC("dynamic_quantized_linear"),
-    CONVOLUTION("quantized_linear");
-
-    final String last;
-
-    Kind(String last) {
-      this.last = last;
-    }
-  }
-
-  /** A layer with inputs. */
-  private static final class Layer implements AutoCloseable {
-    private static final QuantizationParameters X = new QuantizationParameters(0.02f, 131);
-    private static final QuantizationParameters Y = new QuantizationParameters(0.9f, 7);
-
-    private final Kind kind;
-    private final int units;
-    private final int in;
-    private final Buffer memory; // of what is packed
-    private final Graph graph = new Graph();
-    private final Node y;
-    private final byte[] x;
-    private byte[] ofCpu;
-
-    Layer(Kind kind) {
-      this(kind, IN, UNITS);
-    }
-
-    Layer(Kind kind, int in, int units) {
-      this.kind = kind;
-      this.in = in;
-      this.units = units;
-      Random random = new Random(3);
-      float[] kernel = new float[in * units];
-      float[] scales = new float[units];
-      float[] bias = new float[units];
-      for (int j = 0; j < units; j++) {
-        scales[j] = 0.002f + 0.01f * random.nextFloat();
-        bias[j] = (float) random.nextGaussian();
-      }
-      for (int i = 0; i < kernel.length; i++) {
-        kernel[i] = scales[i % units] * (random.nextInt(255) - 127);
-      }
-      long pixels = kind == Kind.CONVOLUTION ? 3 : 1;
-      this.x = new byte[Math.toIntExact(ROWS * pixels * in)];
-      random.nextBytes(x);
-      boolean dynamic = kind == Kind.DYNAMIC;
-      TensorType type = PackQuantized.typeOf(in, in, units);
-      this.memory = Buffer.allocate(4 * type.elements().constant());
-      Node packed = graph.variable("packed", Storage.STATE, 0, type);
-      boolean convolves = kind == Kind.CONVOLUTION;
-      TensorType shape = convolves ? TensorType.of(1, 1, in, units) : TensorType.of(in, units);
-      Node k = graph.add(new Constant(kernel, shape));
-      Node s = graph.add(new Constant(scales, TensorType.of(units)));
-      Node b = graph.add(new Constant(bias, TensorType.of(units)));
-      QuantizationParameters to = kind == Kind.BYTES || convolves ? Y : null;
-      graph.apply(new PackQuantized(dynamic ? null : X, to, in), packed, k, s, dynamic ? null : b);
-      TensorType input =
-          convolves
-              ? TensorType.batchOf(ElementType.UINT8, 1, pixels, in)
-              : TensorType.batchOf(ElementType.UINT8, in);
-      Node of = graph.input("x", input);
-      graph.beginLayer("head");
-      this.y =
-          switch (kind) {
-            case BYTES -> of.then(new QuantizedLinear(units, FusedActivation.RELU, Y), packed);
-            case FLOATS -> of.then(new QuantizedLinear(units, FusedActivation.NONE, null), packed);
-            case DYNAMIC -> {
-              Node rowScales = graph.input("scales", TensorType.batchOf(1));
-              Node zeros = graph.input("zeros", TensorType.batchOf(ElementType.UINT8, 1));
-              yield of.then(
-                  new DynamicQuantizedLinear(units, FusedActivation.RELU),
-                  rowScales,
-                  zeros,
-                  packed,
-                  b);
-            }
-            case CONVOLUTION -> convolution(of, packed);
-          };
-      graph.endLayer();
-    }
-
-    private Node convolution(Node of, Node packed) {
-      return of.then(
-          new QuantizedConv2d(1, 1, units, Window2d.valid(1, 1), FusedActivation.NONE, X, Y),
-          packed);
-    }
-
-    Plan plan(Device device) {
-      return Plan.of(graph)
-          .outputs(y)
-          .capacity(ROWS)
-          .storage(Storage.STATE, memory)
-          .passes(List.of())
-          .device(device)
-          .build();
-    }
-
-    void fill(Plan plan) {
-      put(plan, "x", x);
-      if (kind == Kind.DYNAMIC) {
-        byte[] zeros = new byte[ROWS];
-        ByteBuffer scales = plan.input("scales").borrow(0, 4 * ROWS).order(ByteOrder.nativeOrder());
-        for (int r = 0; r < ROWS; r++) {
-          zeros[r] = (byte) (40 * r + 5);
-          scales.putFloat(4 * r, 0.5f + r);
-        }
-        plan.input("scales").changed();
-        put(plan, "zeros", zeros);
-      }
-    }
-
-    private static void put(Plan plan, String input, byte[] values) {
-      plan.input(input).borrow(0, values.length).put(values);
-      plan.input(input).changed();
-    }
-
-    byte[] run(Plan plan, int rows) {
-      fill(plan);
-      plan.run(rows);
-      ByteBuffer result = plan.output(y);
-      byte[] bytes = new byte[result.remaining() / ROWS * rows];
-      result.get(result.position(), bytes);
-      return bytes;
-    }
-
-    /** The CPU's result of all rows. */
-    byte[] onTheCpu() {
-      if (ofCpu == null) {
-        try (Layer twin = new Layer(kind, in, units);
-            Plan plan = twin.plan(Device.cpu())) {
-          ofCpu = twin.run(plan, ROWS);
-        }
-      }
-      return ofCpu.clone();
-    }
-
-    @Override
-    public void close() {
-      memory.close();
-    }
   }
 }

@@ -1,0 +1,165 @@
+package dev.crema.device.cuda;
+
+import dev.crema.device.Device;
+import dev.crema.graph.Constant;
+import dev.crema.graph.Graph;
+import dev.crema.graph.Node;
+import dev.crema.graph.Storage;
+import dev.crema.graph.TensorType;
+import dev.crema.memory.Buffer;
+import dev.crema.memory.ElementType;
+import dev.crema.op.DynamicQuantizedLinear;
+import dev.crema.op.FusedActivation;
+import dev.crema.op.PackQuantized;
+import dev.crema.op.QuantizationParameters;
+import dev.crema.op.QuantizedConv2d;
+import dev.crema.op.QuantizedLinear;
+import dev.crema.op.Window2d;
+import dev.crema.plan.Plan;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+import java.util.Random;
+
+/** A layer of bytes with weights and inputs at random. */
+final class ByteLayer implements AutoCloseable {
+  enum Kind {
+    BYTES("quantized_linear"),
+    FLOATS("quantized_linear"),
+    DYNAMIC("dynamic_quantized_linear"),
+    CONVOLUTION("quantized_linear");
+
+    final String last;
+
+    Kind(String last) {
+      this.last = last;
+    }
+  }
+
+  private static final QuantizationParameters X = new QuantizationParameters(0.02f, 131);
+  private static final QuantizationParameters Y = new QuantizationParameters(0.9f, 7);
+
+  private final Kind kind;
+  private final int rows;
+  private final int units;
+  private final int in;
+  private final Buffer memory; // of what is packed
+  private final Graph graph = new Graph();
+  private final Node y;
+  private final byte[] x;
+  private byte[] ofCpu;
+
+  ByteLayer(Kind kind, int rows, int in, int units) {
+    this.kind = kind;
+    this.rows = rows;
+    this.in = in;
+    this.units = units;
+    Random random = new Random(3);
+    float[] kernel = new float[in * units];
+    float[] scales = new float[units];
+    float[] bias = new float[units];
+    for (int j = 0; j < units; j++) {
+      scales[j] = 0.002f + 0.01f * random.nextFloat();
+      bias[j] = (float) random.nextGaussian();
+    }
+    for (int i = 0; i < kernel.length; i++) {
+      kernel[i] = scales[i % units] * (random.nextInt(255) - 127);
+    }
+    long pixels = kind == Kind.CONVOLUTION ? 3 : 1;
+    this.x = new byte[Math.toIntExact(rows * pixels * in)];
+    random.nextBytes(x);
+    boolean dynamic = kind == Kind.DYNAMIC;
+    TensorType type = PackQuantized.typeOf(in, in, units);
+    this.memory = Buffer.allocate(4 * type.elements().constant());
+    Node packed = graph.variable("packed", Storage.STATE, 0, type);
+    boolean convolves = kind == Kind.CONVOLUTION;
+    TensorType shape = convolves ? TensorType.of(1, 1, in, units) : TensorType.of(in, units);
+    Node k = graph.add(new Constant(kernel, shape));
+    Node s = graph.add(new Constant(scales, TensorType.of(units)));
+    Node b = graph.add(new Constant(bias, TensorType.of(units)));
+    QuantizationParameters to = kind == Kind.BYTES || convolves ? Y : null;
+    graph.apply(new PackQuantized(dynamic ? null : X, to, in), packed, k, s, dynamic ? null : b);
+    TensorType input =
+        convolves
+            ? TensorType.batchOf(ElementType.UINT8, 1, pixels, in)
+            : TensorType.batchOf(ElementType.UINT8, in);
+    Node of = graph.input("x", input);
+    graph.beginLayer("head");
+    this.y =
+        switch (kind) {
+          case BYTES -> of.then(new QuantizedLinear(units, FusedActivation.RELU, Y), packed);
+          case FLOATS -> of.then(new QuantizedLinear(units, FusedActivation.NONE, null), packed);
+          case DYNAMIC -> {
+            Node rowScales = graph.input("scales", TensorType.batchOf(1));
+            Node zeros = graph.input("zeros", TensorType.batchOf(ElementType.UINT8, 1));
+            yield of.then(
+                new DynamicQuantizedLinear(units, FusedActivation.RELU),
+                rowScales,
+                zeros,
+                packed,
+                b);
+          }
+          case CONVOLUTION -> convolution(of, packed);
+        };
+    graph.endLayer();
+  }
+
+  private Node convolution(Node of, Node packed) {
+    return of.then(
+        new QuantizedConv2d(1, 1, units, Window2d.valid(1, 1), FusedActivation.NONE, X, Y), packed);
+  }
+
+  Plan plan(Device device) {
+    return Plan.of(graph)
+        .outputs(y)
+        .capacity(rows)
+        .storage(Storage.STATE, memory)
+        .passes(List.of())
+        .device(device)
+        .build();
+  }
+
+  void fill(Plan plan) {
+    put(plan, "x", x);
+    if (kind == Kind.DYNAMIC) {
+      byte[] zeros = new byte[rows];
+      ByteBuffer scales = plan.input("scales").borrow(0, 4 * rows).order(ByteOrder.nativeOrder());
+      for (int r = 0; r < rows; r++) {
+        zeros[r] = (byte) (40 * r + 5);
+        scales.putFloat(4 * r, 0.5f + r);
+      }
+      plan.input("scales").changed();
+      put(plan, "zeros", zeros);
+    }
+  }
+
+  private static void put(Plan plan, String input, byte[] values) {
+    plan.input(input).borrow(0, values.length).put(values);
+    plan.input(input).changed();
+  }
+
+  byte[] run(Plan plan, int batch) {
+    fill(plan);
+    plan.run(batch);
+    ByteBuffer result = plan.output(y);
+    byte[] bytes = new byte[result.remaining() / rows * batch];
+    result.get(result.position(), bytes);
+    return bytes;
+  }
+
+  /** The CPU's result of all rows. */
+  byte[] onTheCpu() {
+    if (ofCpu == null) {
+      try (ByteLayer twin = new ByteLayer(kind, rows, in, units);
+          Plan plan = twin.plan(Device.cpu())) {
+        ofCpu = twin.run(plan, rows);
+      }
+    }
+    return ofCpu.clone();
+  }
+
+  @Override
+  public void close() {
+    memory.close();
+  }
+}

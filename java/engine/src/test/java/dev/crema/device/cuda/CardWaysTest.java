@@ -1,0 +1,59 @@
+package dev.crema.device.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.crema.device.Device;
+import dev.crema.device.cuda.ByteLayer.Kind;
+import dev.crema.plan.Plan;
+import org.junit.jupiter.api.Test;
+
+/** What a card finds when it tries all ways to compute layers of bytes: none may lie. */
+class CardWaysTest {
+  private static final int[][] SMALL = {{7, 48, 32}, {3, 33, 17}}; // rows, inputs, units
+  private static final int[][] OF_CARDS = {
+    {1, 1024, 1024}, {32, 1024, 512}, {300, 784, 256}, {512, 2048, 1024}, {5, 16384, 128}
+  };
+
+  @Test
+  void allWaysOfRealCardsWriteTheCpusBits() {
+    for (CudaCard card : Device.cudaCards().usable()) {
+      CudaDevice device = (CudaDevice) Device.cuda(card.ordinal());
+      check(device, SMALL);
+      check(device, OF_CARDS);
+    }
+    if (Device.cudaCards().usable().isEmpty()) {
+      System.out.println("Not tried on a card: there is none here");
+    }
+  }
+
+  @Test
+  void soDoThoseOfEmulatedKernels() {
+    if (EmulatedCard.missing() != null) {
+      System.out.println("Not tried on an emulated card: " + EmulatedCard.missing());
+      return;
+    }
+    try (EmulatedCard card = new EmulatedCard(new FakeCard(), true)) {
+      check((CudaDevice) card.device(), SMALL);
+    }
+  }
+
+  private static void check(CudaDevice device, int[][] shapes) {
+    for (int[] shape : shapes) {
+      for (Kind kind : Kind.values()) {
+        try (ByteLayer layer = new ByteLayer(kind, shape[0], shape[1], shape[2]);
+            Plan plan = layer.plan(device)) {
+          byte[] expected = layer.onTheCpu();
+          for (int run = 0; run < 3; run++) { // tried, recorded, and from the graph
+            assertThat(layer.run(plan, shape[0]))
+                .as("%s by %s, run %d", kind, plan.ways(), run)
+                .isEqualTo(expected);
+          }
+          if (device.measures()) {
+            assertThat(device.choices().all()).isNotEmpty();
+          }
+        }
+      }
+    }
+    assertThat(device.choices().refused()).as("ways that wrote other bits than most").isEmpty();
+  }
+}
