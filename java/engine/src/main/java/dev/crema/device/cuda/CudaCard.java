@@ -54,16 +54,14 @@ public record CudaCard(int ordinal, String model, long memoryBytes, int capabili
     lines.add(
         "sparse products (2:4 too): kernels that are mostly zero are multiplied whole, since the"
             + " CUDA presets have no cuSPARSELt. Pruned channels and int8 save time here, too.");
-    if (capability != ADA && capability < CONSUMER_BLACKWELL) {
-      String why =
-          capability < ADA
-              ? "it has no such products"
-              : "its products of fp8 are reached by wgmma or tcgen05, which Crema does not use";
+    if (capability < ADA) {
       lines.add(
           "the rate of fp8: layers of fp8 read a quarter of float32's memory and are multiplied as"
-              + " float16, since "
-              + why
-              + ". For the rate of bytes: int8.");
+              + " float16, since it has no such products. For the rate of bytes: int8.");
+    } else if (capability > ADA && capability < CONSUMER_BLACKWELL) {
+      lines.add(
+          "the rate of fp8, in small layers: they read a quarter of float32's memory and are"
+              + " multiplied as float16; big ones are by cuBLASLt. For the rate of bytes: int8.");
     }
     return List.copyOf(lines);
   }

@@ -31,7 +31,7 @@ class WaysTest {
   private static final int UNITS = 32;
   private static final int ROWS = 7;
   private static final String DENSE = "quantized_linear [8, 48] x [48, 32] into UINT8";
-  private static final String DENSE_BY = "quantized_linear .* into UINT8, tried by tiles_128";
+  private static final String DENSE_BY = "quantized_linear .* into UINT8, tried by \\w+";
   private static final String KERNEL = "cuLaunchKernel quantized_linear_";
 
   private final FakeCard fake = new FakeCard();
@@ -92,6 +92,22 @@ class WaysTest {
         Plan plan = layer.plan(card.device())) {
       layer.run(plan, ROWS);
       assertThat(card.choices()).containsEntry(DENSE, "tiles_128");
+    }
+  }
+
+  @Test
+  void whatIsHopelessIsLaunchedOnceAndTheOthersInTurns() {
+    fastest("tiles_64");
+    takes(KERNEL + "strips_8", 9);
+    try (EmulatedCard card = new EmulatedCard(fake, true);
+        ByteLayer layer = layer();
+        Plan plan = layer.plan(card.device())) {
+      fake.clearLog();
+      layer.run(plan, ROWS);
+      assertThat(fake.log(KERNEL + "strips_8")).hasSize(1);
+      assertThat(fake.log(KERNEL + "strips_32")).as("once, and in a graph").hasSize(3);
+      assertThat(fake.log("cuGraphLaunch")).as("three turns of three").hasSize(9);
+      assertThat(card.choices()).containsEntry(DENSE, "tiles_64");
     }
   }
 
