@@ -1,8 +1,8 @@
 // recurrent.h: what LSTM and GRU share. Sequences come and go as [n, t, ...]; in between everything is by step,
 // [t, n, ...], so that the matrix of a step lies in one piece: rows t apart, which is often a power of two, would meet
-// in few sets of the caches. The recurrent weights are packed once for all steps. Threads share the examples and each
-// goes through all steps of its own; the path of a product is chosen for the whole batch, so that every number of
-// threads gives the same bits.
+// in few sets of the caches. The recurrent weights are packed once for all steps, but for a few examples. Threads share
+// the examples and each goes through all steps of its own; the path of a product is chosen for the whole batch, so that
+// every number of threads gives the same bits.
 #pragma once
 
 #include "gemm_paths.h"
@@ -21,6 +21,8 @@ struct Recurrence {
   // Whether each step multiplies its own rows of x, too, while what comes of them is in the cache; few rows are better
   // multiplied for all steps at once. Not a matter of threads, which must not change a bit.
   bool by_steps() const { return n >= 16; }
+  // Whether a step's product reads packed weights; those of few rows read them as they lie.
+  bool packs() const { return n > kVectorRows; }
   // Examples worth a thread of their own.
   int64_t grain() const { return 1 + 300000 / (t * units * gates + 1); }
   int64_t step_scratch() const {

@@ -23,7 +23,7 @@ struct Memory {
     Parts parts(base);
     x = parts.floats(r.rows() * r.features);
     w = parts.floats(r.by_steps() ? packed_floats(r.gates, r.features) : 0);
-    packed = parts.floats(packed_floats(r.gates, r.units));
+    packed = parts.floats(r.packs() ? packed_floats(r.gates, r.units) : 0);
     recurrent = parts.floats(r.n * r.gates);
     h = parts.floats(r.n * r.units);
     const int64_t input = gemm_parallel_scratch(r.rows(), r.gates, r.features, threads);
@@ -87,7 +87,7 @@ struct GradMemory {
     x = parts.floats(r.rows() * r.features);
     dx = parts.floats(r.rows() * r.features);
     w = parts.floats(r.by_steps() ? packed_floats(r.features, r.gates) : 0);
-    packed = parts.floats(packed_floats(r.units, r.gates));
+    packed = parts.floats(r.packs() ? packed_floats(r.units, r.gates) : 0);
     d_input = parts.floats(r.rows() * r.gates);
     d_recurrent = parts.floats(r.rows() * r.gates);
     before = parts.floats(r.rows() * r.units);
@@ -117,7 +117,7 @@ CREMA_KERNEL_SCRATCH(gru, scratch_of_gru) {
     dense({r.rows(), r.gates, r.features, memory.x, false, c.in[1].f32(), false, gates, bias}, memory.products,
           c.threads);
   }
-  pack_weights(c.in[2].f32(), r.gates, false, r.gates, u, memory.packed);
+  if (r.packs()) pack_weights(c.in[2].f32(), r.gates, false, r.gates, u, memory.packed);
 
   Gemm input = step_product(r, r.gates, r.features, c.in[1].f32(), false, memory.w);
   input.bias = bias;
@@ -155,7 +155,7 @@ CREMA_KERNEL_SCRATCH(gru_grad, scratch_of_gru_grad) {
   const float* const dy = c.in[7].present() ? c.in[7].f32() : nullptr;
   const float* const dh_last = c.in[8].present() ? c.in[8].f32() : nullptr;
   float* const dh0 = c.out[5].f32();
-  pack_weights(c.in[2].f32(), r.gates, true, u, r.gates, memory.packed);
+  if (r.packs()) pack_weights(c.in[2].f32(), r.gates, true, u, r.gates, memory.packed);
   if (r.by_steps()) pack_weights(c.in[1].f32(), r.gates, true, r.features, r.gates, memory.w);
   states_before(r, y, h0, memory.before);
 

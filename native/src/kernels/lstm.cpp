@@ -22,7 +22,7 @@ struct Memory {
     Parts parts(base);
     x = parts.floats(r.rows() * r.features);
     w = parts.floats(r.by_steps() ? packed_floats(r.gates, r.features) : 0);
-    packed = parts.floats(packed_floats(r.gates, r.units));
+    packed = parts.floats(r.packs() ? packed_floats(r.gates, r.units) : 0);
     h = parts.floats(r.n * r.units);
     const int64_t input = gemm_parallel_scratch(r.rows(), r.gates, r.features, threads);
     const int64_t steps = threads * r.step_scratch();
@@ -83,7 +83,7 @@ struct GradMemory {
     d_gates = parts.floats(r.rows() * r.gates);
     before = parts.floats(r.rows() * r.units);
     w = parts.floats(r.by_steps() ? packed_floats(r.features, r.gates) : 0);
-    packed = parts.floats(packed_floats(r.units, r.gates));
+    packed = parts.floats(r.packs() ? packed_floats(r.units, r.gates) : 0);
     dh = parts.floats(r.n * r.units);
     products = parts.bytes(grad_products_bytes(r, threads));
     bytes = parts.used();
@@ -111,7 +111,7 @@ CREMA_KERNEL_SCRATCH(lstm, scratch_of_lstm) {
     dense({r.rows(), r.gates, r.features, memory.x, false, c.in[1].f32(), false, gates, bias}, memory.products,
           c.threads);
   }
-  pack_weights(c.in[2].f32(), r.gates, false, r.gates, u, memory.packed);
+  if (r.packs()) pack_weights(c.in[2].f32(), r.gates, false, r.gates, u, memory.packed);
 
   Gemm input = step_product(r, r.gates, r.features, c.in[1].f32(), false, memory.w);
   input.bias = bias;
@@ -152,7 +152,7 @@ CREMA_KERNEL_SCRATCH(lstm_grad, scratch_of_lstm_grad) {
   const float* const dh_last = c.in[9].present() ? c.in[9].f32() : nullptr;
   const float* const dc_last = c.in[10].present() ? c.in[10].f32() : nullptr;
   float *const dh0 = c.out[4].f32(), *const dc0 = c.out[5].f32();
-  pack_weights(c.in[2].f32(), r.gates, true, u, r.gates, memory.packed);
+  if (r.packs()) pack_weights(c.in[2].f32(), r.gates, true, u, r.gates, memory.packed);
   if (r.by_steps()) pack_weights(c.in[1].f32(), r.gates, true, r.features, r.gates, memory.w);
 
   const Gemm input = step_product(r, r.features, r.gates, c.in[1].f32(), true, memory.w);
