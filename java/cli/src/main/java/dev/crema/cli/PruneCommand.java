@@ -41,8 +41,6 @@ import picocli.CommandLine.Spec;
             + " what that changes. With --sensitivity it only measures which layers bear how much.",
     mixinStandardHelpOptions = true)
 final class PruneCommand implements Callable<Integer> {
-  private static final Set<String> GROWTH =
-      Set.of("--schedule", "--initial-sparsity", "--frequency");
   private static final Set<String> OF_PRUNING =
       Set.of("--out", "--rounds", "--rewind", "--strip", "--keep-shapes");
 
@@ -50,6 +48,7 @@ final class PruneCommand implements Callable<Integer> {
   @Mixin private CommonOptions common;
   @Mixin private ModelData modelData;
   @Mixin private FineTuning fineTuning;
+  @Mixin private SparsityGrowth growth;
 
   @Option(names = "--model", required = true, description = "Folder or .zip of the model.")
   private Path model;
@@ -58,25 +57,6 @@ final class PruneCommand implements Callable<Integer> {
       names = "--sparsity",
       description = "Share of the weights that become 0; of a pattern N:M it is 1 - N/M.")
   private Double sparsity;
-
-  @Option(
-      names = "--schedule",
-      defaultValue = "POLYNOMIAL",
-      description =
-          "${COMPLETION-CANDIDATES}: over the first two thirds of the training, fast at first; or"
-              + " all before it (default: ${DEFAULT-VALUE}; constant for N:M).")
-  private Schedule schedule;
-
-  @Option(
-      names = "--initial-sparsity",
-      description = "What a polynomial schedule begins with (default: half of the sparsity).")
-  private Double initialSparsity;
-
-  @Option(
-      names = "--frequency",
-      description =
-          "Steps from one pruning to the next (default: a twentieth of them, at most 100).")
-  private Integer frequency;
 
   @Option(
       names = "--pattern",
@@ -139,17 +119,14 @@ final class PruneCommand implements Callable<Integer> {
   @Option(names = "--out", description = "Folder or .zip for the pruned model.")
   private Path out;
 
-  /** How the sparsity grows. */
-  enum Schedule {
-    POLYNOMIAL,
-    CONSTANT
-  }
-
   @Override
   public Integer call() {
     requireUse();
     Pattern chosen = Pattern.parse(pattern);
     Pruner pruner = Pruner.magnitude().pattern(chosen).scope(scope).exclude(exclude);
+    if (!sensitivity) {
+      growth.requireUse(spec, chosen, fineTuning.epochs());
+    }
     try (Model before = Model.load(model)) {
       OneOutput.require(before.topology(), "" + model);
       if (sensitivity) {
@@ -168,7 +145,7 @@ final class PruneCommand implements Callable<Integer> {
     if (sensitivity) {
       String why = "has no effect with --sensitivity, which prunes nothing";
       Usage.refuse(spec, OF_PRUNING, why);
-      Usage.refuse(spec, GROWTH, why);
+      Usage.refuse(spec, SparsityGrowth.OPTIONS, why);
       Usage.refuse(spec, FineTuning.OPTIONS, why);
       if (plot != null) {
         Results.requirePicture(plot);
@@ -182,7 +159,10 @@ final class PruneCommand implements Callable<Integer> {
     if (rounds == null) {
       Usage.refuse(spec, List.of("--rewind"), "is for what is pruned in --rounds");
     } else {
-      Usage.refuse(spec, GROWTH, "has no effect with --rounds, which follow their own course");
+      Usage.refuse(
+          spec,
+          SparsityGrowth.OPTIONS,
+          "has no effect with --rounds, which follow their own course");
       if (fineTuning.epochs() == 0) {
         throw new CremaException("Rounds prune and train in turns: --epochs 1 or more");
       }
@@ -232,13 +212,14 @@ final class PruneCommand implements Callable<Integer> {
     } else if (fineTuning.epochs() == 0) {
       pruner.prune(after, target);
     } else {
-      SparsitySchedule growth = growth(chosen, target, parts);
-      common.text().println("Sparsity: " + growth);
+      SparsitySchedule sparsities =
+          growth.of(chosen, target, () -> fineTuning.steps(parts.train()));
+      common.text().println("Sparsity: " + sparsities);
       History history =
           fineTuning
               .trainer(after, common)
               .validation(parts.held())
-              .callback(pruner.during(growth))
+              .callback(pruner.during(sparsities))
               .fit(parts.train());
       document.set("history", history.toJson());
     }
@@ -311,15 +292,5 @@ final class PruneCommand implements Callable<Integer> {
       return 1 - (double) ratio.n() / ratio.m();
     }
     throw new CremaException("--sparsity says what share of the weights becomes 0, such as 0.9");
-  }
-
-  private SparsitySchedule growth(Pattern chosen, double target, ModelData.Parts parts) {
-    if (schedule == Schedule.CONSTANT || chosen instanceof Pattern.NOfM) {
-      return SparsitySchedule.constant(target);
-    }
-    double initial = initialSparsity != null ? initialSparsity : target / 2;
-    SparsitySchedule growth =
-        SparsitySchedule.overTraining(initial, target, fineTuning.steps(parts.train()));
-    return frequency == null ? growth : growth.every(frequency);
   }
 }

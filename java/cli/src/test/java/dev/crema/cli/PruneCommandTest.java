@@ -240,6 +240,15 @@ class PruneCommandTest {
     assertThat(prune("--sparsity", "0.5", "--pattern", "3x3").err()).contains("block:4x4");
     assertThat(prune("--sparsity", "0.9", "--pattern", "2:4", "--epochs", "0").err())
         .contains("The pattern 2:4 has the sparsity 0.5, got 0.9");
+    Result ignored = prune("--sparsity", "0.5", "--schedule", "constant", "--frequency", "5");
+    assertThat(ignored.code()).isEqualTo(2);
+    assertThat(ignored.err()).contains("--frequency is of --schedule polynomial");
+    assertThat(prune("--pattern", "2:4", "--initial-sparsity", "0.2").err())
+        .contains("--initial-sparsity has no effect on 2:4");
+    assertThat(prune("--sparsity", "0.5", "--epochs", "0", "--schedule", "polynomial").err())
+        .contains("--schedule has no effect without a training");
+    assertThat(prune("--pattern", "2:4", "--rounds", "2", "--epochs", "1").err())
+        .contains("2:4 has one sparsity", "no 2 rounds");
     Result unknown = prune("--sparsity", "0.5", "--exclude", "dense_7");
     assertThat(unknown.code()).isEqualTo(1);
     assertThat(unknown.err()).contains("no layer 'dense_7'", "[dense_1, output]");

@@ -28,7 +28,7 @@ final class CandidateSearch implements AutoCloseable {
 
   private final Compression settings;
   private final Examples examples;
-  private final long started = System.nanoTime();
+  private final SearchTime time;
   private final FairClock clock;
   private final Quality quality;
   private final Figures original;
@@ -37,17 +37,9 @@ final class CandidateSearch implements AutoCloseable {
   private final List<Attempt> finalists = new ArrayList<>(); // in the order of trying
   private String stopped;
 
-  /** Ends the search before all was tried. */
-  private static final class Stopped extends RuntimeException {
-    private static final long serialVersionUID = 1L;
-
-    Stopped(String why) {
-      super(why, null, false, false);
-    }
-  }
-
   CandidateSearch(Compression settings, Examples examples) {
     this.settings = settings;
+    this.time = new SearchTime(settings);
     this.examples = examples;
     this.clock = new FairClock(settings, examples);
     Candidate candidate = Candidate.of("original", settings.model);
@@ -85,7 +77,7 @@ final class CandidateSearch implements AutoCloseable {
     settings.listener.tried(originalTrial());
     try {
       settings.strategy.run(this);
-    } catch (Stopped e) {
+    } catch (SearchTime.Over e) {
       stopped = e.getMessage();
     }
     return finish();
@@ -99,7 +91,7 @@ final class CandidateSearch implements AutoCloseable {
    * @return to be closed when its model is needed no more for others
    */
   Attempt attempt(String name, Supplier<Model> maker) {
-    requireTime();
+    time.require();
     settings.listener.starting(name);
     Attempt attempt = new Attempt(name);
     attempts.add(attempt);
@@ -108,7 +100,7 @@ final class CandidateSearch implements AutoCloseable {
       keepHistory(attempt.model());
       measure(attempt);
       judge(attempt);
-    } catch (Stopped e) {
+    } catch (SearchTime.Over e) {
       attempt.end(Trial.Outcome.REFUSED, "given up: " + e.getMessage());
     } catch (CremaException | IllegalArgumentException e) {
       attempt.end(Trial.Outcome.IMPOSSIBLE, "" + e.getMessage());
@@ -146,7 +138,7 @@ final class CandidateSearch implements AutoCloseable {
                 new Callback() {
                   @Override
                   public void onStepEnd(Training training, long step, float loss) {
-                    requireTime();
+                    time.require();
                   }
                 });
     String loss = settings.model.metadata().path("loss").asText("");
@@ -155,22 +147,6 @@ final class CandidateSearch implements AutoCloseable {
     }
     settings.training.accept(trainer);
     return trainer;
-  }
-
-  private void requireTime() {
-    if (settings.cancelled.getAsBoolean()) {
-      throw new Stopped("the search was cancelled");
-    }
-    if (settings.budget != null && System.nanoTime() - started > settings.budget.toNanos()) {
-      throw new Stopped(
-          "the time for the search, " + text(settings.budget.toMillis()) + ", is over");
-    }
-  }
-
-  private static String text(long millis) {
-    return millis < 60_000
-        ? String.format(Locale.ROOT, "%.1f s", millis / 1e3)
-        : String.format(Locale.ROOT, "%.1f minutes", millis / 6e4);
   }
 
   private Evaluation evaluate(Candidate candidate, Dataset on) {
@@ -284,7 +260,7 @@ final class CandidateSearch implements AutoCloseable {
         trials,
         comparison,
         notes(refused),
-        (System.nanoTime() - started) / 1e9,
+        time.seconds(),
         kept == null ? settings.model.copy() : kept.take());
   }
 

@@ -17,6 +17,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * Knowledge distillation (Hinton, Vinyals and Dean 2015): a student learns from what a larger
@@ -33,6 +34,8 @@ import java.util.Map;
  * Kullback-Leibler divergence of softmax(z / T) of the student's logits from that of the teacher's;
  * of yes-or-no labels T² times that of sigmoid(z / T), averaged over the labels; of numbers the
  * mean squared difference, whatever the temperature. Hints add the distance of hidden layers.
+ * Inputs and outputs of several belong together by their names, or by their order where those
+ * differ.
  *
  * <p>Teachers run as they predict, in the same native call as the student's step. They do not
  * change, stay the caller's and must stay open while a training lasts. Immutable; of one training
@@ -53,6 +56,9 @@ public final class Distillation implements LossTerm {
 
   /** From one or several teachers, with T = 4 and α = 0.1 unless set otherwise. */
   public static Distillation from(Model... teachers) {
+    for (Model teacher : Objects.requireNonNull(teachers, "teachers")) {
+      Objects.requireNonNull(teacher, "teacher");
+    }
     List<Model> all = List.of(teachers);
     if (all.isEmpty()) {
       throw new IllegalArgumentException("Distillation needs a teacher");
@@ -112,9 +118,11 @@ public final class Distillation implements LossTerm {
     Node total = alpha == 0 ? null : scaled(targets, alpha);
     if (alpha < 1) {
       for (Map.Entry<Integer, BuiltIn.Output> output : answers.entrySet()) {
-        int i = output.getKey();
-        Node own = student.outputs().get(i);
-        List<Node> theirs = taught.stream().map(t -> t.outputs().get(i)).toList();
+        Node own = student.outputs().get(output.getKey());
+        List<Node> theirs = new ArrayList<>();
+        for (int t = 0; t < taught.size(); t++) {
+          theirs.add(taught.get(t).outputs().get(place(t, student, answers, output.getKey())));
+        }
         Node distance = SoftTargets.distance(own, theirs, output.getValue(), temperature);
         total = sum(total, scaled(distance, 1 - alpha));
       }
@@ -162,8 +170,9 @@ public final class Distillation implements LossTerm {
       inputs.put(theirs, ours);
     }
     for (int i : answers.keySet()) {
-      if (i >= alone.outputs().size()
-          || !alone.outputs().get(i).type().equals(student.outputs().get(i).type())) {
+      int place = place(number, student, answers, i);
+      if (place >= alone.outputs().size()
+          || !alone.outputs().get(place).type().equals(student.outputs().get(i).type())) {
         throw new CremaException(
             what(number)
                 + " gives "
@@ -175,6 +184,26 @@ public final class Distillation implements LossTerm {
     }
     return Subgraph.copy(
         alone, student.graph(), inputs, s -> storage(number, s), "teacher" + number);
+  }
+
+  /**
+   * Which of a teacher's outputs answers what one of the student's does: the one of its name, if
+   * the teacher has all names that the student is taught, else the one at its place.
+   */
+  private int place(
+      int number, ModelGraph student, Map<Integer, BuiltIn.Output> answers, int output) {
+    List<String> theirs = teachers.get(number).topology().outputs();
+    boolean named = answers.keySet().stream().allMatch(i -> theirs.contains(name(student, i)));
+    return named ? theirs.indexOf(name(student, output)) : output;
+  }
+
+  private static String name(ModelGraph student, int output) {
+    Node node = student.outputs().get(output);
+    return student.values().entrySet().stream()
+        .filter(e -> e.getValue() == node)
+        .map(Map.Entry::getKey)
+        .findFirst()
+        .orElse("");
   }
 
   private static List<String> inputs(ModelGraph student) {

@@ -51,6 +51,8 @@ public final class IterativePruning {
    * To a sparsity in that many rounds.
    *
    * @param sparsity above 0 and below 1
+   * @throws IllegalArgumentException if it is not, or of several rounds to a pattern n:m, which has
+   *     one sparsity
    */
   public static IterativePruning of(Pruner pruner, double sparsity, int rounds) {
     Objects.requireNonNull(pruner, "pruner");
@@ -58,6 +60,7 @@ public final class IterativePruning {
     if (rounds < 1) {
       throw new IllegalArgumentException("There is at least one round, got " + rounds);
     }
+    pruner.requireRounds(rounds);
     return new IterativePruning(pruner, sparsity, rounds, null);
   }
 

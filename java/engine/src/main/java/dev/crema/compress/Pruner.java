@@ -123,6 +123,18 @@ public final class Pruner {
     return new PruningCallback(this, schedule);
   }
 
+  /** Refuses rounds of a pattern of one sparsity. */
+  void requireRounds(int rounds) {
+    if (pattern instanceof Pattern.NOfM && rounds > 1) {
+      throw new IllegalArgumentException(
+          "The pattern "
+              + pattern
+              + " has one sparsity, which is pruned at once: there are no "
+              + rounds
+              + " rounds on the way. Prune in one, or by another pattern.");
+    }
+  }
+
   /** The same for one of a model's layers alone. */
   Pruner only(Model model, String layer) {
     Set<String> others = new LinkedHashSet<>();
@@ -159,7 +171,9 @@ public final class Pruner {
           "There is nothing to prune by the pattern "
               + pattern
               + (excluded.isEmpty() ? "" : " outside " + excluded)
-              + (channels ? noChannels(model) : ": no layer has a kernel."));
+              + (channels
+                  ? noChannels(model)
+                  : excluded.isEmpty() ? ": no layer has a kernel." : ": no other has a kernel."));
     }
     return targets;
   }

@@ -5,14 +5,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.crema.CremaException;
+import dev.crema.data.Dataset;
 import dev.crema.data.Datasets;
 import dev.crema.nn.Activation;
 import dev.crema.nn.BatchNorm;
 import dev.crema.nn.Conv2d;
+import dev.crema.nn.Dense;
 import dev.crema.nn.Dropout;
 import dev.crema.nn.Flatten;
 import dev.crema.nn.Model;
 import dev.crema.nn.Parameter;
+import dev.crema.nn.Symbol;
 import dev.crema.train.BatchTrainer;
 import dev.crema.train.Loss;
 import dev.crema.train.Losses;
@@ -393,6 +396,38 @@ class DistillationTest {
     }
   }
 
+  /** Two outputs of one shape, given in another order. */
+  private static Model twoHeads(boolean turned) {
+    Symbol x = Symbol.input("x", IN);
+    Symbol h = Dense.of(4, Activation.RELU).named("hidden", x);
+    Symbol price = Dense.of(2).named("price", h);
+    Symbol cost = Dense.of(2).named("cost", h);
+    return Model.of(List.of(x), turned ? List.of(cost, price) : List.of(price, cost), 1);
+  }
+
+  @Test
+  void severalOutputsAreTaughtByTheirNames() {
+    try (Model teacher = twoHeads(false);
+        Model student = twoHeads(true)) {
+      for (Parameter p : teacher.table().all()) {
+        student.set(p.path(), teacher.get(p.path()));
+      }
+      float[] any = new float[ROWS * 2];
+      Trainer trainer =
+          Trainer.of(student)
+              .loss("price", Losses.meanSquaredError())
+              .loss("cost", Losses.meanSquaredError())
+              .term(Distillation.from(teacher).alpha(0));
+      Dataset data =
+          Datasets.arrays()
+              .input("x", X, IN)
+              .target("price", any, 2)
+              .target("cost", any, 2)
+              .build();
+      assertThat(trainer.epochs(1).fit(data).series("loss")[0]).isCloseTo(0, within(1e-9));
+    }
+  }
+
   private float[] train(String name, int epochs, boolean resume, Distillation term) {
     float[][] x = new float[40][];
     int[] y = new int[40];
@@ -429,6 +464,7 @@ class DistillationTest {
   @Test
   void whatDoesNotFitIsRefused() {
     assertThatThrownBy(Distillation::from).isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> Distillation.from((Model) null)).hasMessage("teacher");
     try (Model student = mlp(4, Activation.SOFTMAX, 1);
         Model teacher = mlp(8, Activation.SOFTMAX, 2);
         Model wide = Model.sequential(IN + 1).dense(OUT, Activation.SOFTMAX).build(1);

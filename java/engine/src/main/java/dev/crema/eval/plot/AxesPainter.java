@@ -14,7 +14,6 @@ final class AxesPainter {
   private static final double GAP = 18;
   private static final int MAX_NAME = 40;
   private static final int MAX_MARKED = 40;
-  private static final double POINT_GAP = 8;
 
   private final Canvas canvas;
   private final Axes axes;
@@ -97,14 +96,28 @@ final class AxesPainter {
       series(axes.series().get(s), colour(s));
     }
     canvas.endClip();
-    List<Panel.Box> taken = new ArrayList<>();
+    PointLabels places = new PointLabels(area);
+    axes.series().forEach(s -> avoid(s, places));
     for (int s = axes.series().size() - 1; s >= 0; s--) {
-      pointLabels(axes.series().get(s), taken);
+      pointLabels(axes.series().get(s), places);
     }
   }
 
-  /** Writes each point's text right of it, or left where there is no room, or not at all. */
-  private void pointLabels(Series s, List<Panel.Box> taken) {
+  /** Keeps texts off a series. */
+  private void avoid(Series s, PointLabels places) {
+    for (double[][] run : runs(s)) {
+      boolean line = s.style() == Series.Style.LINE || s.style() == Series.Style.DASHED;
+      if (line) {
+        places.avoidLine(run[0], run[1]);
+      }
+      for (int i = 0; s.style() != Series.Style.DASHED && i < run[0].length; i++) {
+        places.avoidPoint(run[0][i], run[1][i]);
+      }
+    }
+  }
+
+  /** Writes each point's text beside it, or not at all where there is no room. */
+  private void pointLabels(Series s, PointLabels places) {
     for (int i = 0; i < s.labels().size(); i++) {
       double x = isShown(s, i) ? x(s.x(i)) : Double.NaN;
       double y = isShown(s, i) ? y(s.y(i)) : Double.NaN;
@@ -113,21 +126,11 @@ final class AxesPainter {
         continue;
       }
       String text = TerminalText.cut(TerminalText.printable(s.labels().get(i)), MAX_NAME);
-      double width = Canvas.textWidth(text, Theme.TICK_SIZE);
-      for (double left : new double[] {x + POINT_GAP, x - POINT_GAP - width}) {
-        var box = new Panel.Box(left, y - 5 - Theme.TICK_SIZE, width, Theme.TICK_SIZE + 3);
-        boolean inside = left >= area.x() && box.right() <= area.right();
-        if (inside && taken.stream().noneMatch(other -> overlap(box, other))) {
-          taken.add(box);
-          canvas.text(text, left, y - 5, new TextStyle(Theme.TICK_SIZE, Theme.TEXT, Anchor.START));
-          break;
-        }
-      }
+      var style = new TextStyle(Theme.TICK_SIZE, Theme.TEXT, Anchor.START);
+      places
+          .place(x, y, Canvas.textWidth(text, Theme.TICK_SIZE))
+          .ifPresent(at -> canvas.text(text, at[0], at[1], style));
     }
-  }
-
-  private static boolean overlap(Panel.Box a, Panel.Box b) {
-    return a.x() < b.right() && b.x() < a.right() && a.y() < b.bottom() && b.y() < a.bottom();
   }
 
   private int colour(int index) {
@@ -245,8 +248,8 @@ final class AxesPainter {
     return Math.min(1e5, Math.max(-1e5, pixel));
   }
 
-  private void series(Series s, int colour) {
-    boolean marked = s.style() == Series.Style.LINE && s.size() <= MAX_MARKED;
+  /** Its points in pixels, [x, y] of each stretch without one that cannot be shown. */
+  private List<double[][]> runs(Series s) {
     double[] xs = new double[s.size()];
     double[] ys = new double[s.size()];
     int n = 0;
@@ -261,7 +264,12 @@ final class AxesPainter {
       n = 0;
     }
     runs.add(new double[][] {Arrays.copyOf(xs, n), Arrays.copyOf(ys, n)});
-    for (double[][] run : runs) {
+    return runs;
+  }
+
+  private void series(Series s, int colour) {
+    boolean marked = s.style() == Series.Style.LINE && s.size() <= MAX_MARKED;
+    for (double[][] run : runs(s)) {
       switch (s.style()) {
         case LINE, DASHED -> {
           double[][] thin = Thinning.perPixel(run[0], run[1]);

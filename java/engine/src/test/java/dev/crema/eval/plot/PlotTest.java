@@ -92,25 +92,26 @@ class PlotTest {
 
   @Test
   void labelsStandBesideTheirPointsAndNotOnEachOther() throws Exception {
-    double[] x = {0, 0.01, 5, 10, 20};
-    double[] y = {50, 50, 50, 0, 50};
-    Series points = Series.points("", x, y).withLabels(List.of("a", "on a", "b", "edge", "out"));
+    double[] x = {0, 0.01, 0.02, 5, 10, 20};
+    double[] y = {50, 50, 50, 50, 0, 50};
+    Series points =
+        Series.points("", x, y).withLabels(List.of("a", "below a", "on both", "b", "edge", "out"));
     Axes axes = Axes.of("", "", "", points).withXRange(0, 10).withYRange(0, 100);
     Document svg = parse(Plot.of("", axes));
-    assertThat(texts(svg)).contains("a", "b", "edge").doesNotContain("on a", "out");
+    assertThat(texts(svg)).contains("a", "below a", "b", "edge").doesNotContain("on both", "out");
     List<Element> circles = elements(svg, "circle");
     for (Element text : elements(svg, "text")) {
       double at = number(text, "x");
       switch (text.getTextContent()) {
         case "a" -> assertThat(at).isGreaterThan(number(circles.get(0), "cx"));
-        case "b" -> assertThat(at).isGreaterThan(number(circles.get(2), "cx"));
-        case "edge" -> assertThat(at).isLessThan(number(circles.get(3), "cx") - 20);
+        case "b" -> assertThat(at).isGreaterThan(number(circles.get(3), "cx"));
+        case "edge" -> assertThat(at).isLessThan(number(circles.get(4), "cx") - 20);
         default -> {}
       }
     }
     assertThatThrownBy(() -> points.withLabels(List.of("a")))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("each of 5 points, got 1");
+        .hasMessageContaining("each of 6 points, got 1");
   }
 
   private static double number(Element element, String attribute) {
