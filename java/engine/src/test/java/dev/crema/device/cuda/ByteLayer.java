@@ -27,7 +27,9 @@ final class ByteLayer implements AutoCloseable {
     BYTES("quantized_linear"),
     FLOATS("quantized_linear"),
     DYNAMIC("dynamic_quantized_linear"),
-    CONVOLUTION("quantized_linear");
+    CONVOLUTION("quantized_linear"),
+    /** Of 3 x 3 pixels, of an image of as many, with padding. */
+    WINDOWS("quantized_conv2d");
 
     final String last;
 
@@ -55,7 +57,10 @@ final class ByteLayer implements AutoCloseable {
     this.in = in;
     this.units = units;
     Random random = new Random(3);
-    float[] kernel = new float[in * units];
+    boolean windows = kind == Kind.WINDOWS;
+    boolean convolves = windows || kind == Kind.CONVOLUTION;
+    int side = windows ? 3 : 1;
+    float[] kernel = new float[side * side * in * units];
     float[] scales = new float[units];
     float[] bias = new float[units];
     for (int j = 0; j < units; j++) {
@@ -65,23 +70,27 @@ final class ByteLayer implements AutoCloseable {
     for (int i = 0; i < kernel.length; i++) {
       kernel[i] = scales[i % units] * (random.nextInt(255) - 127);
     }
-    long pixels = kind == Kind.CONVOLUTION ? 3 : 1;
+    long pixels = convolves ? 3 * side : 1;
     this.x = new byte[Math.toIntExact(rows * pixels * in)];
     random.nextBytes(x);
     boolean dynamic = kind == Kind.DYNAMIC;
-    TensorType type = PackQuantized.typeOf(in, in, units);
+    TensorType type = PackQuantized.typeOf((long) side * side * in, (long) side * in, units);
     this.memory = Buffer.allocate(4 * type.elements().constant());
     Node packed = graph.variable("packed", Storage.STATE, 0, type);
-    boolean convolves = kind == Kind.CONVOLUTION;
-    TensorType shape = convolves ? TensorType.of(1, 1, in, units) : TensorType.of(in, units);
+    TensorType shape = convolves ? TensorType.of(side, side, in, units) : TensorType.of(in, units);
     Node k = graph.add(new Constant(kernel, shape));
     Node s = graph.add(new Constant(scales, TensorType.of(units)));
     Node b = graph.add(new Constant(bias, TensorType.of(units)));
     QuantizationParameters to = kind == Kind.BYTES || convolves ? Y : null;
-    graph.apply(new PackQuantized(dynamic ? null : X, to, in), packed, k, s, dynamic ? null : b);
+    graph.apply(
+        new PackQuantized(dynamic ? null : X, to, (long) side * in),
+        packed,
+        k,
+        s,
+        dynamic ? null : b);
     TensorType input =
         convolves
-            ? TensorType.batchOf(ElementType.UINT8, 1, pixels, in)
+            ? TensorType.batchOf(ElementType.UINT8, side, 3, in)
             : TensorType.batchOf(ElementType.UINT8, in);
     Node of = graph.input("x", input);
     graph.beginLayer("head");
@@ -99,14 +108,16 @@ final class ByteLayer implements AutoCloseable {
                 packed,
                 b);
           }
-          case CONVOLUTION -> convolution(of, packed);
+          case CONVOLUTION, WINDOWS -> convolution(of, packed, side);
         };
     graph.endLayer();
   }
 
-  private Node convolution(Node of, Node packed) {
+  private Node convolution(Node of, Node packed, int side) {
+    int around = side / 2;
+    Window2d window = Window2d.valid(1, 1).padded(around, around, around, around);
     return of.then(
-        new QuantizedConv2d(1, 1, units, Window2d.valid(1, 1), FusedActivation.NONE, X, Y), packed);
+        new QuantizedConv2d(side, side, units, window, FusedActivation.NONE, X, Y), packed);
   }
 
   Plan plan(Device device) {

@@ -127,7 +127,7 @@ class WaysTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Kind.class)
+  @EnumSource(value = Kind.class, mode = EnumSource.Mode.EXCLUDE, names = "WINDOWS")
   void cuBlasLtsProductGivesTheCpusBits(Kind kind) {
     try (EmulatedCard card = new EmulatedCard(fake, true);
         ByteLayer layer = new ByteLayer(kind, ROWS, IN, UNITS);

@@ -2,6 +2,7 @@ package dev.crema.device.cuda.kernel;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -109,8 +110,14 @@ final class QuantizedProducts {
   /** Rows in powers of two: batches of a server are of any size. */
   private static String form(String layer, Operand x, Operand y) {
     return String.format(
+        Locale.ROOT,
         "%s [%d, %d] x [%d, %d] into %s",
-        layer, Ways.rows(y.rows()), x.last(), x.last(), y.last(), y.type());
+        layer,
+        Ways.rows(y.rows()),
+        x.last(),
+        x.last(),
+        y.last(),
+        y.type());
   }
 
   /** Whether rows of that length, one after the other from there, can be copied in pieces. */
@@ -135,6 +142,7 @@ final class QuantizedProducts {
     }
     String form =
         String.format(
+            Locale.ROOT,
             "quantized_conv2d of %d x %d, stride %d x %d, dilation %d x %d,"
                 + " [%d, %d, %d, %d] to [%d, %d, %d, %d] of %s",
             c.integer(8),
