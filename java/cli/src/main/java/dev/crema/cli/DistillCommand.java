@@ -134,7 +134,7 @@ final class DistillCommand implements Callable<Integer> {
     common.text().println(parts.describe("Training on"));
     History history =
         training
-            .trainer(trained, common)
+            .trainer(trained, parts.train(), common)
             .validation(parts.held())
             .term(distillation)
             .fit(parts.train());

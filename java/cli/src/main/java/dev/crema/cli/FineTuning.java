@@ -13,7 +13,7 @@ import picocli.CommandLine.Option;
 final class FineTuning {
   /** All options that are about a training. */
   static final Set<String> OPTIONS =
-      Set.of("--epochs", "--batch-size", "--optimizer", "--learning-rate");
+      Set.of("--epochs", "--batch-size", "--optimizer", "--learning-rate", "--class-weights");
 
   @Mixin private UpdateOptions updates;
 
@@ -41,17 +41,19 @@ final class FineTuning {
   }
 
   /** With the loss that the model was trained with, for at least one epoch. */
-  Trainer trainer(Model model, CommonOptions common) {
-    return configure(Trainer.of(model), model, common, 1);
+  Trainer trainer(Model model, Dataset train, CommonOptions common) {
+    return configure(Trainer.of(model), model, train, common, 1);
   }
 
   /**
    * Sets a trainer up in the same way.
    *
    * @param model whose training says the loss
+   * @param train what it will train on
    * @param share of the optimiser's usual learning rate, where the user names none
    */
-  Trainer configure(Trainer trainer, Model model, CommonOptions common, double share) {
+  Trainer configure(
+      Trainer trainer, Model model, Dataset train, CommonOptions common, double share) {
     trainer
         .optimizer(updates.optimizer(share))
         .epochs(epochs())
@@ -61,6 +63,8 @@ final class FineTuning {
         .device(common.device())
         .progress(true);
     String loss = model.metadata().path("loss").asText("");
+    updates.requireClasses(loss);
+    updates.weighClasses(trainer, train);
     return loss.isEmpty() ? trainer : trainer.loss(Losses.of(loss));
   }
 }

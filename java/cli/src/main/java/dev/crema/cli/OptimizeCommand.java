@@ -101,6 +101,7 @@ final class OptimizeCommand implements Callable<Integer> {
           "There are no examples to judge by but those to train on: give others with --validation,"
               + " or a --validation-split");
     }
+    updates.requireClasses(before.metadata().path("loss").asText(""));
     Compression compression =
         Compression.optimize(before, parts.train())
             .validation(parts.held())
@@ -109,6 +110,7 @@ final class OptimizeCommand implements Callable<Integer> {
             .epochs(epochs)
             .batchSize(updates.batchSize())
             .optimizer(updates.optimizer())
+            .training(trainer -> updates.weighClasses(trainer, parts.train()))
             .seed(common.seed())
             .threads(common.threads())
             .device(common.device())

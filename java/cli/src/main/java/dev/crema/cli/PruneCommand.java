@@ -217,7 +217,7 @@ final class PruneCommand implements Callable<Integer> {
       common.text().println("Sparsity: " + sparsities);
       History history =
           fineTuning
-              .trainer(after, common)
+              .trainer(after, parts.train(), common)
               .validation(parts.held())
               .callback(pruner.during(sparsities))
               .fit(parts.train());
@@ -258,7 +258,11 @@ final class PruneCommand implements Callable<Integer> {
           (start == null ? pruning : pruning.rewindTo(start))
               .run(
                   after,
-                  m -> fineTuning.trainer(m, common).validation(parts.held()).fit(parts.train()),
+                  m ->
+                      fineTuning
+                          .trainer(m, parts.train(), common)
+                          .validation(parts.held())
+                          .fit(parts.train()),
                   m -> evaluator.evaluate(parts.held()));
       Table table = Table.of("round", "sparsity", "", "loss");
       ArrayNode json = Json.mapper().createArrayNode();

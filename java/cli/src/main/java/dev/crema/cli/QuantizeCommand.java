@@ -237,7 +237,7 @@ final class QuantizeCommand implements Callable<Integer> {
                   document.set(
                       "history",
                       fineTuning
-                          .configure(trainer, before, common, SHARE_OF_THE_RATE)
+                          .configure(trainer, before, parts.train(), common, SHARE_OF_THE_RATE)
                           .validation(parts.held())
                           .fit(parts.train())
                           .toJson()));

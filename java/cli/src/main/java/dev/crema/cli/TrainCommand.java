@@ -2,7 +2,6 @@ package dev.crema.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.crema.CremaException;
-import dev.crema.data.ClassWeights;
 import dev.crema.data.DataOptions;
 import dev.crema.data.Dataset;
 import dev.crema.data.LoadedData;
@@ -109,12 +108,6 @@ final class TrainCommand implements Callable<Integer> {
       names = "--label-smoothing",
       description = "Softens the targets of a cross-entropy, from 0 to 1 (default: 0).")
   private double labelSmoothing;
-
-  @Option(
-      names = "--class-weights",
-      description =
-          "What each class counts in the loss: balanced, or CLASS=WEIGHT,... (others: 1).")
-  private String classWeights;
 
   @Option(
       names = "--patience",
@@ -259,7 +252,7 @@ final class TrainCommand implements Callable<Integer> {
       kind = BuiltIn.Output.LABELS;
     }
     outputs = classes && kind == BuiltIn.Output.LABELS ? 1 : outputs;
-    if (classWeights != null && !classes && !labels) {
+    if (updates.weighsClasses() && !classes && !labels) {
       throw new CremaException("--class-weights is for classes, but the label holds numbers");
     }
     long[] shape = train.inputs().get(0).shape().dims();
@@ -327,9 +320,7 @@ final class TrainCommand implements Callable<Integer> {
     if (asked != null) {
       trainer.loss(asked);
     }
-    if (classWeights != null) {
-      trainer.classWeights(ClassWeights.parse(classWeights, train));
-    }
+    updates.weighClasses(trainer, train);
     if (held != null) {
       trainer.validation(held);
     }

@@ -233,6 +233,20 @@ class PruneCommandTest {
         .contains("--epochs 1 or more");
   }
 
+  /** What a training weighed by its --class-weights must not fall back to the sizes of classes. */
+  @Test
+  void classesAreWeighedAsInATraining() {
+    String[] tuned = {"--sparsity", "0.5", "--epochs", "20", "--learning-rate", "0.05", "--json"};
+    Result equal = prune(tuned);
+    assertThat(equal.json().at("/after/accuracy").asDouble()).isGreaterThan(0.9);
+    Result weighed = prune(CommandRun.with(tuned, "--class-weights", "tulip=0"));
+    assertThat(weighed.code()).as(weighed.err()).isZero();
+    assertThat(weighed.json().at("/after/accuracy").asDouble()).as("all are roses").isLessThan(0.7);
+    assertThat(prune(CommandRun.with(tuned, "--class-weights", "daisy=2")).err())
+        .contains("no class \"daisy\" to weigh");
+    assertThat(prune("--sensitivity", "--class-weights", "balanced").code()).isEqualTo(2);
+  }
+
   @Test
   void wrongUseSaysWhatIsRight() {
     assertThat(prune().err()).contains("--sparsity says what share");
