@@ -134,7 +134,7 @@ final class DistillCommand implements Callable<Integer> {
     common.text().println(parts.describe("Training on"));
     History history =
         training
-            .trainer(trained, parts.train(), common)
+            .resumable(training.trainer(trained, parts.train(), common), out)
             .validation(parts.held())
             .term(distillation)
             .fit(parts.train());
@@ -143,6 +143,7 @@ final class DistillCommand implements Callable<Integer> {
           trained, parts.train(), common.seed(), common.threads(), common.device());
     }
     trained.save(out);
+    FineTuning.forget(out);
     List<Candidate> all = new ArrayList<>();
     for (int i = 0; i < teachers.size(); i++) {
       String name = teachers.size() == 1 ? "teacher" : "teacher " + (i + 1);

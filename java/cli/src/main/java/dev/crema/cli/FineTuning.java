@@ -2,9 +2,14 @@ package dev.crema.cli;
 
 import dev.crema.CremaException;
 import dev.crema.data.Dataset;
+import dev.crema.io.ModelArchive;
 import dev.crema.nn.Model;
 import dev.crema.train.Losses;
 import dev.crema.train.Trainer;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Set;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -13,7 +18,13 @@ import picocli.CommandLine.Option;
 final class FineTuning {
   /** All options that are about a training. */
   static final Set<String> OPTIONS =
-      Set.of("--epochs", "--batch-size", "--optimizer", "--learning-rate", "--class-weights");
+      Set.of(
+          "--epochs",
+          "--batch-size",
+          "--optimizer",
+          "--learning-rate",
+          "--class-weights",
+          "--resume");
 
   @Mixin private UpdateOptions updates;
 
@@ -22,6 +33,13 @@ final class FineTuning {
       defaultValue = "10",
       description = "To train for; 0: not at all (default: ${DEFAULT-VALUE}).")
   private int epochs;
+
+  @Option(
+      names = "--resume",
+      description =
+          "Go on from what an interrupted training of the same settings left in OUT.tuning, if it is"
+              + " there.")
+  private boolean resume;
 
   int epochs() {
     if (epochs < 0) {
@@ -66,5 +84,40 @@ final class FineTuning {
     updates.requireClasses(loss);
     updates.weighClasses(trainer, train);
     return loss.isEmpty() ? trainer : trainer.loss(Losses.of(loss));
+  }
+
+  /** What an interrupted training goes on from, beside the model that it makes. */
+  private static Path checkpoint(Path out) {
+    return out.resolveSibling(out.getFileName() + ".tuning");
+  }
+
+  /**
+   * Has a training keep after each epoch what it can go on from, and go on from that where the user
+   * asks for it.
+   *
+   * @param out where its model will be
+   */
+  Trainer resumable(Trainer trainer, Path out) {
+    ModelArchive.requireReplaceable(checkpoint(out));
+    return trainer.checkpoint(checkpoint(out)).resume(resume);
+  }
+
+  /** Deletes what a training could go on from: its model is saved. */
+  static void forget(Path out) {
+    Path folder = checkpoint(out);
+    if (!Files.isDirectory(folder)) {
+      return;
+    }
+    try {
+      try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
+        for (Path file : files) {
+          Files.delete(file);
+        }
+      }
+      Files.delete(folder);
+    } catch (IOException e) {
+      throw new CremaException(
+          "The model is saved in " + out + ", but " + folder + " cannot be deleted: " + e, e);
+    }
   }
 }

@@ -163,6 +163,7 @@ final class PruneCommand implements Callable<Integer> {
           spec,
           SparsityGrowth.OPTIONS,
           "has no effect with --rounds, which follow their own course");
+      Usage.refuse(spec, List.of("--resume"), "is for one training, not for those of --rounds");
       if (fineTuning.epochs() == 0) {
         throw new CremaException("Rounds prune and train in turns: --epochs 1 or more");
       }
@@ -217,7 +218,7 @@ final class PruneCommand implements Callable<Integer> {
       common.text().println("Sparsity: " + sparsities);
       History history =
           fineTuning
-              .trainer(after, parts.train(), common)
+              .resumable(fineTuning.trainer(after, parts.train(), common), out)
               .validation(parts.held())
               .callback(pruner.during(sparsities))
               .fit(parts.train());
@@ -238,6 +239,7 @@ final class PruneCommand implements Callable<Integer> {
             saved, parts.train(), common.seed(), common.threads(), common.device());
       }
       saved.save(out);
+      FineTuning.forget(out);
       Comparison comparison =
           Comparison.of(before, saved, parts.held(), common.threads(), common.device());
       common.text().println(comparison);

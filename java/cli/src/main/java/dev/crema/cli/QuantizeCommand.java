@@ -237,7 +237,10 @@ final class QuantizeCommand implements Callable<Integer> {
                   document.set(
                       "history",
                       fineTuning
-                          .configure(trainer, before, parts.train(), common, SHARE_OF_THE_RATE)
+                          .resumable(
+                              fineTuning.configure(
+                                  trainer, before, parts.train(), common, SHARE_OF_THE_RATE),
+                              out)
                           .validation(parts.held())
                           .fit(parts.train())
                           .toJson()));
@@ -289,10 +292,12 @@ final class QuantizeCommand implements Callable<Integer> {
               "crema: "
                   + slower
                   + " Nothing was written. Leave layers that are too small to gain in float32 with"
-                  + " --exclude, or keep the quantized model for its size with --keep-slower.");
+                  + " --exclude, or keep the quantized model for its size with --keep-slower"
+                  + (method.trains ? " --resume, without another training." : "."));
       return common.finish(document, 1);
     }
     after.save(out);
+    FineTuning.forget(out);
     if (slower != null) {
       common.text().println("Warning: " + slower);
     }

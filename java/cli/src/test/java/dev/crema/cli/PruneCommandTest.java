@@ -82,6 +82,7 @@ class PruneCommandTest {
     try (Model pruned = Model.load(folder.resolve("pruned"))) {
       assertThat(pruned.masks().paths()).hasSize(2);
     }
+    assertThat(folder.resolve("pruned.tuning")).as("it is done").doesNotExist();
     Result evaluate =
         run("evaluate", "--model", "" + folder.resolve("pruned"), "--data", "" + data);
     assertThat(evaluate.code()).as(evaluate.err()).isZero();
@@ -261,6 +262,8 @@ class PruneCommandTest {
         .contains("--initial-sparsity has no effect on 2:4");
     assertThat(prune("--sparsity", "0.5", "--epochs", "0", "--schedule", "polynomial").err())
         .contains("--schedule has no effect without a training");
+    assertThat(prune("--sparsity", "0.5", "--rounds", "2", "--resume").err())
+        .contains("--resume is for one training");
     assertThat(prune("--pattern", "2:4", "--rounds", "2", "--epochs", "1").err())
         .contains("2:4 has one sparsity", "no 2 rounds");
     Result unknown = prune("--sparsity", "0.5", "--exclude", "dense_7");

@@ -1,0 +1,86 @@
+package dev.crema.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.crema.CremaException;
+import dev.crema.compress.Pruner;
+import dev.crema.compress.SparsitySchedule;
+import dev.crema.data.Dataset;
+import dev.crema.data.Datasets;
+import dev.crema.nn.Activation;
+import dev.crema.nn.Model;
+import dev.crema.train.Trainer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+class FineTuningTest {
+  @TempDir private Path folder;
+
+  @Command
+  private static final class Tuning {
+    @Mixin private FineTuning fineTuning;
+    @Mixin private CommonOptions common;
+  }
+
+  private static Dataset points() {
+    Random random = new Random(1);
+    float[][] x = new float[96][4];
+    int[] y = new int[96];
+    for (int i = 0; i < 96; i++) {
+      for (int j = 0; j < 4; j++) {
+        x[i][j] = (float) random.nextGaussian();
+      }
+      y[i] = x[i][0] > x[i][1] ? 1 : 0;
+    }
+    return Datasets.of(x, y);
+  }
+
+  /** Prunes as the command does, until so many epochs. */
+  private static float[] pruned(Path out, String epochs, String... more) {
+    Tuning tuning = new Tuning();
+    new CommandLine(tuning).parseArgs(CommandRun.with(more, "--epochs", epochs, "--threads", "1"));
+    Dataset data = points();
+    try (Model model =
+        Model.sequential(4).dense(16, Activation.RELU).dense(2, Activation.SOFTMAX).build(3)) {
+      Trainer trainer = tuning.fineTuning.trainer(model, data, tuning.common).progress(false);
+      tuning
+          .fineTuning
+          .resumable(trainer, out)
+          .callback(Pruner.magnitude().during(SparsitySchedule.polynomial(0.2, 0.8, 0, 9).every(2)))
+          .fit(data);
+      return model.get("dense_1/kernel");
+    }
+  }
+
+  @Test
+  void whatWasInterruptedGoesOnToTheSameBits() {
+    float[] whole = pruned(folder.resolve("whole"), "5");
+    Path out = folder.resolve("parts");
+    float[] part = pruned(out, "2");
+    assertThat(folder.resolve("parts.tuning")).isDirectory();
+    assertThat(part).isNotEqualTo(whole);
+    assertThat(pruned(out, "5", "--resume")).isEqualTo(whole);
+    assertThat(pruned(out, "5")).as("without --resume it begins anew").isEqualTo(whole);
+    FineTuning.forget(out);
+    assertThat(folder.resolve("parts.tuning")).doesNotExist();
+    FineTuning.forget(out); // nothing is there any more
+  }
+
+  @Test
+  void aFolderOfOtherFilesIsLeftAlone() throws IOException {
+    Path other = Files.createDirectory(folder.resolve("mine.tuning"));
+    Files.writeString(other.resolve("notes.txt"), "piano");
+    assertThatThrownBy(() -> pruned(folder.resolve("mine"), "1"))
+        .isInstanceOf(CremaException.class)
+        .hasMessageContaining("holds other files and no model");
+    assertThat(other.resolve("notes.txt")).hasContent("piano");
+  }
+}
