@@ -31,8 +31,8 @@ import picocli.CommandLine.Spec;
     name = "quantize",
     description =
         "Makes a saved model's dense layers and convolutions compute in int8, or its dense layers"
-            + " with weights of int8, int4 or fp8, measures both, and keeps the quantized model if it is"
-            + " not slower here.",
+            + " with weights of int8, int4 or fp8, measures both, and keeps the quantized model if"
+            + " it is not slower here.",
     mixinStandardHelpOptions = true)
 final class QuantizeCommand implements Callable<Integer> {
   private static final Set<String> CALIBRATION =
@@ -89,8 +89,8 @@ final class QuantizeCommand implements Callable<Integer> {
               + " rate; dynamic: int8 weights of dense layers, and inputs whose ranges are found at"
               + " each prediction, row by row; weight-only: weights of dense layers in --bits, and"
               + " inputs in float32; fp8: weights and inputs of dense layers in E4M3, the inputs of"
-              + " a calibrated scale, for CUDA cards (default: ${DEFAULT-VALUE}). Predictors use the"
-              + " last three where they are faster.")
+              + " a calibrated scale, for CUDA cards (default: ${DEFAULT-VALUE}). Predictors use"
+              + " the last three where they are faster.")
   private Method method;
 
   @Option(

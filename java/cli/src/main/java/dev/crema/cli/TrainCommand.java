@@ -324,7 +324,7 @@ final class TrainCommand implements Callable<Integer> {
     if (held != null) {
       trainer.validation(held);
     }
-    if (patience > 0) {
+    if (patience != 0) {
       trainer.callback(EarlyStopping.minimise("val_loss", patience));
     }
     if (log != null) {

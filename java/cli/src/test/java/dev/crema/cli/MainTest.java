@@ -26,6 +26,18 @@ class MainTest {
   }
 
   @Test
+  void settingsThatMakeNoSenseAreNotIgnored() throws IOException {
+    String data = "" + CommandRun.flowers(folder);
+    String[] train = {"train", "--data", data, "--model", "mlp:4", "--out", folder + "/m"};
+    Result patience = run(CommandRun.with(train, "--patience", "-1"));
+    assertThat(patience.code()).isEqualTo(1);
+    assertThat(patience.err()).contains("Patience must be at least one epoch, got -1");
+    Result clip = run(CommandRun.with(train, "--clip-norm", "-1"));
+    assertThat(clip.code()).isEqualTo(1);
+    assertThat(clip.err()).contains("clipNorm must be at least 0, got -1.0");
+  }
+
+  @Test
   void theDemoDrawsPngFilesAndRefusesOtherFormatsFirst() throws IOException {
     Path demo = folder.resolve("demo");
     Result png = run("demo", "--epochs", "1", "--plot", "png", "--out", "" + demo, "--json");

@@ -67,7 +67,12 @@ final class ModelFiles {
     if (!model.masks().isEmpty()) {
       files.put(MaskFiles.NAME, MaskFiles.content(model.masks(), MARK));
     }
-    files.putAll(more);
+    for (Map.Entry<String, Content> e : more.entrySet()) {
+      if (files.putIfAbsent(e.getKey(), e.getValue()) != null) {
+        throw new CremaException(
+            "'" + e.getKey() + "' is a file of the model itself; name the one beside it otherwise");
+      }
+    }
     ModelArchive.write(target, files);
   }
 
@@ -181,8 +186,8 @@ final class ModelFiles {
     if (document.has(QuantizedTensors.FIELD) || model.quantization() != null) {
       throw new CremaException(
           where(archive)
-              + " or this model is quantized: the scales of one do not fit the weights of the other."
-              + " Load it as a model of its own.");
+              + " or this model is quantized: the scales of one do not fit the weights of the"
+              + " other. Load it as a model of its own.");
     }
     JsonNode saved = document.path("topology");
     JsonNode other = TopologyFormat.toJson(TopologyFormat.fromJson(saved, where(archive)));

@@ -2,6 +2,7 @@ package dev.crema.train;
 
 import dev.crema.CremaException;
 import dev.crema.data.Dataset;
+import dev.crema.graph.Dim;
 import dev.crema.graph.TensorType;
 import dev.crema.nn.Model;
 import dev.crema.nn.Topology;
@@ -53,7 +54,8 @@ final class Binding {
   private static void requireType(Topology.InputSpec input, Dataset.Slot slot) {
     TensorType given = TensorType.batchOf(slot.type(), slot.shape().dims());
     TensorType wanted = input.type();
-    if (!wanted.elements().equals(given.elements()) || wanted.element() != given.element()) {
+    boolean same = wanted.elements().equals(given.elements()) && hasAxesOf(wanted, given);
+    if (!same || wanted.element() != given.element()) {
       throw new CremaException(
           "The model's input '"
               + input.name()
@@ -65,6 +67,20 @@ final class Binding {
               + given
               + ". Change the model's input shape or the data.");
     }
+  }
+
+  /**
+   * Whether examples are of one shape, but for axes of length 1, or one of them is flat: images
+   * with the channels first are none with the channels last, although they have as many numbers.
+   */
+  private static boolean hasAxesOf(TensorType wanted, TensorType given) {
+    List<Dim> a = axes(wanted);
+    List<Dim> b = axes(given);
+    return a.equals(b) || a.size() <= 1 || b.size() <= 1;
+  }
+
+  private static List<Dim> axes(TensorType type) {
+    return type.dims().stream().skip(1).filter(d -> !d.equals(Dim.of(1))).toList();
   }
 
   /**

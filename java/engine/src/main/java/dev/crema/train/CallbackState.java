@@ -7,8 +7,6 @@ import dev.crema.io.Json;
 import dev.crema.io.NamedTensor;
 import dev.crema.io.Safetensors;
 import dev.crema.memory.Buffer;
-import dev.crema.memory.ElementType;
-import dev.crema.memory.Shape;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -65,9 +63,7 @@ public final class CallbackState {
 
   /** Remembers all floats of a buffer, as they are when the checkpoint is written. */
   public void put(String name, Buffer floats) {
-    Shape shape = Shape.of(floats.byteSize() / Float.BYTES);
-    tensors.add(
-        NamedTensor.of(tensorName(name), ElementType.FLOAT32, shape, Checkpoint.all(floats)));
+    tensors.add(MomentFiles.tensor(tensorName(name), floats));
   }
 
   /**
@@ -76,7 +72,7 @@ public final class CallbackState {
    * @throws CremaException if there is none of that name and size
    */
   public void read(String name, Buffer floats) {
-    Checkpoint.read(saved, tensorName(name), floats);
+    MomentFiles.read(saved, tensorName(name), floats);
   }
 
   private String tensorName(String name) {

@@ -3,15 +3,15 @@ package dev.crema.train;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.crema.CremaException;
+import dev.crema.io.AtomicFolders;
 import dev.crema.io.Content;
 import dev.crema.io.Json;
 import dev.crema.io.ModelArchive;
 import dev.crema.io.NamedTensor;
 import dev.crema.io.Safetensors;
 import dev.crema.memory.Buffer;
-import dev.crema.memory.ElementType;
-import dev.crema.memory.Shape;
-import java.nio.ByteBuffer;
+import dev.crema.nn.Model;
+import dev.crema.nn.TopologyFormat;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -33,8 +33,36 @@ final class Checkpoint {
 
   private Checkpoint() {}
 
-  static boolean exists(Path folder) {
-    return Files.exists(folder.resolve(STATE));
+  /**
+   * Whether there is one, also where a process was killed between the two renames of its saving.
+   *
+   * @throws CremaException if there is a model without what a training goes on from
+   */
+  static boolean exists(Path folderOrZip) {
+    if (!Files.exists(AtomicFolders.current(folderOrZip))) {
+      return false;
+    }
+    try (ModelArchive archive = ModelArchive.open(folderOrZip)) {
+      if (!archive.names().contains(STATE)) {
+        throw new CremaException(
+            folderOrZip
+                + " holds a model but not what its training goes on from: "
+                + STATE
+                + " is missing. A training would write over it: name another folder, or train"
+                + " without resuming.");
+      }
+      return true;
+    }
+  }
+
+  /**
+   * Whether one can be written, before a first epoch is lost to finding that out.
+   *
+   * @throws CremaException if not: the model has a layer of the user's own, or the place is no good
+   */
+  static void requireWritable(Path folderOrZip, Model model) {
+    ModelArchive.requireReplaceable(folderOrZip);
+    TopologyFormat.toJson(model.topology());
   }
 
   static void write(
@@ -55,13 +83,10 @@ final class Checkpoint {
     List<NamedTensor> tensors = new ArrayList<>();
     List<Buffer> moments = step.moments();
     for (int i = 0; i < moments.size(); i++) {
-      Buffer m = moments.get(i);
-      Shape shape = Shape.of(m.byteSize() / 4);
-      tensors.add(NamedTensor.of("moment" + i, ElementType.FLOAT32, shape, all(m)));
+      tensors.add(MomentFiles.tensor("moment" + i, moments.get(i)));
     }
     if (step.scaled() != null) {
-      Buffer m = step.scaled().memory();
-      tensors.add(NamedTensor.of(SCALING, ElementType.FLOAT32, Shape.of(m.byteSize() / 4), all(m)));
+      tensors.add(MomentFiles.tensor(SCALING, step.scaled().memory()));
     }
     ObjectNode callbacks = json.putObject("callbacks");
     for (Callback c : trainer.callbacks) {
@@ -92,10 +117,10 @@ final class Checkpoint {
       Safetensors tensors = archive.tensors(MOMENTS);
       List<Buffer> moments = step.moments();
       for (int i = 0; i < moments.size(); i++) {
-        read(tensors, "moment" + i, moments.get(i));
+        MomentFiles.read(tensors, "moment" + i, moments.get(i));
       }
       if (step.scaled() != null) {
-        read(tensors, SCALING, step.scaled().memory());
+        MomentFiles.read(tensors, SCALING, step.scaled().memory());
       }
       step.resume(json.path("step").asLong(), json.path("batch").asLong());
       training.learningRateFactor(json.path("learning_rate_factor").asDouble(1));
@@ -112,24 +137,5 @@ final class Checkpoint {
         c.restore(training, CallbackState.read(c.key(), numbers, tensors));
       }
     }
-  }
-
-  static void read(Safetensors tensors, String name, Buffer into) {
-    if (tensors.tensor(name).byteSize() != into.byteSize()) {
-      throw new CremaException(
-          "The checkpoint is of a model with other parameters: '"
-              + name
-              + "' has "
-              + tensors.tensor(name).byteSize()
-              + " bytes, expected "
-              + into.byteSize()
-              + ". Use another folder.");
-    }
-    tensors.read(name, all(into));
-    into.changed();
-  }
-
-  static ByteBuffer all(Buffer buffer) {
-    return buffer.borrow(0, Math.toIntExact(buffer.byteSize()));
   }
 }

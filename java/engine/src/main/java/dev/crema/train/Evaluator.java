@@ -128,6 +128,7 @@ public final class Evaluator implements AutoCloseable {
   /**
    * Runs the whole dataset through the model, in order.
    *
+   * @throws CremaException if it does not fit the model, or has no examples
    * @throws IllegalStateException if this is closed or another thread uses it
    */
   public Evaluation evaluate(Dataset data) {
@@ -171,6 +172,9 @@ public final class Evaluator implements AutoCloseable {
         batches.recycle(b);
       }
     }
+    if (examples == 0) {
+      throw new CremaException("There are no examples to evaluate on");
+    }
     return evaluation(measures, sum, sums, examples);
   }
 
@@ -185,18 +189,14 @@ public final class Evaluator implements AutoCloseable {
 
   private Evaluation evaluation(List<Measures> measures, double sum, double[] sums, long examples) {
     if (outputs.size() == 1) {
-      return measures.get(0).evaluation(mean(sum, examples), examples);
+      return measures.get(0).evaluation(sum / examples, examples);
     }
     Map<String, Evaluation> each = new LinkedHashMap<>();
     for (int i = 0; i < sums.length; i++) {
       String name = heads.get(i).output();
-      each.put(name, measures.get(i).evaluation(mean(sums[i], examples), examples));
+      each.put(name, measures.get(i).evaluation(sums[i] / examples, examples));
     }
-    return new Evaluation(mean(sum, examples), examples, each);
-  }
-
-  private static double mean(double sum, long examples) {
-    return examples == 0 ? Double.NaN : sum / examples;
+    return new Evaluation(sum / examples, examples, each);
   }
 
   private static void requireSame(Dataset.Slot expected, Dataset.Slot given) {

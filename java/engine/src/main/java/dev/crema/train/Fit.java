@@ -40,10 +40,19 @@ final class Fit implements AutoCloseable {
     if (data.size() == 0) {
       throw new CremaException("The training data has no examples");
     }
+    if (validation != null && validation.size() == 0) {
+      throw new CremaException("The validation data has no examples");
+    }
+    if (trainer.checkpoint != null) {
+      Checkpoint.requireWritable(trainer.checkpoint, trainer.model);
+    }
     trainer.callbacks.forEach(c -> c.onPrepare(trainer.model));
     List<AutoCloseable> made = new ArrayList<>();
     try {
       this.heads = trainer.outputs.heads(data);
+      if (validation != null && !validation.targets().isEmpty()) {
+        ClassNames.requireSame(heads, data, validation);
+      }
       this.settings = TrainingSettings.of(trainer, heads, data);
       this.places = Binding.of(trainer.model, heads, data);
       this.step = new TrainingStep(trainer, batchSize, heads);

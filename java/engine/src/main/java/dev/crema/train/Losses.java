@@ -8,6 +8,7 @@ import dev.crema.op.Sigmoid;
 import dev.crema.op.Softmax;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 
 /**
  * The losses that Crema has, named and defined as in Keras. Each is a mean over the batch; those
@@ -122,7 +123,7 @@ public final class Losses {
    * @throws IllegalArgumentException if there is none of that name
    */
   public static Loss of(String name) {
-    String lower = name.strip().toLowerCase(Locale.ROOT);
+    String lower = Objects.requireNonNull(name, "name").strip().toLowerCase(Locale.ROOT);
     if (lower.startsWith(HUBER)) {
       return huber(delta(name, lower.substring(HUBER.length())));
     }

@@ -9,6 +9,7 @@ import dev.crema.op.Sgd;
 import dev.crema.op.UpdateOp;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 
 /**
  * How parameters follow their gradients. The moments that an optimiser keeps lie in flat buffers,
@@ -89,7 +90,7 @@ public sealed interface Optimizer {
    */
   static Optimizer of(String name, double learningRate) {
     Optimizer usual =
-        switch (name.toLowerCase(Locale.ROOT)) {
+        switch (Objects.requireNonNull(name, "name").toLowerCase(Locale.ROOT)) {
           case "sgd" -> sgd(0.01);
           case "momentum" -> sgd(0.01, 0.9, false);
           case "nesterov" -> sgd(0.01, 0.9, true);

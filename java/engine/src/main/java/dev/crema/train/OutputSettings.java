@@ -4,6 +4,7 @@ import dev.crema.CremaException;
 import dev.crema.data.Dataset;
 import dev.crema.graph.Graph;
 import dev.crema.graph.Node;
+import dev.crema.nn.BuiltIn;
 import dev.crema.nn.Model;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -121,6 +122,10 @@ final class OutputSettings {
       Dataset.Slot slot = slots.get(places[i]);
       Loss loss = losses.getOrDefault(name, common);
       Loss chosen = loss != null ? loss : Loss.infer(outputs.get(names.indexOf(name)), slot);
+      if (chosen.answers() != BuiltIn.Output.VALUES) {
+        ClassNames.requireFit(
+            name, outputs.get(names.indexOf(name)), slot, data.classNames(places[i]));
+      }
       heads.add(head(name, chosen, slot));
     }
     return checked(heads);

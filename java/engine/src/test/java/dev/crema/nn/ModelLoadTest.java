@@ -78,6 +78,22 @@ class ModelLoadTest {
   }
 
   @Test
+  void filesBesideTheModelDoNotTakeThePlaceOfItsOwn() {
+    Path path = folder.resolve("model");
+    try (Model saved = model(7)) {
+      saved.save(path, Map.of("notes.txt", Content.of("kept")));
+      for (String name : List.of(ModelArchive.MODEL, ModelArchive.TENSORS)) {
+        assertThatThrownBy(() -> saved.save(path, Map.of(name, Content.of("{}"))))
+            .isInstanceOf(CremaException.class)
+            .hasMessageContaining("'" + name + "' is a file of the model itself");
+      }
+      try (Model loaded = Model.load(path)) {
+        assertThat(all(loaded)).isEqualTo(all(saved));
+      }
+    }
+  }
+
+  @Test
   void aLoadedModelHasTheSameParameters() {
     for (String name : List.of("folder", "file.zip")) {
       Path path = folder.resolve(name);

@@ -12,6 +12,7 @@ import dev.crema.device.Device;
 import dev.crema.memory.ElementType;
 import dev.crema.memory.Shape;
 import dev.crema.nn.Activation;
+import dev.crema.nn.Flatten;
 import dev.crema.nn.Model;
 import dev.crema.nn.Regularizer;
 import java.util.List;
@@ -137,6 +138,61 @@ class RefusedSettingsTest {
     assertThatThrownBy(() -> Trainer.of(model).fit(empty))
         .isInstanceOf(CremaException.class)
         .hasMessage("The training data has no examples");
+  }
+
+  @Test
+  void validationDataWhoseNumbersStandForOtherClassesIsRefused() {
+    float[][] x = {{1, 2}, {3, 4}, {5, 6}};
+    int[] y = {0, 1, 2};
+    Dataset train = Datasets.of(x, y, List.of("cat", "dog", "cow"));
+    Dataset held = Datasets.of(x, y, List.of("cat", "cow", "dog"));
+    assertThatThrownBy(() -> Trainer.of(model).validation(held).fit(train))
+        .isInstanceOf(CremaException.class)
+        .hasMessageContaining("classes [cat, cow, dog], the training data [cat, dog, cow]");
+    assertThatThrownBy(() -> Trainer.of(model).validation(train.take(0)).fit(train))
+        .isInstanceOf(CremaException.class)
+        .hasMessage("The validation data has no examples");
+    try (Evaluator evaluator = Evaluator.of(model, train)) {
+      assertThatThrownBy(() -> evaluator.evaluate(train.take(0)))
+          .isInstanceOf(CremaException.class)
+          .hasMessage("There are no examples to evaluate on");
+    }
+  }
+
+  @Test
+  void moreClassesThanTheModelTellsApartAreNamedBeforeTheTraining() {
+    Dataset four =
+        Datasets.of(new float[][] {{1, 2}, {3, 4}, {5, 6}, {7, 8}}, new int[] {0, 1, 2, 3});
+    assertThatThrownBy(() -> Trainer.of(model).fit(four))
+        .isInstanceOf(CremaException.class)
+        .hasMessage(
+            "The data has 4 classes [0, 1, 2, 3], but the output 'dense_2', [n, 3], tells 3 apart."
+                + " Give the model's last layer a unit for each class.");
+    try (Model yesNo = Model.sequential(2).dense(1, Activation.SIGMOID).build(1)) {
+      assertThatThrownBy(() -> Trainer.of(yesNo).fit(four))
+          .isInstanceOf(CremaException.class)
+          .hasMessageContaining("tells 2 apart");
+    }
+  }
+
+  @Test
+  void imagesWithTheirChannelsFirstAreNotTakenForThoseWithTheChannelsLast() {
+    float[] pixels = new float[2 * 3 * 4 * 5];
+    int[] y = {0, 1};
+    try (Model images =
+        Model.sequential(4, 5, 3).add(new Flatten()).dense(2, Activation.SOFTMAX).build(1)) {
+      Trainer trainer = Trainer.of(images).epochs(1);
+      List<String> names = List.of("a", "b");
+      for (Shape shape : new Shape[] {Shape.of(3, 4, 5), Shape.of(5, 4, 3), Shape.of(20, 3)}) {
+        assertThatThrownBy(() -> trainer.fit(Datasets.of(pixels, shape, y, names)))
+            .isInstanceOf(CremaException.class)
+            .hasMessageContaining(
+                "The model's input 'x' is [n, 4, 5, 3] but the data's 'x' is [n, ");
+      }
+      for (Shape shape : new Shape[] {Shape.of(4, 5, 3), Shape.of(60), Shape.of(1, 4, 5, 3)}) {
+        assertThat(trainer.fit(Datasets.of(pixels, shape, y, names)).epochs()).hasSize(1);
+      }
+    }
   }
 
   @Test

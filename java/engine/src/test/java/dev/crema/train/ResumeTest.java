@@ -8,10 +8,16 @@ import dev.crema.data.Dataset;
 import dev.crema.data.Datasets;
 import dev.crema.data.Example;
 import dev.crema.data.IndexedDataset;
+import dev.crema.graph.Node;
 import dev.crema.memory.ElementType;
 import dev.crema.memory.Shape;
 import dev.crema.nn.Activation;
+import dev.crema.nn.Layer;
+import dev.crema.nn.LayerContext;
 import dev.crema.nn.Model;
+import dev.crema.op.Relu;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
@@ -135,6 +141,81 @@ class ResumeTest {
     assertThatThrownBy(() -> train("x", 1, false, new ReduceOnPlateau("val_mae", 0.5, 1)))
         .hasMessageContaining("'val_mae'")
         .hasMessageContaining("val_loss");
+  }
+
+  @Test
+  void aCheckpointIsFoundAlsoWhereASaveWasKilledBetweenItsRenames() throws IOException {
+    Outcome whole = train("whole", 4, false);
+    train("killed", 2, false);
+    String aside = ".killed." + System.currentTimeMillis() + "-12345678-1234-12345678.crema-old";
+    Files.move(folder.resolve("killed"), folder.resolve(aside));
+    Outcome resumed = train("killed", 4, true);
+    assertThat(resumed.kernel()).isEqualTo(whole.kernel());
+    assertThat(resumed.losses()).isEqualTo(whole.losses());
+  }
+
+  @Test
+  void aCheckpointMayBeAZip() {
+    Outcome whole = train("whole.zip", 4, false);
+    train("part.zip", 2, false);
+    long[] trained = new long[1];
+    Callback counts =
+        new Callback() {
+          @Override
+          public void onEpochEnd(Training training, History.Epoch epoch) {
+            trained[0]++;
+          }
+        };
+    Outcome resumed = train("part.zip", 4, true, counts);
+    assertThat(resumed.kernel()).isEqualTo(whole.kernel());
+    assertThat(trained[0]).as("epochs after the resume").isEqualTo(2);
+  }
+
+  /** One that no file can hold. */
+  private record Own() implements Layer {
+    @Override
+    public Node build(LayerContext context, List<Node> inputs) {
+      return inputs.get(0).then(new Relu());
+    }
+  }
+
+  @Test
+  void whatCanNotBeWrittenIsRefusedBeforeTheFirstEpoch() throws IOException {
+    Callback trains =
+        new Callback() {
+          @Override
+          public void onStepEnd(Training training, long step, float loss) {
+            throw new AssertionError("it trains");
+          }
+        };
+    try (Model own = Model.sequential(3).add(new Own()).dense(2, Activation.SOFTMAX).build(1)) {
+      Trainer trainer = Trainer.of(own).checkpoint(folder.resolve("own")).callback(trains);
+      assertThatThrownBy(() -> trainer.fit(TRAIN))
+          .isInstanceOf(CremaException.class)
+          .hasMessageContaining("is not one of Crema's layers");
+    }
+    Files.writeString(folder.resolve("file"), "x");
+    assertThatThrownBy(() -> train("file", 1, false, trains))
+        .isInstanceOf(CremaException.class)
+        .hasMessageContaining("it is a file");
+    assertThatThrownBy(() -> train("file/below", 1, false, trains))
+        .isInstanceOf(CremaException.class)
+        .hasMessageContaining("is a file, not a folder");
+  }
+
+  @Test
+  void aModelThatIsNoCheckpointIsNotWrittenOver() {
+    Path place = folder.resolve("precious");
+    try (Model model = model()) {
+      model.save(place);
+    }
+    assertThatThrownBy(() -> train("precious", 1, true))
+        .isInstanceOf(CremaException.class)
+        .hasMessageContaining("holds a model but not what its training goes on from");
+    try (Model kept = Model.load(place);
+        Model same = model()) {
+      assertThat(kept.get("dense_1/kernel")).isEqualTo(same.get("dense_1/kernel"));
+    }
   }
 
   @Test
