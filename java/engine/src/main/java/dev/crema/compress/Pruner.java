@@ -199,9 +199,9 @@ public final class Pruner {
       kept.add(model.masks().get(path));
     }
     if (pattern instanceof Pattern.NOfM p) {
+      requireDivisible(p, targets);
       for (int i = 0; i < targets.size(); i++) {
-        Parameter of = targets.get(i).parameter();
-        Units.keepNOfM(p, of.path(), of.type(), weights.get(i), kept.get(i));
+        Units.keepNOfM(p, targets.get(i).parameter().type(), weights.get(i), kept.get(i));
       }
     } else {
       pruneUnits(targets, weights, kept, sparsity);
@@ -214,6 +214,30 @@ public final class Pruner {
       }
     }
     return masks;
+  }
+
+  private static void requireDivisible(Pattern.NOfM pattern, List<Prunable> targets) {
+    List<String> odd = new ArrayList<>();
+    Set<String> layers = new LinkedHashSet<>();
+    for (Prunable target : targets) {
+      Parameter p = target.parameter();
+      long rows = p.elements() / Math.max(1, p.type().extent(-1));
+      if (rows % pattern.m() != 0) {
+        odd.add(p.path() + " " + p.type() + " has " + rows + " inputs");
+        layers.add(Prunable.layer(p));
+      }
+    }
+    if (!odd.isEmpty()) {
+      throw new CremaException(
+          String.join(", ", odd)
+              + ", not divisible by "
+              + pattern.m()
+              + " as the pattern "
+              + pattern
+              + " needs. Exclude "
+              + String.join(",", layers)
+              + ", or choose another pattern.");
+    }
   }
 
   private static float[] requireNumbers(String path, float[] weights) {

@@ -1,6 +1,5 @@
 package dev.crema.compress;
 
-import dev.crema.CremaException;
 import dev.crema.graph.TensorType;
 import java.util.function.IntConsumer;
 
@@ -102,24 +101,10 @@ sealed interface Units {
   }
 
   /** Prunes, of each m successive rows of each column, all but the n largest. */
-  static void keepNOfM(
-      Pattern.NOfM pattern, String path, TensorType type, float[] weights, boolean[] kept) {
+  static void keepNOfM(Pattern.NOfM pattern, TensorType type, float[] weights, boolean[] kept) {
     int columns = Math.toIntExact(type.extent(-1));
     int rows = weights.length / Math.max(1, columns);
     int m = pattern.m();
-    if (rows % m != 0) {
-      throw new CremaException(
-          path
-              + " "
-              + type
-              + " has "
-              + rows
-              + " inputs, which are not divisible by "
-              + m
-              + " as the pattern "
-              + pattern
-              + " needs. Exclude the layer, or choose another pattern.");
-    }
     for (int at = 0; at < rows; at += m) {
       for (int c = 0; c < columns; c++) {
         for (int drop = 0; drop < m - pattern.n(); drop++) {

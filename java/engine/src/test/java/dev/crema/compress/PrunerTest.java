@@ -318,6 +318,10 @@ class PrunerTest {
           .isInstanceOf(CremaException.class)
           .hasMessageContaining("dense_3/kernel [7, 3] has 7 inputs")
           .hasMessageContaining("not divisible by 4");
+      assertThatThrownBy(() -> twoOfFour.pattern(Pattern.nOfM(3, 9)).prune(model, 1 - 3.0 / 9))
+          .isInstanceOf(CremaException.class)
+          .as("all layers at once")
+          .hasMessageContaining("Exclude dense_1,dense_3, or choose");
       assertThatThrownBy(() -> twoOfFour.prune(model, 0.9))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage("The pattern 2:4 has the sparsity 0.5, got 0.9");
