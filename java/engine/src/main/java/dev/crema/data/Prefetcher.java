@@ -145,6 +145,7 @@ public final class Prefetcher implements AutoCloseable {
    * The next batch, waiting for it if need be; null at the end of the epoch. Recycle it before
    * taking more than the ring holds.
    *
+   * @throws IllegalStateException if this is closed, also by another thread while it waits
    * @throws RuntimeException what the dataset's reader threw; the epoch is then over
    */
   public Batch next() {
@@ -157,6 +158,7 @@ public final class Prefetcher implements AutoCloseable {
     }
     if (filled == taken && !epochRead) {
       await();
+      requireOpen();
     }
     if (filled > taken) {
       return ring[(int) (taken++ % ring.length)];
@@ -193,6 +195,7 @@ public final class Prefetcher implements AutoCloseable {
       return;
     }
     closed = true;
+    LockSupport.unpark(consumer); // it waits in next, if another thread closes this
     producer.interrupt();
     boolean interrupted = false;
     long end = System.nanoTime() + JOIN_MILLIS * 1_000_000;
@@ -242,7 +245,7 @@ public final class Prefetcher implements AutoCloseable {
       Thread.onSpinWait();
     }
     consumer = Thread.currentThread();
-    while (filled == taken && !epochRead) {
+    while (filled == taken && !epochRead && !closed) {
       LockSupport.park(this);
       if (Thread.currentThread().isInterrupted() && filled == taken && !epochRead) {
         consumer = null;

@@ -200,6 +200,33 @@ class PrefetcherTest {
     batches.close();
   }
 
+  /** Each round hits another instant: the reading thread may not even have begun the epoch. */
+  @Test
+  @Timeout(60)
+  void aConsumerThatWaitsIsToldThatAnotherThreadHasClosedIt() throws InterruptedException {
+    for (int round = 0; round < 500; round++) {
+      Prefetcher batches = new Prefetcher(data(30), 2, 4);
+      CountDownLatch begun = new CountDownLatch(1);
+      Thread closer =
+          new Thread(
+              () -> {
+                begun.countDown();
+                batches.close();
+              });
+      batches.start(Order.sequential());
+      closer.start();
+      try {
+        begun.await();
+        for (var batch = batches.next(); batch != null; batch = batches.next()) {
+          batches.recycle(batch);
+        }
+      } catch (IllegalStateException e) {
+        assertThat(e).hasMessage("This prefetcher is closed");
+      }
+      closer.join();
+    }
+  }
+
   @Test
   @Timeout(60)
   void anEpochMustBeStartedAndEnded() {
