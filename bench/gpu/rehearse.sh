@@ -7,6 +7,8 @@
 #   bench/gpu/rehearse.sh test                                     # what follows goes to run.sh
 #   bench/gpu/rehearse.sh bench --tiny
 #   bench/gpu/rehearse.sh demo --epochs 1 --no-compress
+# Trials of layers of bytes (kernels/README.md) launch every kind several times, which takes long where kernels are emulated: with
+# CREMA_CUDA_MEASURE=0 the rest is rehearsed sooner.
 set -euo pipefail
 top="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 bundle="${CREMA_BUNDLE:-$top/bench/gpu/target/crema-gpu}"
