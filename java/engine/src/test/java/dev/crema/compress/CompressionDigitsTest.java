@@ -225,7 +225,8 @@ class CompressionDigitsTest {
       try (CompressionResult r = search(model, Target.SIZE, 1).run()) {
         Trial channels = trial(r, "50 % channel");
         assertThat(channels.outcome()).isEqualTo(Trial.Outcome.IMPOSSIBLE);
-        assertThat(channels.reason()).contains("channels can be taken out", "'conv2d_1'", "'add_1'");
+        assertThat(channels.reason())
+            .contains("channels can be taken out", "'conv2d_1'", "'add_1'");
         assertThat(trial(r, "50 % 2:4").figures()).as("but for the first layer").isNotNull();
         assertThat(r.paid()).isTrue();
       }
