@@ -1,6 +1,9 @@
 # One object library for each instruction set, of the same kernel sources. Levels as in src/isa.cpp.
 function(crema_isa name level flags sources)
   set(target crema_${name})
+  if(CREMA_EMULATE AND level GREATER 1)
+    set(flags "-mavx2 -mfma -mf16c -mbmi2 -include ${CMAKE_CURRENT_SOURCE_DIR}/test/emulation/avx512.h -DCREMA_EMULATE -Wno-psabi")
+  endif()
   add_library(${target} OBJECT ${sources})
   crema_flags(${target})
   separate_arguments(flag_list UNIX_COMMAND "${flags}")

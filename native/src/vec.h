@@ -50,6 +50,17 @@ CREMA_INLINE __m256i first_n(int64_t n) {
 }
 #endif
 
+// Keeps v in a register here: compilers can neither merge what computes it with what follows nor load it anew.
+#if defined(CREMA_EMULATE)  // there is no register as wide
+#define CREMA_STAYS(v)
+#elif defined(__AVX2__)
+#define CREMA_STAYS(v) __asm__("" : "+v"(v))
+#elif defined(__ARM_NEON)
+#define CREMA_STAYS(v) __asm__("" : "+w"(v))
+#else
+#define CREMA_STAYS(v)
+#endif
+
 // The first n <= W elements; the others read as `rest`.
 CREMA_INLINE vec load_n(const float* p, int64_t n, vec rest = vec{}) {
 #if defined(__AVX512F__)

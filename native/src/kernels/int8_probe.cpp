@@ -17,11 +17,7 @@ CREMA_KERNEL(probe_int8) {
       for (int64_t r = 0; r < c.ints[0]; ++r) {
         for (int i = 0; i < kChains; ++i) {
           sum[i] = dot(sum[i], a, b);
-#if defined(__x86_64__)
-          __asm__("" : "+x"(sum[i]));
-#else
-          __asm__("" : "+w"(sum[i]));
-#endif
+          CREMA_STAYS(sum[i]);
         }
       }
       veci all = sum[0];

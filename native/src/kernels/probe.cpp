@@ -16,9 +16,7 @@ CREMA_INLINE vec chains(const float* seeds, int64_t rounds) {
   for (int64_t r = 0; r < rounds; ++r) {
     for (int i = 0; i < kChains; ++i) {
       sum[i] = sum[i] * a + b;
-#if defined(__GNUC__) && defined(__AVX2__)
-      __asm__("" : "+x"(sum[i]));  // stays one multiply-add a round, in its register
-#endif
+      CREMA_STAYS(sum[i]);  // one multiply-add a round
     }
   }
   vec all = sum[0];
@@ -61,7 +59,7 @@ CREMA_KERNEL(probe_bf16) {
       for (int64_t r = 0; r < c.ints[0]; ++r) {
         for (int i = 0; i < kChains; ++i) {
           sum[i] = add_pairs(a, b, sum[i]);
-          __asm__("" : "+x"(sum[i]));
+          CREMA_STAYS(sum[i]);
         }
       }
       vec all = sum[0];

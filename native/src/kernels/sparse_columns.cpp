@@ -64,7 +64,7 @@ void sum_few(const SparseParts& s, int64_t from, int64_t to, const float* panel,
   veci pair[kPairs];
   for (int i = 0; i < kPairs; ++i) {
     for (int l = 0; l < W; ++l) pair[i][l] = 2 * i + l / 8;
-    __asm__("" : "+v"(pair[i]));  // GCC 12 would load it from memory each time
+    CREMA_STAYS(pair[i]);  // GCC 12 would load it from memory each time
   }
   const int32_t* start = s.start + from;
   const float* values = s.values + *start;
