@@ -1,6 +1,6 @@
-// avx512.h: the instructions of AVX-512 (F, BW, DQ, VL, VNNI, BF16) and of AVX-VNNI that the kernels name, in plain C++,
-// so that every instruction set's kernels run on a processor that has AVX2 alone. Included ahead of every kernel by the
-// build option CREMA_EMULATE, for tests: each function does element by element what Intel's manual says of the
+// avx512.h: the instructions of AVX-512 (F, BW, DQ, VL, VNNI, BF16) and of AVX-VNNI that the kernels name, in plain
+// C++, so that every kernel runs on a processor that has AVX2 alone. Included ahead of every kernel's source by
+// the build option CREMA_EMULATE, for tests: each function does element by element what Intel's manual says of the
 // instruction. What compilers make of vector types needs no help. Approximations are as bad as the manual allows.
 #pragma once
 
@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <cstring>
 
+// Not inlined, which would take a compiler minutes a file. Vectors come by reference: GCC 12 loses stack with each call
+// that gets one wider than its registers by value.
 #define CREMA_EMULATED static __attribute__((noinline, unused))
 
 namespace crema_emulated {
@@ -35,15 +37,15 @@ typedef float any_f32x16 __attribute__((vector_size(64), aligned(4), may_alias))
 CREMA_EMULATED __m512 load_ps(const void* p) { return *static_cast<const __m512*>(p); }  // faults where not aligned
 CREMA_EMULATED __m512 loadu_ps(const void* p) { return (__m512) * static_cast<const any_f32x16*>(p); }
 CREMA_EMULATED __m512i load_si512(const void* p) { return *static_cast<const __m512i*>(p); }
-CREMA_EMULATED void stream_ps(void* p, __m512 v) { *static_cast<__m512*>(p) = v; }
-CREMA_EMULATED __m512 mask_loadu_ps(__m512 rest, __mmask16 mask, const void* p) {
+CREMA_EMULATED void stream_ps(void* p, const __m512& v) { *static_cast<__m512*>(p) = v; }
+CREMA_EMULATED __m512 mask_loadu_ps(const __m512& rest, __mmask16 mask, const void* p) {
   f32x16 r = (f32x16)rest;
   for (int i = 0; i < 16; ++i) {
     if (mask >> i & 1) r[i] = static_cast<const float*>(p)[i];
   }
   return (__m512)r;
 }
-CREMA_EMULATED void mask_storeu_ps(void* p, __mmask16 mask, __m512 v) {
+CREMA_EMULATED void mask_storeu_ps(void* p, __mmask16 mask, const __m512& v) {
   for (int i = 0; i < 16; ++i) {
     if (mask >> i & 1) static_cast<float*>(p)[i] = ((f32x16)v)[i];
   }
@@ -70,22 +72,22 @@ CREMA_EMULATED __m512 setr_ps(T... x) {
 }
 
 // Floats. Of two of which one is NaN, or of two zeros, the second is given.
-CREMA_EMULATED __m512 max_ps(__m512 a, __m512 b) {
+CREMA_EMULATED __m512 max_ps(const __m512& a, const __m512& b) {
   f32x16 r;
   for (int i = 0; i < 16; ++i) r[i] = ((f32x16)a)[i] > ((f32x16)b)[i] ? ((f32x16)a)[i] : ((f32x16)b)[i];
   return (__m512)r;
 }
-CREMA_EMULATED __m512 min_ps(__m512 a, __m512 b) {
+CREMA_EMULATED __m512 min_ps(const __m512& a, const __m512& b) {
   f32x16 r;
   for (int i = 0; i < 16; ++i) r[i] = ((f32x16)a)[i] < ((f32x16)b)[i] ? ((f32x16)a)[i] : ((f32x16)b)[i];
   return (__m512)r;
 }
-CREMA_EMULATED __m512 sqrt_ps(__m512 x) {
+CREMA_EMULATED __m512 sqrt_ps(const __m512& x) {
   f32x16 r;
   for (int i = 0; i < 16; ++i) r[i] = __builtin_sqrtf(((f32x16)x)[i]);
   return (__m512)r;
 }
-CREMA_EMULATED __m512 fmadd_ps(__m512 a, __m512 b, __m512 c) {
+CREMA_EMULATED __m512 fmadd_ps(const __m512& a, const __m512& b, const __m512& c) {
   f32x16 r;
   for (int i = 0; i < 16; ++i) r[i] = __builtin_fmaf(((f32x16)a)[i], ((f32x16)b)[i], ((f32x16)c)[i]);
   return (__m512)r;
@@ -99,26 +101,26 @@ CREMA_EMULATED float to_14_bits(float x) {
   std::memcpy(&x, &bits, 4);
   return x;
 }
-CREMA_EMULATED __m512 rcp14_ps(__m512 x) {
+CREMA_EMULATED __m512 rcp14_ps(const __m512& x) {
   f32x16 r;
   for (int i = 0; i < 16; ++i) r[i] = to_14_bits(1.0f / ((f32x16)x)[i]);
   return (__m512)r;
 }
-CREMA_EMULATED __m512 rsqrt14_ps(__m512 x) {
+CREMA_EMULATED __m512 rsqrt14_ps(const __m512& x) {
   f32x16 r;
   for (int i = 0; i < 16; ++i) r[i] = to_14_bits(1.0f / __builtin_sqrtf(((f32x16)x)[i]));
   return (__m512)r;
 }
 // To a whole number: control 8 is to the nearest, half to even, without an exception.
 template <int Control>
-CREMA_EMULATED __m512 roundscale_ps(__m512 x) {
+CREMA_EMULATED __m512 roundscale_ps(const __m512& x) {
   static_assert(Control == 8, "no other control is emulated");
   f32x16 r;
   for (int i = 0; i < 16; ++i) r[i] = __builtin_nearbyintf(((f32x16)x)[i]);
   return (__m512)r;
 }
 // a times 2 to the power of what is whole of b.
-CREMA_EMULATED __m512 scalef_ps(__m512 a, __m512 b) {
+CREMA_EMULATED __m512 scalef_ps(const __m512& a, const __m512& b) {
   f32x16 r;
   for (int i = 0; i < 16; ++i) {
     const float x = ((f32x16)a)[i], power = std::floor(((f32x16)b)[i]);
@@ -132,7 +134,7 @@ CREMA_EMULATED __m512 scalef_ps(__m512 a, __m512 b) {
   return (__m512)r;
 }
 // Halves of halves of halves.
-CREMA_EMULATED float reduce_add_ps(__m512 v) {
+CREMA_EMULATED float reduce_add_ps(const __m512& v) {
   float s[16];
   std::memcpy(s, &v, sizeof s);
   for (int n = 8; n > 0; n /= 2) {
@@ -140,7 +142,7 @@ CREMA_EMULATED float reduce_add_ps(__m512 v) {
   }
   return s[0];
 }
-CREMA_EMULATED float reduce_max_ps(__m512 v) {
+CREMA_EMULATED float reduce_max_ps(const __m512& v) {
   float s[16];
   std::memcpy(s, &v, sizeof s);
   for (int n = 8; n > 0; n /= 2) {
@@ -149,13 +151,13 @@ CREMA_EMULATED float reduce_max_ps(__m512 v) {
   return s[0];
 }
 template <int Predicate>
-CREMA_EMULATED __mmask16 cmp_ps_mask(__m512 a, __m512 b) {
+CREMA_EMULATED __mmask16 cmp_ps_mask(const __m512& a, const __m512& b) {
   static_assert(Predicate == _CMP_UNORD_Q, "no other predicate is emulated");
   unsigned mask = 0;
   for (int i = 0; i < 16; ++i) mask |= static_cast<unsigned>(std::isunordered(((f32x16)a)[i], ((f32x16)b)[i])) << i;
   return static_cast<__mmask16>(mask);
 }
-CREMA_EMULATED __m512 mask_mov_ps(__m512 rest, __mmask16 mask, __m512 v) {
+CREMA_EMULATED __m512 mask_mov_ps(const __m512& rest, __mmask16 mask, const __m512& v) {
   f32x16 r = (f32x16)rest;
   for (int i = 0; i < 16; ++i) {
     if (mask >> i & 1) r[i] = ((f32x16)v)[i];
@@ -164,12 +166,12 @@ CREMA_EMULATED __m512 mask_mov_ps(__m512 rest, __mmask16 mask, __m512 v) {
 }
 
 // Elements in another order.
-CREMA_EMULATED __m512 permutexvar_ps(__m512i index, __m512 v) {
+CREMA_EMULATED __m512 permutexvar_ps(const __m512i& index, const __m512& v) {
   f32x16 r;
   for (int i = 0; i < 16; ++i) r[i] = ((f32x16)v)[((i32x16)index)[i] & 15];
   return (__m512)r;
 }
-CREMA_EMULATED __m512 permutex2var_ps(__m512 a, __m512i index, __m512 b) {
+CREMA_EMULATED __m512 permutex2var_ps(const __m512& a, const __m512i& index, const __m512& b) {
   f32x16 r;
   for (int i = 0; i < 16; ++i) {
     const int at = ((i32x16)index)[i] & 31;
@@ -177,13 +179,13 @@ CREMA_EMULATED __m512 permutex2var_ps(__m512 a, __m512i index, __m512 b) {
   }
   return (__m512)r;
 }
-CREMA_EMULATED __m512i permutexvar_epi16(__m512i index, __m512i v) {
+CREMA_EMULATED __m512i permutexvar_epi16(const __m512i& index, const __m512i& v) {
   u16x32 r;
   for (int i = 0; i < 32; ++i) r[i] = ((u16x32)v)[((u16x32)index)[i] & 31];
   return (__m512i)r;
 }
 // Within each 16 bytes; zero where the index is negative.
-CREMA_EMULATED __m512i shuffle_epi8(__m512i v, __m512i index) {
+CREMA_EMULATED __m512i shuffle_epi8(const __m512i& v, const __m512i& index) {
   u8x64 r;
   for (int i = 0; i < 64; ++i) {
     const int at = ((u8x64)index)[i];
@@ -191,7 +193,7 @@ CREMA_EMULATED __m512i shuffle_epi8(__m512i v, __m512i index) {
   }
   return (__m512i)r;
 }
-CREMA_EMULATED __m512i mask_blend_epi32(__mmask16 mask, __m512i a, __m512i b) {
+CREMA_EMULATED __m512i mask_blend_epi32(__mmask16 mask, const __m512i& a, const __m512i& b) {
   i32x16 r;
   for (int i = 0; i < 16; ++i) r[i] = mask >> i & 1 ? ((i32x16)b)[i] : ((i32x16)a)[i];
   return (__m512i)r;
@@ -202,32 +204,32 @@ CREMA_EMULATED __m512 castps256_ps512(__m256 v) {
   for (int i = 0; i < 8; ++i) r[i] = ((f32x8)v)[i];
   return (__m512)r;
 }
-CREMA_EMULATED __m256 castps512_ps256(__m512 v) {
+CREMA_EMULATED __m256 castps512_ps256(const __m512& v) {
   f32x8 r;
   for (int i = 0; i < 8; ++i) r[i] = ((f32x16)v)[i];
   return (__m256)r;
 }
 template <int Half>
-CREMA_EMULATED __m512 insertf32x8(__m512 v, __m256 half) {
+CREMA_EMULATED __m512 insertf32x8(const __m512& v, __m256 half) {
   f32x16 r = (f32x16)v;
   for (int i = 0; i < 8; ++i) r[8 * Half + i] = ((f32x8)half)[i];
   return (__m512)r;
 }
 template <int Half>
-CREMA_EMULATED __m256 extractf32x8_ps(__m512 v) {
+CREMA_EMULATED __m256 extractf32x8_ps(const __m512& v) {
   f32x8 r;
   for (int i = 0; i < 8; ++i) r[i] = ((f32x16)v)[8 * Half + i];
   return (__m256)r;
 }
 
 // Whole numbers.
-CREMA_EMULATED __m512i srli_epi64(__m512i v, unsigned n) { return (__m512i)((u64x8)v >> (n - u64x8{})); }
-CREMA_EMULATED __m512i slli_epi64(__m512i v, unsigned n) { return (__m512i)((u64x8)v << (n - u64x8{})); }
-CREMA_EMULATED __m512i mul_epu32(__m512i a, __m512i b) {
+CREMA_EMULATED __m512i srli_epi64(const __m512i& v, unsigned n) { return (__m512i)((u64x8)v >> (n - u64x8{})); }
+CREMA_EMULATED __m512i slli_epi64(const __m512i& v, unsigned n) { return (__m512i)((u64x8)v << (n - u64x8{})); }
+CREMA_EMULATED __m512i mul_epu32(const __m512i& a, const __m512i& b) {
   const u64x8 low = 0xffffffffull - u64x8{};
   return (__m512i)(((u64x8)a & low) * ((u64x8)b & low));
 }
-CREMA_EMULATED __m512i madd_epi16(__m512i a, __m512i b) {
+CREMA_EMULATED __m512i madd_epi16(const __m512i& a, const __m512i& b) {
   i32x16 r;
   for (int i = 0; i < 16; ++i) {
     const int64_t sum = int64_t{((i16x32)a)[2 * i]} * ((i16x32)b)[2 * i] +
@@ -251,12 +253,12 @@ CREMA_EMULATED __m512i cvtepu8_epi32(__m128i v) {
   for (int i = 0; i < 16; ++i) r[i] = ((u8x16)v)[i];
   return (__m512i)r;
 }
-CREMA_EMULATED __m128i cvtepi32_epi8(__m512i v) {
+CREMA_EMULATED __m128i cvtepi32_epi8(const __m512i& v) {
   u8x16 r;
   for (int i = 0; i < 16; ++i) r[i] = static_cast<uint8_t>(((u32x16)v)[i]);
   return (__m128i)r;
 }
-CREMA_EMULATED __m512 cvtepi32_ps(__m512i v) { return (__m512)__builtin_convertvector((i32x16)v, f32x16); }
+CREMA_EMULATED __m512 cvtepi32_ps(const __m512i& v) { return (__m512)__builtin_convertvector((i32x16)v, f32x16); }
 
 // VNNI: four unsigned bytes by four signed ones, added without saturation.
 CREMA_EMULATED int32_t dot(int32_t sum, const uint8_t* a, const int8_t* b) {
@@ -264,7 +266,7 @@ CREMA_EMULATED int32_t dot(int32_t sum, const uint8_t* a, const int8_t* b) {
   for (int i = 0; i < 4; ++i) all += a[i] * b[i];
   return static_cast<int32_t>(static_cast<uint32_t>(all));
 }
-CREMA_EMULATED __m512i dpbusd_epi32(__m512i sum, __m512i a, __m512i b) {
+CREMA_EMULATED __m512i dpbusd_epi32(const __m512i& sum, const __m512i& a, const __m512i& b) {
   i32x16 r = (i32x16)sum;
   uint8_t x[64];
   int8_t y[64];
@@ -298,7 +300,7 @@ CREMA_EMULATED float of_bf16(uint16_t x) {
   return y;
 }
 // What is low of the result comes from b.
-CREMA_EMULATED __m512i cvtne2ps_pbh(__m512 a, __m512 b) {
+CREMA_EMULATED __m512i cvtne2ps_pbh(const __m512& a, const __m512& b) {
   u16x32 r;
   for (int i = 0; i < 16; ++i) {
     r[i] = to_bf16(((f32x16)b)[i]);
@@ -307,7 +309,7 @@ CREMA_EMULATED __m512i cvtne2ps_pbh(__m512 a, __m512 b) {
   return (__m512i)r;
 }
 // The odd product first, each added without rounding between (fused).
-CREMA_EMULATED __m512 dpbf16_ps(__m512 sum, __m512i a, __m512i b) {
+CREMA_EMULATED __m512 dpbf16_ps(const __m512& sum, const __m512i& a, const __m512i& b) {
   f32x16 r = (f32x16)sum;
   for (int i = 0; i < 16; ++i) {
     for (int j = 1; j >= 0; --j) {
