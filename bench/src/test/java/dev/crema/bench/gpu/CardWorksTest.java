@@ -181,7 +181,8 @@ class CardWorksTest {
         .isEqualTo("{\"times\":10.0,\"over\":\"PyTorch eager\",\"modes\":[\"eager\"]}");
     assertThat(json.at("/works/5/bars/0/of_limit").asDouble()).isEqualTo(0.9);
     assertThat(seed.has("ways")).isFalse();
-    JsonNode bytes = json.get("works").get(works().stream().map(CardWork::name).toList().indexOf("mlp-int8"));
+    JsonNode bytes =
+        json.get("works").get(works().stream().map(CardWork::name).toList().indexOf("mlp-int8"));
     assertThat(bytes.at("/ways/1").asText()).isEqualTo("QuantizedLinear 1: imma");
     assertThat(bytes.get("description").asText()).endsWith("; the card chose tiles_128, imma");
   }
