@@ -10,6 +10,7 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -71,12 +72,16 @@ final class Contender implements AutoCloseable {
   void ready() {
     try {
       door.setSoTimeout(LOOK_MILLIS);
+      long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Child.TIMEOUT_SECONDS);
       while (socket == null) {
         try {
           socket = door.accept();
         } catch (SocketTimeoutException e) {
           if (!child.isAlive()) {
             throw new IOException("it ended", e);
+          }
+          if (System.nanoTime() - end > 0) {
+            throw e;
           }
         }
       }
