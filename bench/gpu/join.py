@@ -66,8 +66,9 @@ def rates_line(rates):
     return f"Measured on the card: {copy}; products, TFLOP/s: {products}."
 
 
-def table(crema, peers):
-    """Markdown of what either or both have measured, and whether nothing has failed and all that can be compared agrees."""
+def table(crema, peers, near=None):
+    """Markdown of what either or both have measured, and whether nothing has failed and all that can be compared agrees.
+    `near` is what Crema takes where it may choose ways whose results differ by rounding (CREMA_CUDA_MEASURE=all)."""
     rates = limits(crema, peers)
     works = crema["works"] if crema else [{"name": name, "bars": []} for name in peers["works"]]
     lines = []
@@ -79,7 +80,8 @@ def table(crema, peers):
     if not full:
         lines.append("Small sizes, to see that it works: the bars are set for others.")
     lines += [rates_line(rates), "Times are medians in µs; behind PyTorch's stands how many times Crema's that is.", ""]
-    header = ["work", "Crema", "of limit", *MODES, "bars"]
+    header = ["work", "Crema", "of limit", *(["Crema, near ways too"] if near else []), *MODES, "bars"]
+    chosen = {work["name"]: work for work in near["works"]} if near else {}
     lines += ["| " + " | ".join(header) + " |", "|---" + "|---:" * (len(header) - 2) + "|---|"]
     notes = []
     fine = True
@@ -106,6 +108,14 @@ def table(crema, peers):
             bars.append(f"{text}: " + ("not measured" if got is None else f"{got} {'✓' if reached else '✗'}"))
         share = "" if own is None or limit is None else f"{100 * limit / own:.0f} %"
         cells = [work["name"], "failed" if "failure" in work else micro(own), share]
+        if near:
+            other = chosen.get(work["name"], {})
+            cells.append(cell(other, own))
+            if "failure" in other:
+                notes.append(f"{work['name']} in Crema with near ways: {other['failure']}")
+                fine = False
+            elif other.get("ways") and other["ways"] != work.get("ways"):
+                notes.append(f"{work['name']} with near ways: " + "; ".join(other["ways"]))
         cells += [cell(row.get(mode, {}), own) for mode in MODES]
         lines.append("| " + " | ".join(cells + ["; ".join(bars)]) + " |")
     lines += [""] + [f"- {work['name']}: {work['description']}" for work in works if "description" in work]

@@ -45,6 +45,21 @@ class JoinTest(unittest.TestCase):
         self.assertIn("9.75× ✗", self.line(crema(bars=[EAGER]), peers(eager={"seconds": 39e-3})))
         self.assertIn("10× PyTorch eager: not measured", self.line(crema(bars=[EAGER]), None))
 
+    def test_near_ways_stand_beside_and_are_named(self):
+        own = crema(bars=[EAGER], ways=["a: rows"])
+        near = crema(seconds=3e-3, ways=["a: cudnn"])
+        text, fine = join.table(own, peers(eager={"seconds": 41e-3}), near)
+        self.assertTrue(fine)
+        self.assertIn("| Crema, near ways too |", text)
+        self.assertIn("| 50 % | 3,000.0 (0.75×) | 41,000.0 (10.25×) |", text)
+        self.assertIn("10× PyTorch eager: 10.25×", text)  # bars are for results that do not depend on the choice
+        self.assertIn("- w with near ways: a: cudnn", text)
+        self.assertNotIn("with near ways: a", join.table(own, None, own)[0])
+        self.assertNotIn("near ways too", join.table(own, None)[0])
+        text, fine = join.table(own, None, crema(failure="no memory"))
+        self.assertFalse(fine)
+        self.assertIn("w in Crema with near ways: no memory", text)
+
     def test_of_several_modes_the_fastest_counts(self):
         both = peers(**{"compile": {"seconds": 8e-3}, "compile-graph": {"seconds": 3e-3}})
         self.assertIn("ahead of torch.compile: 0.75× ✗", self.line(crema(bars=[COMPILED]), both))

@@ -2,6 +2,7 @@
 """The works of `crema bench gpu` in PyTorch on the same card, and one table of both.
 
   peers.py --crema FILE    what `crema bench gpu --out FILE` has written: the sizes, and Crema's figures for the table
+  peers.py --near FILE     the same written with CREMA_CUDA_MEASURE=all
            --data DIR      what its --data DIR has written: weights and batches to begin with, so that losses compare
            --out FILE      PyTorch's figures as JSON
            NAME ...        only these works
@@ -481,6 +482,7 @@ def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("names", nargs="*", metavar="NAME", help="works; by default all")
     options.add_argument("--crema", type=pathlib.Path)
+    options.add_argument("--near", type=pathlib.Path)
     options.add_argument("--data", type=pathlib.Path)
     options.add_argument("--out", type=pathlib.Path)
     options.add_argument("--list", action="store_true", help="list the works")
@@ -491,7 +493,7 @@ def main():
     if arguments.list:
         print("\n".join(NAMES))
         return 0
-    crema = json.loads(arguments.crema.read_text(encoding="utf-8")) if arguments.crema else None
+    crema, near = (json.loads(file.read_text(encoding="utf-8")) if file else None for file in (arguments.crema, arguments.near))
     sizes = crema["sizes"] if crema else SIZES
     names = arguments.names or ([work["name"] for work in crema["works"]] if crema else NAMES)
     peers = None
@@ -511,7 +513,7 @@ def main():
         arguments.out.write_text(json.dumps(peers, indent=1), encoding="utf-8")
     if crema is None and peers is None:
         return 1
-    text, fine = join.table(crema, peers)
+    text, fine = join.table(crema, peers, near)
     print(text)
     return 0 if fine else 1
 

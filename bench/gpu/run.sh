@@ -38,6 +38,11 @@ tests=(
   --select-class dev.crema.compress.QuantizedResidualTest
 )
 
+# Tests of ops that have near ways (CREMA_CUDA_MEASURE=all).
+near=(
+  --select-class dev.crema.device.cuda.CardWaysTest
+)
+
 # Calls JUnit's console with what selects tests; before it, the words of $under.
 junit() {
   local reports="$1"
@@ -59,9 +64,13 @@ found_ops() {
 run_test() {
   say "every op and gradient, and trainings, on $CREMA_DEVICE"
   under=
-  rm -rf "$results/test"
+  rm -rf "$results/test" "$results/near"
   junit "$results/test" "${tests[@]}" | tee "$results/test.txt" || failed=1
   found_ops "$results/test"
+  if [ "$CREMA_DEVICE" != cpu ]; then
+    say "ops that cuDNN computes, too, by whichever is faster"
+    CREMA_CUDA_MEASURE=all junit "$results/near" "${near[@]}" | tee "$results/near.txt" || failed=1
+  fi
 }
 
 run_sanitizer() {
@@ -91,10 +100,16 @@ run_bench() {
     tiny=--tiny # full sizes are for cards: on a CPU this only shows that it works
   fi
   say "Crema on $CREMA_DEVICE"
-  rm -f "$results/crema.json" "$results/peers.json"
+  rm -f "$results"/{crema,near,peers}.json
   # shellcheck disable=SC2086 # no word or one
   "$java" -Xmx8g -cp "$here/lib/*" dev.crema.bench.BenchCommand gpu $tiny \
     --data "$results/data" --out "$results/crema.json" || failed=1
+  if [ "$CREMA_DEVICE" != cpu ] && [ -z "${CREMA_CUDA_MEASURE:-}" ]; then
+    say "works that cuDNN has other ways for, which round otherwise"
+    # shellcheck disable=SC2086
+    CREMA_CUDA_MEASURE=all "$java" -Xmx8g -cp "$here/lib/*" dev.crema.bench.BenchCommand gpu $tiny \
+      resnet18 transformer-block --out "$results/near.json" || failed=1
+  fi
   if ! command -v python3 >/dev/null; then
     echo "no python3: PyTorch is not measured; Crema's figures are in $results/crema.json"
     return
@@ -102,6 +117,7 @@ run_bench() {
   say "PyTorch on the same card, and the table"
   local own=() visible=() same=(env)
   [ ! -f "$results/crema.json" ] || own=(--crema "$results/crema.json")
+  [ ! -f "$results/near.json" ] || own+=(--near "$results/near.json")
   case "$CREMA_DEVICE" in
     cuda:0 | cpu) ;;
     *) # PyTorch takes the first card that it sees

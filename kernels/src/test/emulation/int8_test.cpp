@@ -132,22 +132,6 @@ void dense_layers_match(i64 m, i64 n, i64 k) {
   });
 }
 
-void the_first_difference_is_found(i64 n, int shift) {
-  for (const i64 place : {i64{-1}, i64{0}, n / 2, n - 1}) {
-    Array<u8> a(n + shift), b(n + shift);
-    for (i64 i = 0; i < a.size(); ++i) a[i] = b[i] = static_cast<u8>(i * 37);
-    if (place >= 0) b[shift + place] = static_cast<u8>(b[shift + place] ^ 1);
-    if (place >= 0) b[shift + n - 1] = static_cast<u8>(~a[shift + n - 1]);  // and later ones
-    in_every_order([&] {
-      Array<u64> first(1);
-      first[0] = ~0ull;
-      const u8 *const pa = a.data() + shift, *const pb = b.data() + shift;
-      run("first_difference", order + 1, 256, pa, pb, n, first.data());
-      CHECK(first[0] == static_cast<u64>(place), "%lld bytes, %lld: %llu", n, place, first[0]);
-    });
-  }
-}
-
 // a [16, 32] unsigned, b [8, 32] signed: columns one after the other.
 void a_warp_multiplies_matrices() {
   Array<u8> a(16 * 32), b(8 * 32);
@@ -203,10 +187,6 @@ int main() {
   dense_layers_match(33, 72, 400);  // outputs stored eight at a time, more runs than stages
   dense_layers_match(129, 20, 67);  // rows of x that begin anywhere
   dense_layers_match(130, 136, 32); // four tiles of 128, less than a run of k
-  for (const i64 n : {1, 16, 37, 9000}) {
-    the_first_difference_is_found(n, 0);
-    the_first_difference_is_found(n, 3);
-  }
   for (const int bits : {8, 4}) {
     few_bits_match(1, 1, 1, bits, 1);
     few_bits_match(3, 17, 37, bits, 37);

@@ -60,7 +60,13 @@ public final class CudaCards {
       return noDriver(
           "no NVIDIA driver: none of " + String.join(", ", SIGNS_OF_A_DRIVER) + " exists");
     }
-    return of(() -> new PresetLibraries(LibraryFiles.ofMachine()), CudaOptions.ofEnvironment());
+    CudaOptions options;
+    try {
+      options = CudaOptions.ofEnvironment();
+    } catch (CremaException e) {
+      return noDriver(e.getMessage());
+    }
+    return of(() -> new PresetLibraries(LibraryFiles.ofMachine()), options);
   }
 
   private static CudaCards noDriver(String reason) {

@@ -173,9 +173,9 @@ public final class CudaDevice implements Device {
     return choices;
   }
 
-  /** Whether it may try ways. */
-  boolean measures() {
-    return options.measures();
+  /** Which ways it may try. */
+  Measuring measuring() {
+    return options.measuring();
   }
 
   Processor processor() {

@@ -58,17 +58,22 @@ final class Race {
     }
   }
 
-  /** Whether the output is no input's memory. */
+  /** Whether no output is an input's memory, and there are some. */
   private static boolean mayRepeat(Call call) {
-    Operand y = call.out(0);
-    for (int i = 0; i < call.ins(); i++) {
-      Operand x = call.in(i);
-      if (x != null
-          && x.address() < y.address() + y.bytes()
-          && y.address() < x.address() + x.bytes()) {
-        return false;
+    long written = 0;
+    for (int i = 0; i < call.outs(); i++) {
+      Operand y = call.out(i);
+      for (int j = 0; j < call.ins(); j++) {
+        if (call.has(j) && meet(call.in(j), y)) {
+          return false;
+        }
       }
+      written += y.bytes();
     }
-    return y.bytes() > 0;
+    return written > 0;
+  }
+
+  private static boolean meet(Operand a, Operand b) {
+    return a.address() < b.address() + b.bytes() && b.address() < a.address() + a.bytes();
   }
 }

@@ -12,16 +12,19 @@ import org.slf4j.LoggerFactory;
 
 /**
  * One trial of the ways to compute an instruction. First each is launched once, over what it must
- * not leave, and its output is compared with the others': what writes other bits than most is
- * dropped, and the log says so. Then graphs of a few launches are timed in turns, as they will be
- * run, so that what the host takes to launch does not count, nor which of them the card's clocks
- * woke up for; of each the least time counts. Seven launches a way, one of hopeless ones.
+ * not leave, and its outputs are compared with the others': what writes other bits than most is
+ * dropped, or numbers that are not near those, and the log says so. Then graphs of a few launches
+ * are timed in turns, as they will be run, so that what the host takes to launch does not count,
+ * nor which of them the card's clocks woke up for; of each the least time counts. Seven launches a
+ * way, one of hopeless ones.
  */
 final class Trial implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Trial.class);
   private static final int ROUNDS = 3;
   private static final int LAUNCHES = 2; // of a graph
   private static final int POISON = 0xA5; // and the bytes after it
+  private static final int NOT_KNOWN = -1; // what the right output is
+  private static final int FAR = -2; // the number of an output that is not near the others'
 
   /** A way whose one launch takes so many times what the best does is not timed any further. */
   private static final double HOPELESS = 3;
@@ -37,7 +40,7 @@ final class Trial implements AutoCloseable {
     final Way way;
     final Recorder to;
     final Piece scratch; // null: it needs none
-    int output;
+    int output; // its number; of a near way what it is near to
     double one; // nanoseconds of the first launch
     double least = Double.MAX_VALUE; // of a launch of a graph; all that counts
     long graph;
@@ -71,7 +74,7 @@ final class Trial implements AutoCloseable {
     this.tf32 = tf32;
     this.stream = stream;
     this.ways = ways;
-    this.outputs = new Outputs(device, stream, ways.call().out(0));
+    this.outputs = new Outputs(device, tf32, stream, ways);
   }
 
   /** Which kind was tried last. */
@@ -85,12 +88,16 @@ final class Trial implements AutoCloseable {
       return Optional.empty();
     }
     for (Way way : ways.all()) {
-      kind = way.kind();
-      if (!tryOnce(way)) {
+      if (!way.isNear() && !tryOnce(way, NOT_KNOWN)) {
         return Optional.empty();
       }
     }
     int truth = truth();
+    for (Way way : ways.all()) {
+      if (way.isNear() && !tryOnce(way, truth)) {
+        return Optional.empty();
+      }
+    }
     report(truth);
     List<Runner> honest = runners.stream().filter(r -> r.output == truth).toList();
     double best = honest.stream().mapToDouble(r -> r.one).min().orElseThrow();
@@ -103,8 +110,13 @@ final class Trial implements AutoCloseable {
     return Optional.of(fastest(timed).way.kind());
   }
 
-  /** False if there is no memory to compare its output with others. */
-  private boolean tryOnce(Way way) {
+  /**
+   * False if there is no memory to compare its output with others.
+   *
+   * @param truth what it has to be near to; {@link #NOT_KNOWN}: it says with others what is right
+   */
+  private boolean tryOnce(Way way, int truth) {
+    kind = way.kind();
     ScratchSize size = new ScratchSize(device, tf32);
     size.begin();
     if (!way.launch(size)) {
@@ -119,8 +131,12 @@ final class Trial implements AutoCloseable {
     runners.add(r);
     outputs.poison(POISON + runners.size());
     r.one = nanos(r::launch);
-    r.output = outputs.number();
-    return r.output >= 0;
+    if (truth == NOT_KNOWN) {
+      r.output = outputs.number();
+      return r.output >= 0;
+    }
+    r.output = outputs.isNear(truth) ? truth : FAR;
+    return true;
   }
 
   /** What most have written; of as many, what the earlier have. */

@@ -24,7 +24,7 @@ final class CudaBench implements AutoCloseable {
   final CudaDevice device;
 
   CudaBench() {
-    this(new CudaOptions(false, false, new KernelCache(null), operation -> -1));
+    this(new CudaOptions(false, Measuring.NOTHING, new KernelCache(null), operation -> -1));
   }
 
   CudaBench(CudaOptions options) {

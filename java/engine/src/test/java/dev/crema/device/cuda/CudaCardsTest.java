@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** What is found of NVIDIA's cards and libraries, and every reason why something is not used. */
 class CudaCardsTest {
   private static final CudaOptions OPTIONS =
-      new CudaOptions(false, false, new KernelCache(null), operation -> -1);
+      new CudaOptions(false, Measuring.NOTHING, new KernelCache(null), operation -> -1);
 
   private final FakeCard card = new FakeCard();
 

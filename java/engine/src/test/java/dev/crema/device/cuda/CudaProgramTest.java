@@ -279,7 +279,8 @@ class CudaProgramTest {
 
   @Test
   void whereEachIsWaitedForAFatalErrorNamesItsLayer() {
-    CudaOptions waiting = new CudaOptions(true, false, new KernelCache(null), operation -> -1);
+    CudaOptions waiting =
+        new CudaOptions(true, Measuring.NOTHING, new KernelCache(null), operation -> -1);
     try (CudaBench each = new CudaBench(waiting);
         Buffer w = CudaBench.floats(1, 2, 3, 4, 5, 6);
         Multiplying plan = CudaBench.product(each.device, w, 4)) {

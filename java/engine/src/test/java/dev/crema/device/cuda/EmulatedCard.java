@@ -22,12 +22,16 @@ public final class EmulatedCard implements AutoCloseable {
   }
 
   /**
-   * @param measures whether the ways to compute an instruction are tried
+   * @param measures whether the ways to compute an instruction are tried, of those of the same bits
    */
   EmulatedCard(FakeCard card, boolean measures) {
+    this(card, measures ? Measuring.SAME_BITS : Measuring.NOTHING);
+  }
+
+  EmulatedCard(FakeCard card, Measuring measuring) {
     KernelCache none = new KernelCache(null);
     this.bench =
-        new CudaBench(card, new CudaOptions(false, measures, none, ElementwiseOperations::number));
+        new CudaBench(card, new CudaOptions(false, measuring, none, ElementwiseOperations::number));
   }
 
   /** Why there is no emulation here; null if there is. */

@@ -74,7 +74,8 @@ class FailuresTest {
    * a profile, a read.
    */
   private static void work(FakeCard card) {
-    CudaOptions options = new CudaOptions(false, false, new KernelCache(null), operation -> -1);
+    CudaOptions options =
+        new CudaOptions(false, Measuring.NOTHING, new KernelCache(null), operation -> -1);
     CudaBench.transposes(card);
     CudaDevice device = new CudaDevice(card, CudaBench.CARD, options);
     try (Buffer w = CudaBench.floats(1, 1, 0, 1);

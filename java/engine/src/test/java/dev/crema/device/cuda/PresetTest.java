@@ -49,7 +49,8 @@ class PresetTest {
     assumeThat(Device.cudaCards().hasDriver()).as("a driver is here: no stand-ins").isFalse();
     CudaStubs.build(folder);
     CudaOptions options =
-        new CudaOptions(false, false, new KernelCache(folder.resolve("kernels")), o -> -1);
+        new CudaOptions(
+            false, Measuring.NOTHING, new KernelCache(folder.resolve("kernels")), o -> -1);
     CudaCards cards =
         CudaCards.of(
             () -> new PresetLibraries(new LibraryFiles(List.of(folder), name -> false)), options);

@@ -67,7 +67,8 @@ class RedistTest {
       LibraryFiles ofMachine = LibraryFiles.ofMachine();
       LibraryFiles files =
           new LibraryFiles(List.of(Path.of(arguments[0])), ofMachine.onClassPath());
-      CudaOptions options = new CudaOptions(false, false, new KernelCache(null), operation -> -1);
+      CudaOptions options =
+          new CudaOptions(false, Measuring.NOTHING, new KernelCache(null), operation -> -1);
       CudaCards cards = CudaCards.of(() -> new PresetLibraries(files), options);
       System.out.println(cards.reason());
       for (CudaLibrary library : cards.libraries()) {

@@ -5,7 +5,7 @@ import dev.crema.memory.ElementType;
 /**
  * Kernels that come for each floating type: {@code NAME_f32}, {@code NAME_bf16}, {@code NAME_f16}.
  */
-final class Stored {
+public final class Stored {
   private Stored() {}
 
   /**
@@ -13,7 +13,7 @@ final class Stored {
    *
    * @throws IllegalArgumentException if it is no floating type
    */
-  static String name(String kernel, ElementType type) {
+  public static String name(String kernel, ElementType type) {
     return kernel
         + switch (type) {
           case FLOAT32 -> "_f32";

@@ -1,25 +1,39 @@
 package dev.crema.device.cuda.kernel;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 
 /**
- * Several ways to compute an instruction, all of which write the same bits: which one is taken is a
- * matter of time alone.
+ * Several ways to compute an instruction: which one is taken is a matter of time alone, among those
+ * that write the same bits, and of rounding with the others.
  *
- * @param call with one output, whose old contents nobody reads
- * @param form all that the time of a way depends on, for people, too
- * @param all the first is taken where nothing was measured
+ * @param call whose outputs' old contents nobody reads
+ * @param form all that the time of a way depends on, for people, too: extents and types
+ * @param all the first is taken where nothing was measured; it is not near
+ * @param results which outputs are compared: those that somebody reads
  */
-public record Ways(Call call, String form, List<Way> all) {
+public record Ways(Call call, String form, List<Way> all, List<Integer> results) {
   /**
    * One of them.
    *
    * @param kind its name, told apart within a form
+   * @param isNear whether what it writes may differ from the first way's by rounding
    * @param launches gives its launches; false if a library has no algorithm for it, when what was
    *     launched has no effect that anybody sees
    */
-  public record Way(String kind, Predicate<Launches> launches) {
+  public record Way(String kind, boolean isNear, Predicate<Launches> launches) {
+    /** A way that writes the same bits as the first. */
+    public Way(String kind, Predicate<Launches> launches) {
+      this(kind, false, launches);
+    }
+
+    /** A way whose results differ by rounding, as another order of sums has it. */
+    public static Way near(String kind, Predicate<Launches> launches) {
+      return new Way(kind, true, launches);
+    }
+
     /** Gives its launches; false if there is no such way after all. */
     public boolean launch(Launches to) {
       return launches.test(to);
@@ -28,6 +42,31 @@ public record Ways(Call call, String form, List<Way> all) {
 
   public Ways {
     all = List.copyOf(all);
+    results = List.copyOf(results);
+  }
+
+  /** Of which all outputs are compared. */
+  public Ways(Call call, String form, List<Way> all) {
+    this(call, form, all, IntStream.range(0, call.outs()).boxed().toList());
+  }
+
+  /** The same, of which those outputs are not compared, since nobody reads them. */
+  public Ways ignoring(int... outputs) {
+    List<Integer> unread = Arrays.stream(outputs).boxed().toList();
+    return new Ways(
+        call, form, all, results.stream().filter(each -> !unread.contains(each)).toList());
+  }
+
+  /**
+   * What may be chosen among.
+   *
+   * @param near whether results may differ by rounding
+   * @param tf32 whether float32 factors may be rounded to TF32, which near ways may then do
+   */
+  public Ways among(boolean near, boolean tf32) {
+    List<Way> some = near ? all : all.stream().filter(way -> !way.isNear()).toList();
+    boolean byPrecision = tf32 && some.stream().anyMatch(Way::isNear);
+    return new Ways(call, byPrecision ? form + ", TF32" : form, some, results);
   }
 
   /** What is taken where nothing was measured. */
