@@ -34,7 +34,12 @@ final class Bench {
     this.progress = progress;
   }
 
-  Report run() {
+  /**
+   * Measures everything.
+   *
+   * @param soFar gets the report after each work: it may take an hour until the last
+   */
+  Report run(Consumer<Report> soFar) {
     Report report = new Report(works, threads);
     for (int round = 1; round <= rounds; round++) {
       for (int w = 0; w < works.size(); w++) {
@@ -48,6 +53,7 @@ final class Bench {
         } else {
           compete(work, able, report);
         }
+        soFar.accept(report);
       }
     }
     return report;

@@ -5,13 +5,14 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import dev.crema.CremaException;
 import dev.crema.bench.gpu.GpuCommand;
 import dev.crema.bench.serving.ServingCommand;
+import dev.crema.io.AtomicFiles;
+import dev.crema.io.Content;
 import dev.crema.io.Json;
 import dev.crema.nn.Model;
 import dev.crema.text.Table;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -84,8 +85,8 @@ final class BenchCommand implements Callable<Integer> {
       fallbackValue = "crema-out/bench",
       description =
           "Write the table, with the bars that Crema is held against and what limits the rows that"
-              + " miss one, to FILE.md and everything to FILE.json (default FILE:"
-              + " ${FALLBACK-VALUE}, where --report comes last).")
+              + " miss one, to FILE.md and everything to FILE.json, after each work what was measured"
+              + " so far (default FILE: ${FALLBACK-VALUE}, where --report comes last).")
   private Path report;
 
   @Option(names = "--json", description = "Write one JSON document to standard output.")
@@ -155,11 +156,10 @@ final class BenchCommand implements Callable<Integer> {
       throw new CremaException("Nothing is named " + names + "; `crema bench --list` shows all");
     }
     Fork.Length length = quick ? Fork.Length.QUICK : Fork.Length.FULL;
-    Report result = new Bench(works, engines(), threads, rounds, length, System.err::println).run();
     Machine machine = Machine.here();
-    if (report != null) {
-      write(result, machine);
-    }
+    Report result =
+        new Bench(works, engines(), threads, rounds, length, System.err::println)
+            .run(soFar -> write(soFar, machine));
     if (json) {
       print(Documents.json(result, machine, command()));
     } else {
@@ -192,15 +192,18 @@ final class BenchCommand implements Callable<Integer> {
     result.problems().forEach(line -> out.println("failed: " + line));
   }
 
-  private void write(Report result, Machine machine) throws IOException {
+  /** So far, as well: an hour's measurements are not lost with what comes after them. */
+  private void write(Report result, Machine machine) {
+    if (report == null) {
+      return;
+    }
     Path folder = report.toAbsolutePath().getParent();
-    Files.createDirectories(folder);
-    Files.writeString(
+    AtomicFiles.write(
         folder.resolve(report.getFileName() + ".md"),
-        Documents.markdown(result, machine, command()));
-    Files.write(
+        Content.of(Documents.markdown(result, machine, command())));
+    AtomicFiles.write(
         folder.resolve(report.getFileName() + ".json"),
-        Json.bytes(Documents.json(result, machine, command())));
+        Content.of(Json.bytes(Documents.json(result, machine, command()))));
   }
 
   /** What was typed, as near as can be told. */

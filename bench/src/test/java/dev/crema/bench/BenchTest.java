@@ -15,7 +15,7 @@ class BenchTest {
 
   private Report run(Engine engine) {
     List<Work> works = List.of(Works.named("seed-mlp.predict.1"));
-    return new Bench(works, List.of(engine), List.of(1), 2, SHORT, said::add).run();
+    return new Bench(works, List.of(engine), List.of(1), 2, SHORT, said::add).run(soFar -> {});
   }
 
   @Test
@@ -30,7 +30,7 @@ class BenchTest {
   void oneAndTwoThreadsTakeTurnsAndEachTurnHasItsLimit() {
     List<Work> works = List.of(Works.named("matmul.64"));
     List<Engine> engines = List.of(new CremaEngine(false), new NamedEngine("abacus"));
-    Report report = new Bench(works, engines, List.of(1, 2), 1, SHORT, said::add).run();
+    Report report = new Bench(works, engines, List.of(1, 2), 1, SHORT, said::add).run(soFar -> {});
     assertThat(report.problems()).singleElement().asString().contains("abacus");
     for (int threads : report.threads()) {
       Measurement measured = report.of("matmul.64", threads).last(Engines.CREMA);
@@ -38,6 +38,17 @@ class BenchTest {
       assertThat(measured.limitNanos()).hasSize(SHORT.turns()).allMatch(nanos -> nanos > 0);
     }
     assertThat(report.table().get(1).get(4)).contains("× (limit ");
+  }
+
+  @Test
+  void whatWasMeasuredIsKeptAfterEachWork() {
+    List<Work> works = List.of(Works.named("seed-mlp.predict.1"), Works.named("matmul.64"));
+    List<String> kept = new ArrayList<>();
+    new Bench(works, List.of(new CremaEngine(false)), List.of(1), 1, SHORT, said::add)
+        .run(soFar -> kept.add(Documents.markdown(soFar, Machine.here(), "bench")));
+    assertThat(kept).hasSize(2);
+    assertThat(kept.get(0)).containsPattern("seed-mlp.predict.1 \\| \\d").contains("not measured");
+    assertThat(kept.get(1)).containsPattern("matmul.64 \\| \\d");
   }
 
   @Test

@@ -19,7 +19,8 @@ class StartTest {
   void aStartIsTimedFromTheFirstCallAndAsAWhole() {
     List<Work> works = Works.matching(List.of("load"), false);
     CremaEngine crema = new CremaEngine(false);
-    Report report = new Bench(works, List.of(crema), List.of(1), 1, SHORT, line -> {}).run();
+    Report report =
+        new Bench(works, List.of(crema), List.of(1), 1, SHORT, line -> {}).run(soFar -> {});
     assertThat(report.problems()).isEmpty();
     double first = report.rows().get(0).nanos().orElseThrow();
     double process = report.rows().get(1).nanos().orElseThrow();
