@@ -62,9 +62,10 @@ public sealed interface Pattern {
   /**
    * Whole units of dense layers and filters of convolutions in one or two dimensions, each with its
    * bias and with the scale and shift of the batch normalisations behind: what is left of it
-   * computes as if it was not there. Layers that give the model's outputs, those whose channels
-   * cannot be taken out ({@link Shrinker#obstacles}), such as what a residual sum merges, and other
-   * kinds of layers keep theirs. A channel's rank is the mean square of its weights.
+   * computes as if it was not there. Channels of several layers that a residual sum merges go
+   * together. Layers that give the model's outputs, those whose channels cannot be taken out
+   * ({@link Shrinker#obstacles}), and other kinds of layers keep theirs. A channel's rank is the
+   * mean square of its weights.
    */
   record Channel() implements Pattern {
     @Override

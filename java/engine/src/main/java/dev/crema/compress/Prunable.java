@@ -13,22 +13,29 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /**
- * A parameter that is pruned.
+ * What is pruned as a whole: a parameter, or the kernels of layers whose channels can only go
+ * together.
  *
- * @param followers parameters with an element for each of its columns, which go with those: the
- *     bias of a channel and what normalises it
+ * @param parameters of as many columns each
+ * @param followers parameters with an element for each of those columns, or several rows of them,
+ *     which go with them: biases of channels and what normalises them
  */
-record Prunable(Parameter parameter, List<Parameter> followers) {
+record Prunable(List<Parameter> parameters, List<Parameter> followers) {
   /** The kernels of a model but for those of excluded layers, and what is included by its path. */
   static List<Prunable> of(
       Model model, boolean channels, Set<String> excluded, Set<String> included) {
     requireKnown(model, excluded, included);
-    Map<String, ChannelPath> paths = channels ? ChannelPath.of(model) : Map.of();
     List<Prunable> all = new ArrayList<>();
+    if (channels) {
+      for (ChannelGroup group : ChannelGroup.of(model)) {
+        if (group.problem() == null && group.layers().stream().noneMatch(excluded::contains)) {
+          all.add(ofChannels(model, group));
+        }
+      }
+    }
     for (Topology.Place place : model.topology().places()) {
       boolean owner = place.weights().equals(place.name());
       if (!owner || excluded.contains(place.name())) {
@@ -36,15 +43,46 @@ record Prunable(Parameter parameter, List<Parameter> followers) {
       }
       for (Parameter p : parameters(model, place.name())) {
         boolean kernel = p.type().rank() >= 2 && !(place.layer() instanceof Embedding);
-        ChannelPath path = kernel ? paths.get(place.name()) : null;
-        if (path != null && path.problem() == null) {
-          all.add(new Prunable(p, followers(model, place.name(), path)));
-        } else if (included.contains(p.path()) || kernel && !channels) {
-          all.add(new Prunable(p, List.of()));
+        boolean wanted = included.contains(p.path()) || kernel && !channels;
+        if (wanted && all.stream().noneMatch(each -> each.parameters().contains(p))) {
+          all.add(new Prunable(List.of(p), List.of()));
         }
       }
     }
     return all;
+  }
+
+  private static Prunable ofChannels(Model model, ChannelGroup group) {
+    List<Parameter> kernels = new ArrayList<>();
+    List<Parameter> followers = new ArrayList<>();
+    for (String layer : group.layers()) {
+      kernels.add(model.table().get(layer + "/kernel"));
+      Parameter bias = model.table().get(layer + "/bias");
+      if (bias != null) {
+        followers.add(bias);
+      }
+    }
+    group.normalizations().keySet().forEach(norm -> followers.addAll(parameters(model, norm)));
+    return new Prunable(kernels, followers);
+  }
+
+  int elements() {
+    return Math.toIntExact(parameters.stream().mapToLong(Parameter::elements).sum());
+  }
+
+  int columns() {
+    Parameter first = parameters.get(0);
+    return first.type().rank() == 0 ? 1 : Math.toIntExact(first.type().extent(-1));
+  }
+
+  /** What of all its parameters, behind one another as rows of one matrix, is pruned as one. */
+  Units units(Pattern pattern) {
+    return Units.of(pattern, elements() / Math.max(1, columns()), columns());
+  }
+
+  /** The layers of its parameters, in the model's order. */
+  List<String> layers() {
+    return parameters.stream().map(Prunable::layer).distinct().toList();
   }
 
   static String layer(Parameter p) {
@@ -104,15 +142,5 @@ record Prunable(Parameter parameter, List<Parameter> followers) {
       }
     }
     return giving;
-  }
-
-  private static List<Parameter> followers(Model model, String layer, ChannelPath path) {
-    List<Parameter> all = new ArrayList<>();
-    Parameter bias = model.table().get(layer + "/bias");
-    if (bias != null) {
-      all.add(bias);
-    }
-    path.normalizations().forEach(norm -> all.addAll(parameters(model, norm)));
-    return all;
   }
 }

@@ -5,6 +5,7 @@ import dev.crema.nn.Model;
 import dev.crema.nn.Parameter;
 import dev.crema.train.Callback;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -135,13 +136,13 @@ public final class Pruner {
     }
   }
 
-  /** The same for one of a model's layers alone. */
-  Pruner only(Model model, String layer) {
+  /** The same for one of its targets alone. */
+  Pruner only(Model model, Prunable target) {
     Set<String> others = new LinkedHashSet<>();
     model.table().all().stream()
         .filter(Parameter::isTrained)
         .map(Prunable::layer)
-        .filter(name -> !name.equals(layer))
+        .filter(name -> !target.layers().contains(name))
         .forEach(others::add);
     return exclude(others.toArray(new String[0]));
   }
@@ -194,33 +195,64 @@ public final class Pruner {
     List<float[]> weights = new ArrayList<>();
     List<boolean[]> kept = new ArrayList<>();
     for (Prunable t : targets) {
-      String path = t.parameter().path();
-      weights.add(requireNumbers(path, model.get(path)));
-      kept.add(model.masks().get(path));
+      weights.add(weights(model, t));
+      kept.add(kept(model, t));
     }
     if (pattern instanceof Pattern.NOfM p) {
       requireDivisible(p, targets);
       for (int i = 0; i < targets.size(); i++) {
-        Units.keepNOfM(p, targets.get(i).parameter().type(), weights.get(i), kept.get(i));
+        for (Parameter only : targets.get(i).parameters()) {
+          Units.keepNOfM(p, only.type(), weights.get(i), kept.get(i));
+        }
       }
     } else {
       pruneUnits(targets, weights, kept, sparsity);
     }
     Map<Parameter, boolean[]> masks = new LinkedHashMap<>();
     for (int i = 0; i < targets.size(); i++) {
-      masks.put(targets.get(i).parameter(), kept.get(i));
+      int at = 0;
+      for (Parameter p : targets.get(i).parameters()) {
+        int end = at + Math.toIntExact(p.elements());
+        masks.put(p, Arrays.copyOfRange(kept.get(i), at, end));
+        at = end;
+      }
       for (Parameter follower : targets.get(i).followers()) {
-        masks.put(follower, follow(kept.get(i), model.masks().get(follower.path())));
+        masks.put(
+            follower,
+            follow(targets.get(i).columns(), kept.get(i), model.masks().get(follower.path())));
       }
     }
     return masks;
+  }
+
+  /** Those of several parameters behind one another: rows of one matrix. */
+  private static float[] weights(Model model, Prunable target) {
+    float[] all = new float[target.elements()];
+    int at = 0;
+    for (Parameter p : target.parameters()) {
+      float[] w = requireNumbers(p.path(), model.get(p.path()));
+      System.arraycopy(w, 0, all, at, w.length);
+      at += w.length;
+    }
+    return all;
+  }
+
+  private static boolean[] kept(Model model, Prunable target) {
+    boolean[] all = new boolean[target.elements()];
+    int at = 0;
+    for (Parameter p : target.parameters()) {
+      boolean[] mask = model.masks().get(p.path());
+      System.arraycopy(mask, 0, all, at, mask.length);
+      at += mask.length;
+    }
+    return all;
   }
 
   private static void requireDivisible(Pattern.NOfM pattern, List<Prunable> targets) {
     List<String> odd = new ArrayList<>();
     Set<String> layers = new LinkedHashSet<>();
     for (Prunable target : targets) {
-      Parameter p = target.parameter();
+      Parameter p = target.parameters().get(0); // only channels have several
       long rows = p.elements() / Math.max(1, p.type().extent(-1));
       if (rows % pattern.m() != 0) {
         odd.add(p.path() + " " + p.type() + " has " + rows + " inputs");
@@ -262,7 +294,7 @@ public final class Pruner {
     List<Units> units = new ArrayList<>();
     List<int[]> ranks = new ArrayList<>();
     for (int i = 0; i < targets.size(); i++) {
-      units.add(Units.of(pattern, targets.get(i).parameter().type()));
+      units.add(targets.get(i).units(pattern));
       ranks.add(units.get(i).ranks(weights.get(i), kept.get(i)));
     }
     List<boolean[]> pruned =
@@ -277,15 +309,14 @@ public final class Pruner {
     }
   }
 
-  /** Prunes the follower's element of each column that is pruned whole. */
-  private static boolean[] follow(boolean[] kept, boolean[] follower) {
-    int columns = follower.length;
+  /** Prunes the follower's elements of each column that is pruned whole. */
+  private static boolean[] follow(int columns, boolean[] kept, boolean[] follower) {
     boolean[] any = new boolean[columns];
     for (int i = 0; i < kept.length; i++) {
       any[i % columns] |= kept[i];
     }
-    for (int c = 0; c < columns; c++) {
-      follower[c] &= any[c];
+    for (int i = 0; i < follower.length; i++) {
+      follower[i] &= any[i % columns];
     }
     return follower;
   }

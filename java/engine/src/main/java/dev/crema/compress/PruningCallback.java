@@ -25,7 +25,7 @@ final class PruningCallback implements Callback {
   public void onPrepare(Model model) {
     last = -1;
     for (Prunable target : pruner.targets(model)) {
-      mask(model, target.parameter());
+      target.parameters().forEach(p -> mask(model, p));
       target.followers().forEach(p -> mask(model, p));
     }
   }

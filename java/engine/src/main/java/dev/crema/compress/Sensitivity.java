@@ -14,12 +14,11 @@ import dev.crema.train.Evaluation;
 import dev.crema.train.Evaluator;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 
 /**
  * How a model does when one layer alone is pruned, without training after it: which layers bear how
@@ -33,7 +32,7 @@ import java.util.Set;
 public record Sensitivity(
     String metric, double unpruned, List<Double> sparsities, List<Row> layers) {
   /**
-   * A layer.
+   * A layer, or several whose channels can only go together, as {@code conv2d_1 + conv2d_3}.
    *
    * @param values the metric at each of the sparsities
    */
@@ -71,21 +70,21 @@ public record Sensitivity(
     double[] ascending = sparsities.length == 0 ? USUAL.clone() : sparsities.clone();
     Arrays.sort(ascending);
     Arrays.stream(ascending).forEach(SparsitySchedule::requireTarget);
-    Set<String> names = new LinkedHashSet<>();
-    pruner.targets(model).forEach(t -> names.add(Prunable.layer(t.parameter())));
+    Map<String, Prunable> targets = new LinkedHashMap<>(); // an only one of each layer
+    pruner.targets(model).forEach(t -> targets.putIfAbsent(String.join(" + ", t.layers()), t));
     try (Model copy = model.copy();
         Evaluator evaluator = Evaluator.of(copy, data, threads, device)) {
       Map.Entry<String, Double> metric = metric(evaluator.evaluate(data));
       List<Row> rows = new ArrayList<>();
-      for (String layer : names) {
+      for (Map.Entry<String, Prunable> target : targets.entrySet()) {
         List<Double> values = new ArrayList<>();
-        Pruner alone = pruner.only(model, layer);
+        Pruner alone = pruner.only(model, target.getValue());
         for (double s : ascending) {
           restore(model, copy);
           alone.prune(copy, s);
           values.add(metric(evaluator.evaluate(data)).getValue());
         }
-        rows.add(new Row(layer, values));
+        rows.add(new Row(target.getKey(), values));
       }
       List<Double> shares = Arrays.stream(ascending).boxed().toList();
       return new Sensitivity(metric.getKey(), metric.getValue(), shares, rows);

@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * Takes out of a model the units of dense layers and the filters of convolutions that a channel
@@ -21,12 +22,13 @@ import java.util.Objects;
  * the same but for rounding.
  *
  * <p>A channel goes if its weights and its bias are 0, scale and shift of the batch normalisation
- * behind it too, and what its layer gives then stays 0 on its way to the next dense layer or
- * convolution: through activations that map 0 to 0, batch normalisation, dropout, pooling and
- * {@code Flatten}. That layer loses the inputs which it belonged to. Other channels stay where they
- * are: those whose layer's output, or what is computed of it, is read at several places, is merged
- * with another, or goes through a layer that does not keep 0 apart, and those of layers that are
- * shared or grouped ({@link #obstacles}).
+ * behind it too, and what its layer gives then stays 0 on its way to the dense layers and
+ * convolutions that read it: through activations that map 0 to 0, batch normalisation, dropout,
+ * pooling and {@code Flatten}. Those lose the inputs which it belonged to. Where outputs of several
+ * layers are merged element by element, as by a residual sum, a channel goes if it is 0 in all of
+ * them, from all of them. Other channels stay where they are: those that are outputs of the model,
+ * are merged with its inputs, or go through a layer that does not keep 0 apart, and those of layers
+ * that are shared or grouped ({@link #obstacles}).
  */
 public final class Shrinker {
   private final Model model;
@@ -52,38 +54,45 @@ public final class Shrinker {
           "This model is quantized already. Shrink the one that it was made of, and quantize that.");
     }
     Shrinker shrinker = new Shrinker(model);
-    ChannelPath.of(model).forEach(shrinker::look);
+    ChannelGroup.of(model).forEach(shrinker::look);
     return shrinker.smaller();
   }
 
   /**
    * The layers with channels that stay even where they are 0, by name, and why: a part of a
-   * sentence, such as "'add_1' merges them with other channels". Layers that give the model's
+   * sentence, such as "'lstm_1' (Lstm) behind it may not keep 0". Layers that give the model's
    * outputs are not among them.
    */
   public static Map<String, String> obstacles(Model model) {
     Map<String, String> obstacles = new LinkedHashMap<>();
-    ChannelPath.of(Objects.requireNonNull(model, "model"))
-        .forEach(
-            (layer, path) -> {
-              if (path.problem() != null) {
-                obstacles.put(layer, path.problem());
-              }
-            });
+    Set<String> answering =
+        Prunable.givingOutputs(Objects.requireNonNull(model, "model").topology());
+    for (ChannelGroup group : ChannelGroup.of(model)) {
+      if (group.problem() != null) {
+        group.layers().stream()
+            .filter(layer -> !answering.contains(layer))
+            .forEach(layer -> obstacles.put(layer, group.problem()));
+      }
+    }
     return obstacles;
   }
 
-  private void look(String layer, ChannelPath path) {
-    if (path.problem() != null) {
+  private void look(ChannelGroup group) {
+    if (group.problem() != null) {
       return;
     }
-    boolean[] alive = alive(layer);
-    path.normalizations().forEach(norm -> revive(alive, norm));
+    boolean[] alive = new boolean[channels(group.layers().get(0))];
+    group.layers().forEach(layer -> revive(alive, layer));
+    group.normalizations().keySet().forEach(norm -> revive(alive, norm));
     if (hasDead(alive)) {
       keepOne(alive);
-      outputs.put(layer, alive);
-      path.normalizations().forEach(norm -> outputs.put(norm, alive));
-      inputs.put(path.reader(), path.inputsOf(alive));
+      group.layers().forEach(layer -> outputs.put(layer, alive));
+      group
+          .normalizations()
+          .forEach((norm, places) -> outputs.put(norm, ChannelGroup.spread(alive, places)));
+      group
+          .readers()
+          .forEach((reader, places) -> inputs.put(reader, ChannelGroup.spread(alive, places)));
     }
   }
 
@@ -98,12 +107,8 @@ public final class Shrinker {
     }
   }
 
-  /** The channels of a layer of which a weight or the bias is not 0. */
-  private boolean[] alive(String layer) {
-    Parameter kernel = model.table().get(layer + "/kernel");
-    boolean[] alive = new boolean[Math.toIntExact(kernel.type().extent(-1))];
-    revive(alive, layer);
-    return alive;
+  private int channels(String layer) {
+    return Math.toIntExact(model.table().get(layer + "/kernel").type().extent(-1));
   }
 
   /** Marks the channels for which any parameter of a layer is not 0. */

@@ -14,14 +14,13 @@ sealed interface Units {
   void elements(int unit, IntConsumer action);
 
   /** Those of a pattern over a weight. */
-  static Units of(Pattern pattern, TensorType type) {
-    int elements = Math.toIntExact(type.elements().constant());
-    int columns = type.rank() == 0 ? 1 : Math.toIntExact(type.extent(-1));
-    int rows = elements / Math.max(1, columns);
+  static Units of(Pattern pattern, int rows, int columns) {
     if (pattern instanceof Pattern.Block b) {
       return new Blocks(rows, columns, b.rows(), b.columns());
     }
-    return pattern instanceof Pattern.Channel ? new Columns(rows, columns) : new Single(elements);
+    return pattern instanceof Pattern.Channel
+        ? new Columns(rows, columns)
+        : new Single(rows * columns);
   }
 
   /** Each element. */
