@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.crema.CremaException;
 import dev.crema.compress.Compression;
 import dev.crema.compress.CompressionResult;
+import dev.crema.compress.Quality;
 import dev.crema.compress.Target;
 import dev.crema.compress.Trial;
 import dev.crema.io.ModelArchive;
@@ -41,6 +42,13 @@ final class OptimizeCommand implements Callable<Integer> {
           "How much accuracy may be lost, as a share: 0.005 is half a point; of a regression how"
               + " much of R² (default: ${DEFAULT-VALUE}).")
   private double maxAccuracyDrop;
+
+  @Option(
+      names = "--metric",
+      description =
+          "What --max-accuracy-drop bounds: ${COMPLETION-CANDIDATES} (default: ACCURACY, of a"
+              + " regression R2). With rare classes BALANCED_ACCURACY, the mean of their recalls.")
+  private Quality metric;
 
   @Option(
       names = "--target",
@@ -115,6 +123,9 @@ final class OptimizeCommand implements Callable<Integer> {
             .threads(common.threads())
             .device(common.device())
             .listener(new Progress());
+    if (metric != null) {
+      compression.quality(metric);
+    }
     if (parts.test() != null) {
       compression.test(parts.test());
     }

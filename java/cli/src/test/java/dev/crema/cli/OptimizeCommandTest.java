@@ -109,6 +109,8 @@ class OptimizeCommandTest {
     assertThat(optimize("--plot", "p.gif").err()).contains("A plot is an .svg or a .png file");
     assertThat(optimize("--validation-split", "0").err()).contains("no examples to judge by");
     assertThat(optimize("--target", "speed").code()).isEqualTo(2);
+    assertThat(optimize("--metric", "r2").err()).contains("cannot be judged by R²");
+    assertThat(optimize("--metric", "precision").code()).isEqualTo(2);
     assertThat(run("optimize", "--model", "" + dense).code()).isEqualTo(2);
     assertThat(run("optimize", "--help").out()).contains("LATENCY, SIZE", "--max-accuracy-drop");
     assertThat(out).doesNotExist();

@@ -45,7 +45,7 @@ final class CandidateSearch implements AutoCloseable {
     Candidate candidate = Candidate.of("original", settings.model);
     Evaluation evaluation = evaluate(candidate, examples.choice());
     Examples.requireEnough(evaluation.examples());
-    this.quality = Quality.of(evaluation);
+    this.quality = Quality.of(evaluation, settings.quality);
     FairClock.Timing one = clock.time(List.of(), ONE);
     FairClock.Timing batch = clock.time(List.of(), BATCH);
     this.original = figures(candidate, evaluation, one.original(), batch.original());
@@ -141,10 +141,7 @@ final class CandidateSearch implements AutoCloseable {
                     time.require();
                   }
                 });
-    String loss = settings.model.metadata().path("loss").asText("");
-    if (!loss.isEmpty()) {
-      trainer.loss(Losses.of(loss));
-    }
+    Losses.ofTraining(settings.model).ifPresent(trainer::loss);
     settings.training.accept(trainer);
     return trainer;
   }

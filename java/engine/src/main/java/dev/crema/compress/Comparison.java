@@ -5,6 +5,7 @@ import dev.crema.data.Dataset;
 import dev.crema.device.Device;
 import dev.crema.io.Json;
 import dev.crema.nn.Model;
+import dev.crema.text.Signed;
 import dev.crema.text.Table;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -100,7 +101,7 @@ public record Comparison(List<Figures> models) {
               f -> f.evaluation().mainMetrics().getOrDefault(name, Double.NaN),
               v -> share ? format("%.2f %%", 100 * v) : format("%.4f", v),
               two
-                  ? (a, b) -> share ? format("%+.2f points", 100 * (b - a)) : format("%+.4f", b - a)
+                  ? (a, b) -> share ? Signed.of(100 * (b - a), 2) + " points" : Signed.of(b - a, 4)
                   : null));
     }
     Change factor = two ? (a, b) -> format("%.2f×", b / a) : null;
@@ -109,7 +110,7 @@ public record Comparison(List<Figures> models) {
             "loss",
             f -> f.evaluation().loss(),
             v -> format("%.4f", v),
-            two ? (a, b) -> format("%+.4f", b - a) : null));
+            two ? (a, b) -> Signed.of(b - a, 4) : null));
     table.row(cells("file size", Figures::fileBytes, v -> format("%,.0f B", v), factor));
     table.row(cells("parameters", Figures::parameters, v -> format("%,.0f", v), factor));
     table.row(cells("non-zeros", Figures::nonZeros, v -> format("%,.0f", v), factor));

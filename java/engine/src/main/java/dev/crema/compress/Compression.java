@@ -38,14 +38,14 @@ import java.util.function.Consumer;
  * Target#SIZE} int4 weights too. With {@link #epochs epochs} of 0 nothing is trained.
  *
  * <p><b>What passes.</b> Accuracy is that of classes or labels; of a regression it is R², the share
- * of the variance that is explained, so that a drop of 0.005 is half a point of it. For {@link
- * Target#LATENCY} a form passes if the geometric mean of its latencies at batch 1 and 32 is at
- * least 5 % less than the original's, and at neither it is slower; for {@link Target#SIZE} if its
- * file is smaller. Of those that pass, costs within 3 % of the least count as equal: then accuracy
- * decides, then the other cost, then the order of trying. Latencies are medians of rounds in which
- * the models run in turns ({@link Comparison}), the original twice: as far as it differs from
- * itself the machine is busy, and what is faster by less does not pass. The best forms are measured
- * once more, all together, before one is kept.
+ * of the variance that is explained, so that a drop of 0.005 is half a point of it; or it is what
+ * {@link #quality} says. For {@link Target#LATENCY} a form passes if the geometric mean of its
+ * latencies at batch 1 and 32 is at least 5 % less than the original's, and at neither it is
+ * slower; for {@link Target#SIZE} if its file is smaller. Of those that pass, costs within 3 % of
+ * the least count as equal: then accuracy decides, then the other cost, then the order of trying.
+ * Latencies are medians of rounds in which the models run in turns ({@link Comparison}), the
+ * original twice: as far as it differs from itself the machine is busy, and what is faster by less
+ * does not pass. The best forms are measured once more, all together, before one is kept.
  *
  * <p><b>Which examples.</b> None that judges was trained or calibrated on. Candidates are chosen by
  * one half of the validation data; on the other half, or the {@link #test} data, before and after
@@ -71,6 +71,7 @@ public final class Compression {
   final Dataset data;
   Dataset validation;
   Dataset test;
+  Quality quality; // null: what is usual for the task
   double maxAccuracyDrop = 0.005;
   Target target = Target.LATENCY;
   int epochs = 3;
@@ -114,6 +115,16 @@ public final class Compression {
               + ". Compress such a model with Pruner and Quantizer, and compare with Comparison.");
     }
     return new Compression(model, data);
+  }
+
+  /**
+   * What is judged by, where it is not accuracy or R²: with rare classes {@link
+   * Quality#BALANCED_ACCURACY}, since a form that no longer finds them has nearly the same
+   * accuracy. The search refuses what is not of the model's task.
+   */
+  public Compression quality(Quality value) {
+    quality = Objects.requireNonNull(value, "quality");
+    return this;
   }
 
   /** How much accuracy may be lost, as a share: 0.005, the default, is half a point. */

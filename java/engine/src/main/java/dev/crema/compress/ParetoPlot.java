@@ -48,7 +48,7 @@ record ParetoPlot(Target target, Quality quality, double maxAccuracyDrop) {
                 target == Target.SIZE
                     ? "file size (kB)"
                     : "latency (µs, geometric mean of batch 1 and 32)",
-                quality == Quality.R2 ? "R²" : "accuracy (%)",
+                quality + (quality == Quality.R2 ? "" : " (%)"),
                 series.toArray(new Series[0]))
             .withLogX()
             .withYRange(shown(least - margin), shown(highest + margin));

@@ -7,12 +7,12 @@ import dev.crema.device.Device;
 import dev.crema.io.Json;
 import dev.crema.nn.Model;
 import dev.crema.nn.Quantization;
+import dev.crema.text.Signed;
 import dev.crema.text.Table;
 import dev.crema.train.Evaluation;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 
 /**
@@ -166,12 +166,8 @@ public record QuantizationSensitivity(
         name,
         weights,
         m.value,
-        signed(m.value - unquantized.value),
+        Signed.of(m.value - unquantized.value, 4),
         m.loss,
-        signed(m.loss - unquantized.loss));
-  }
-
-  private static String signed(double change) {
-    return String.format(Locale.ROOT, "%+.4f", change);
+        Signed.of(m.loss - unquantized.loss, 4));
   }
 }

@@ -15,6 +15,7 @@ import dev.crema.train.Losses;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -193,5 +194,45 @@ class CompressionDataTest extends MadeUpSearch {
           .isInstanceOf(CremaException.class)
           .hasMessageContaining("the outputs [a, b]");
     }
+  }
+
+  /** What never finds a class of 2 % loses two points of accuracy, and half of the balanced one. */
+  @Test
+  void withRareClassesABalancedMeasureRefusesWhatNoLongerFindsThem() {
+    model.set("dense_1/bias", new float[] {4.1f, 0});
+    clock.with("blind", 500, 5000);
+    for (Quality quality : new Quality[] {null, Quality.BALANCED_ACCURACY, Quality.MACRO_F1}) {
+      Compression compression =
+          search(s -> attempt(s, "blind", weighing(0, 0)))
+              .validation(rare(2000))
+              .maxAccuracyDrop(0.05);
+      if (quality != null) {
+        compression.quality(quality);
+      }
+      try (CompressionResult r = compression.run()) {
+        assertThat(r.paid()).as("by %s", quality).isEqualTo(quality == null);
+        assertThat(r.toJson().get("metric").asText())
+            .isEqualTo(quality == null ? "accuracy" : quality.name().toLowerCase(Locale.ROOT));
+        if (quality == Quality.BALANCED_ACCURACY) {
+          assertThat(trial(r, "blind").reason())
+              .startsWith("balanced accuracy falls by 50.00 points");
+          assertThat(r.plot().toSvg()).contains("balanced accuracy (%)");
+        }
+      }
+    }
+    assertThatThrownBy(() -> search(s -> {}).quality(Quality.R2).run())
+        .isInstanceOf(CremaException.class)
+        .hasMessageContainingAll("cannot be judged by R²", "for regressions", "accuracy");
+  }
+
+  private static Dataset rare(int rows) {
+    Random random = new Random(3);
+    float[][] x = new float[rows][4];
+    int[] y = new int[rows];
+    for (int i = 0; i < rows; i++) {
+      x[i][0] = (float) random.nextGaussian();
+      y[i] = x[i][0] > 2.05 ? 1 : 0;
+    }
+    return Datasets.of(x, y);
   }
 }
