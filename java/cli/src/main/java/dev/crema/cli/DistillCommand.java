@@ -90,7 +90,7 @@ final class DistillCommand implements Callable<Integer> {
       Model first = teachers.get(0);
       ModelData.Parts parts = modelData.open(first, teacher.get(0), common.seed());
       try (Model trained = Model.of(topology(first, parts.train()), common.seed())) {
-        for (String field : new String[] {"preprocessing", "loss"}) {
+        for (String field : new String[] {"preprocessing", "loss", "label_smoothing"}) {
           if (first.metadata().has(field)) {
             trained.metadata().set(field, first.metadata().get(field).deepCopy());
           }

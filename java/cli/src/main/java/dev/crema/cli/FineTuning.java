@@ -80,10 +80,10 @@ final class FineTuning {
         .threads(common.threads())
         .device(common.device())
         .progress(true);
-    String loss = model.metadata().path("loss").asText("");
-    updates.requireClasses(loss);
+    updates.requireClasses(model.metadata().path("loss").asText(""));
     updates.weighClasses(trainer, train);
-    return loss.isEmpty() ? trainer : trainer.loss(Losses.of(loss));
+    Losses.ofTraining(model).ifPresent(trainer::loss);
+    return trainer;
   }
 
   /** What an interrupted training goes on from, beside the model that it makes. */

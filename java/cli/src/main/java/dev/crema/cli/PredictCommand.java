@@ -1,5 +1,6 @@
 package dev.crema.cli;
 
+import com.fasterxml.jackson.databind.SequenceWriter;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.crema.CremaException;
@@ -62,7 +63,9 @@ final class PredictCommand implements Callable<Integer> {
   private boolean logit;
 
   private Writer csv = Writer.nullWriter();
-  private final ArrayNode document = Json.mapper().createArrayNode();
+
+  /** An object a row to standard output; null: nobody asks for them. */
+  private SequenceWriter objects;
 
   @Override
   public Integer call() {
@@ -71,25 +74,41 @@ final class PredictCommand implements Callable<Integer> {
       OneOutput.require(loaded.topology(), "" + model);
       logit = !isSigmoid(loaded);
       Preprocessing preprocessing = EvaluateCommand.preprocessing(loaded, model);
-      if (output != null) {
-        AtomicFiles.write(
-            output,
-            channel -> {
-              csv = new BufferedWriter(Channels.newWriter(channel, StandardCharsets.UTF_8));
-              predict(preprocessing, predictor);
-            });
-      } else {
-        csv = common.json() ? csv : new BufferedWriter(StandardOutput.writer());
-        try {
+      Writer standard = new BufferedWriter(StandardOutput.writer());
+      objects = common.json() ? Json.elements(standard) : null;
+      try {
+        if (output != null) {
+          AtomicFiles.write(
+              output,
+              channel -> {
+                csv = new BufferedWriter(Channels.newWriter(channel, StandardCharsets.UTF_8));
+                predict(preprocessing, predictor);
+              });
+        } else {
+          csv = common.json() ? csv : standard;
           predict(preprocessing, predictor);
-        } finally {
-          csv.flush(); // the rows before one that can't be read
         }
+        if (objects != null) {
+          objects.close();
+          System.out.println();
+        }
+      } finally { // the rows before one that can't be read
+        if (objects != null) {
+          objects.flush();
+        }
+        standard.flush();
       }
     } catch (IOException e) {
       throw new CremaException("Cannot write the predictions: " + e.getMessage(), e);
     }
-    return common.finish(document);
+    return 0;
+  }
+
+  private void flush() throws IOException {
+    csv.flush();
+    if (objects != null) {
+      objects.flush();
+    }
   }
 
   private void predict(Preprocessing preprocessing, Predictor predictor) throws IOException {
@@ -107,7 +126,7 @@ final class PredictCommand implements Callable<Integer> {
     } else {
       dataset(Path.of(input), options, preprocessing, predictor);
     }
-    csv.flush();
+    flush();
   }
 
   /** Whether whoever writes the rows one by one may wait for the answer to the last one. */
@@ -121,7 +140,7 @@ final class PredictCommand implements Callable<Integer> {
 
   /** Whether nobody reads what is written to standard output any more. */
   private boolean isLeft() {
-    return output == null && !common.json() && System.out.checkError();
+    return output == null && System.out.checkError();
   }
 
   private void header(Preprocessing preprocessing, int outputs) throws IOException {
@@ -155,7 +174,7 @@ final class PredictCommand implements Callable<Integer> {
         }
         emit(result, preprocessing);
         if (input.equals("-") && isWaitedFor()) {
-          csv.flush();
+          flush();
           if (isLeft()) {
             return;
           }
@@ -209,8 +228,8 @@ final class PredictCommand implements Callable<Integer> {
   private void emit(float[] result, Preprocessing preprocessing) throws IOException {
     List<String> classes = preprocessing.classNames();
     float[] values = ofClasses(result, classes);
-    if (common.json()) {
-      document.add(
+    if (objects != null) {
+      objects.write(
           isMultiLabel(preprocessing)
               ? labels(values, preprocessing)
               : classes.isEmpty() ? numbers(values, preprocessing) : shares(values, classes));

@@ -8,6 +8,8 @@ import dev.crema.eval.plot.Plot;
 import dev.crema.eval.plot.Series;
 import dev.crema.train.Evaluation;
 import dev.crema.train.History;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,11 +38,27 @@ final class Results {
     return files;
   }
 
-  /** Refuses, before a training, the name of a picture that could not be written after it. */
+  /**
+   * Refuses, before a training, the name of a picture that could not be written after it, and makes
+   * its folder.
+   */
   static void requirePicture(Path file) {
     String name = file.toString().toLowerCase(Locale.ROOT);
     if (!name.endsWith(".svg") && !name.endsWith(".png")) {
       throw new CremaException("A plot is an .svg or a .png file, got " + file);
+    }
+    Path folder = file.toAbsolutePath().getParent();
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw new CremaException("The plot " + file + " cannot be written: no folder " + folder, e);
+    }
+    if (!Files.isWritable(folder) || Files.isDirectory(file)) {
+      throw new CremaException(
+          "The plot "
+              + file
+              + " cannot be written: "
+              + (Files.isDirectory(file) ? "it is a folder" : folder + " does not let you"));
     }
     if (name.endsWith(".png")) {
       Axes any = Axes.of("", "", "", Series.line("", new double[] {0, 1}));

@@ -10,6 +10,8 @@ import dev.crema.data.Dataset;
 import dev.crema.data.Datasets;
 import dev.crema.nn.Activation;
 import dev.crema.nn.Model;
+import dev.crema.train.Loss;
+import dev.crema.train.Losses;
 import dev.crema.train.Trainer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -82,5 +84,29 @@ class FineTuningTest {
         .isInstanceOf(CremaException.class)
         .hasMessageContaining("holds other files and no model");
     assertThat(other.resolve("notes.txt")).hasContent("piano");
+  }
+
+  @Test
+  void itGoesOnWithTheLabelSmoothingOfTheTraining() throws IOException {
+    Dataset data = points();
+    Path file = folder.resolve("smooth");
+    try (Model model = Model.sequential(4).dense(2, Activation.SOFTMAX).build(3)) {
+      Trainer.of(model)
+          .loss(Losses.categoricalCrossentropy().withLabelSmoothing(0.2))
+          .epochs(1)
+          .fit(data);
+      model.save(file);
+    }
+    try (Model model = Model.load(file)) {
+      assertThat(Losses.ofTraining(model)).get().extracting(Loss::labelSmoothing).isEqualTo(0.2);
+      Tuning tuning = new Tuning();
+      new CommandLine(tuning).parseArgs("--epochs", "1");
+      tuning.fineTuning.trainer(model, data, tuning.common).progress(false).fit(data);
+      assertThat(Losses.ofTraining(model)).get().extracting(Loss::labelSmoothing).isEqualTo(0.2);
+      Trainer.of(model).epochs(1).fit(data);
+      assertThat(Losses.ofTraining(model)).get().extracting(Loss::labelSmoothing).isEqualTo(0.0);
+      model.metadata().remove("loss");
+      assertThat(Losses.ofTraining(model)).isEmpty();
+    }
   }
 }

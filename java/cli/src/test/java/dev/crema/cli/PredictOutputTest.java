@@ -75,6 +75,24 @@ class PredictOutputTest {
     assertThat(Files.readString(to)).isEqualTo(answers);
   }
 
+  /** An array that was cut short by a row that cannot be read has no end: no script takes it. */
+  @Test
+  void jsonIsWrittenRowByRow() throws IOException {
+    Result all = predict(flowers, "--json");
+    assertThat(all.code()).as(all.err()).isZero();
+    assertThat(all.json()).hasSize(400);
+    assertThat(all.json().get(399).get("probabilities")).hasSize(2);
+    Path to = folder.resolve("answers.csv");
+    assertThat(predict(flowers, "--json", "--output", "" + to).json()).isEqualTo(all.json());
+    assertThat(to).hasContent(predict(flowers).out());
+    Path bad = rows("width,colour,height\n1,red,0.5\nwide,red,0.5\n");
+    Result cut = predict(bad, "--json");
+    assertThat(cut.code()).isEqualTo(1);
+    assertThat(cut.err()).contains("wide");
+    assertThat(cut.out()).doesNotContain("]");
+    assertThat(predict(bad, "--json", "--output", "" + to).err()).contains("wide");
+  }
+
   @Test
   void rowsOfStandardInputAreAnsweredOneByOne() throws IOException {
     String row = "{\"width\":1,\"colour\":\"red\",\"height\":2}\n";

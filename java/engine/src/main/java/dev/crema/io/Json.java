@@ -16,12 +16,14 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectWriter;
+import com.fasterxml.jackson.databind.SequenceWriter;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.crema.CremaException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.Reader;
+import java.io.Writer;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -73,6 +75,14 @@ public final class Json {
                 .maxDocumentLength(MAX_BYTES)
                 .build())
         .build();
+  }
+
+  /**
+   * Writes an array whose elements come one by one, as {@link #bytes} would write it whole. Closing
+   * the result ends the array and closes {@code out}.
+   */
+  public static SequenceWriter elements(Writer out) throws IOException {
+    return WRITER.writeValuesAsArray(out);
   }
 
   /**

@@ -209,8 +209,9 @@ final class Fit implements AutoCloseable {
       }
       float loss = step.run(b.rows(), rate, update);
       if (!Float.isFinite(loss)) {
+        String bad = BadNumbers.in(b, data);
         batches.recycle(b);
-        throw notFinite(loss, epoch, number);
+        throw notFinite(loss, epoch, number, bad);
       }
       totals.add(loss, step.outputs(), b.rows());
       training.took(b.rows());
@@ -229,7 +230,10 @@ final class Fit implements AutoCloseable {
     return rate;
   }
 
-  private CremaException notFinite(float loss, int epoch, long number) {
+  /**
+   * @param bad the number in the data that it comes from; null: all are finite
+   */
+  private CremaException notFinite(float loss, int epoch, long number, String bad) {
     StringJoiner each = new StringJoiner(", ", " (", ")").setEmptyValue("");
     if (heads.size() > 1) {
       step.outputs().forEach(o -> each.add(o.head().output() + ": " + o.loss()));
@@ -242,7 +246,11 @@ final class Fit implements AutoCloseable {
             + epoch
             + ", step "
             + number
-            + ". Lower the learning rate, clip the gradients, or look for NaN in the data.");
+            + (bad == null
+                ? ", though the data is finite there. Lower the learning rate or clip the gradients."
+                : ": the data has a number that is not finite, "
+                    + bad
+                    + ". Fill it or leave it out."));
   }
 
   private double rate(long totalSteps) {

@@ -58,6 +58,11 @@ public interface Loss {
         "The loss " + name() + " has no label smoothing; the cross-entropies have");
   }
 
+  /** The amount of {@link #withLabelSmoothing}; 0 without. */
+  default double labelSmoothing() {
+    return 0;
+  }
+
   /**
    * A loss in a graph.
    *

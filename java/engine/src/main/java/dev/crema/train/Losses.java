@@ -4,11 +4,13 @@ import dev.crema.CremaException;
 import dev.crema.data.Dataset;
 import dev.crema.graph.Node;
 import dev.crema.memory.ElementType;
+import dev.crema.nn.Model;
 import dev.crema.op.Sigmoid;
 import dev.crema.op.Softmax;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * The losses that Crema has, named and defined as in Keras. Each is a mean over the batch; those
@@ -33,6 +35,16 @@ public final class Losses {
   private static final String HUBER = "huber:";
 
   private Losses() {}
+
+  /**
+   * The loss that a model with one output was trained with, its label smoothing too; empty if its
+   * file does not say.
+   *
+   * @throws IllegalArgumentException if the file names one that is not known here
+   */
+  public static Optional<Loss> ofTraining(Model model) {
+    return TrainedLosses.only(Objects.requireNonNull(model, "model"));
+  }
 
   /** As {@link #categoricalCrossentropy}, of class numbers where no data says which. */
   public static Loss sparseCategoricalCrossentropy() {

@@ -9,30 +9,53 @@ import dev.crema.graph.Node;
 import dev.crema.nn.Model;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Which losses a model was trained with, in its file: {@code "loss"} names that of an only output;
- * else {@code "losses"} has an entry for each trained output, with its loss and its weight.
+ * else {@code "losses"} has an entry for each trained output, with its loss and its weight. {@code
+ * "label_smoothing"} stands beside a loss that has it; what is measured later goes without.
  */
 final class TrainedLosses {
   private static final String LOSS = "loss";
   private static final String LOSSES = "losses";
+  private static final String SMOOTHING = "label_smoothing";
   private static final String WEIGHT = "weight";
 
   private TrainedLosses() {}
 
   static void write(Model model, List<Head> heads) {
     ObjectNode metadata = model.metadata();
-    metadata.remove(List.of(LOSS, LOSSES));
+    metadata.remove(List.of(LOSS, LOSSES, SMOOTHING));
     boolean plain = model.topology().outputs().size() == 1 && heads.get(0).weight() == 1;
     if (plain) {
-      metadata.put(LOSS, heads.get(0).loss().name());
+      put(heads.get(0).loss(), metadata);
       return;
     }
     ObjectNode losses = metadata.putObject(LOSSES);
     for (Head head : heads) {
-      losses.putObject(head.output()).put(LOSS, head.loss().name()).put(WEIGHT, head.weight());
+      ObjectNode entry = losses.putObject(head.output());
+      put(head.loss(), entry);
+      entry.put(WEIGHT, head.weight());
     }
+  }
+
+  private static void put(Loss loss, ObjectNode to) {
+    to.put(LOSS, loss.name());
+    if (loss.labelSmoothing() != 0) {
+      to.put(SMOOTHING, loss.labelSmoothing());
+    }
+  }
+
+  /** That of a model's only output, if the file says it. */
+  static Optional<Loss> only(Model model) {
+    String name = model.metadata().path(LOSS).asText("");
+    if (name.isEmpty()) {
+      return Optional.empty();
+    }
+    double smoothing = model.metadata().path(SMOOTHING).asDouble(0);
+    Loss plain = Losses.of(name);
+    return Optional.of(smoothing == 0 ? plain : plain.withLabelSmoothing(smoothing));
   }
 
   /**
