@@ -95,8 +95,9 @@ final class PredictCommand implements Callable<Integer> {
       } finally { // the rows before one that can't be read
         if (objects != null) {
           objects.flush();
+        } else {
+          standard.flush();
         }
-        standard.flush();
       }
     } catch (IOException e) {
       throw new CremaException("Cannot write the predictions: " + e.getMessage(), e);
