@@ -26,6 +26,7 @@ say() { printf '\n== %s\n' "$*"; }
 # Tests that run on cards: BundleTest keeps the list complete.
 tests=(
   --select-package dev.crema.op
+  --select-class dev.crema.device.cuda.CardAttentionTest
   --select-class dev.crema.device.cuda.CardWaysTest
   --select-class dev.crema.train.CudaTrainingTest
   --select-class dev.crema.train.FeedingTest

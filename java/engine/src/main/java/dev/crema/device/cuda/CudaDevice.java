@@ -41,6 +41,7 @@ public final class CudaDevice implements Device {
   private KernelCompiler compiler; // null until it is needed
   private Products products; // likewise
   private Convolutions convolutions; // likewise
+  private Optional<OperationGraphs> graphs; // likewise
   private CardMonitor monitor; // likewise
 
   /**
@@ -201,6 +202,14 @@ public final class CudaDevice implements Device {
     return convolutions;
   }
 
+  /** Empty where there is no cuDNN, or one for another CUDA. */
+  synchronized Optional<OperationGraphs> operationGraphs() {
+    if (graphs == null) {
+      graphs = OperationGraphs.ifThere(context.libraries());
+    }
+    return graphs;
+  }
+
   private synchronized KernelCompiler compiler() {
     if (compiler == null) {
       compiler =
@@ -227,6 +236,9 @@ public final class CudaDevice implements Device {
       }
       if (convolutions != null) {
         convolutions.close();
+      }
+      if (graphs != null) {
+        graphs.ifPresent(OperationGraphs::close);
       }
     }
     modules.close();

@@ -4,6 +4,7 @@ import dev.crema.device.cuda.calls.DriverCalls;
 import dev.crema.device.cuda.kernel.Arguments;
 import dev.crema.device.cuda.kernel.Convolution;
 import dev.crema.device.cuda.kernel.Launches;
+import dev.crema.device.cuda.kernel.OperationGraph;
 import dev.crema.device.cuda.kernel.Product;
 import dev.crema.device.cuda.kernel.Ways;
 
@@ -144,5 +145,13 @@ final class Recorder implements Launches {
   @Override
   public boolean convolution(Convolution convolution, long bias, boolean relu) {
     return device.convolutions().run(convolution, bias, relu, tf32, this, stream);
+  }
+
+  @Override
+  public boolean graphIfThere(OperationGraph graph, long... addresses) {
+    return device
+        .operationGraphs()
+        .map(graphs -> graphs.runIfThere(graph, addresses, this, stream))
+        .orElse(false);
   }
 }

@@ -3,6 +3,7 @@ package dev.crema.device.cuda;
 import dev.crema.device.cuda.kernel.Arguments;
 import dev.crema.device.cuda.kernel.Convolution;
 import dev.crema.device.cuda.kernel.Launches;
+import dev.crema.device.cuda.kernel.OperationGraph;
 import dev.crema.device.cuda.kernel.Product;
 import dev.crema.device.cuda.kernel.Ways;
 
@@ -107,5 +108,10 @@ final class ScratchSize implements Launches {
   public boolean convolution(Convolution convolution, long bias, boolean relu) {
     convolution(convolution);
     return false;
+  }
+
+  @Override
+  public boolean graphIfThere(OperationGraph graph, long... addresses) {
+    return device.operationGraphs().map(graphs -> graphs.prepareIfThere(graph, this)).orElse(false);
   }
 }

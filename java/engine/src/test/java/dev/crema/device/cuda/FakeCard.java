@@ -5,6 +5,7 @@ import dev.crema.device.cuda.calls.CompilerCalls;
 import dev.crema.device.cuda.calls.CudaLibraries;
 import dev.crema.device.cuda.calls.DnnCalls;
 import dev.crema.device.cuda.calls.DriverCalls;
+import dev.crema.device.cuda.calls.GraphCalls;
 import dev.crema.device.cuda.calls.MonitorCalls;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,6 +31,7 @@ final class FakeCard implements CudaLibraries {
   private final FakeDriver driver = new FakeDriver(this);
   private final FakeBlas blas = new FakeBlas(this);
   private final FakeDnn dnn = new FakeDnn(this);
+  private final FakeGraphs graphs = new FakeGraphs(this);
   private final FakeCompiler compiler = new FakeCompiler(this);
   private final FakeMonitor monitor = new FakeMonitor(this);
   final FakeKernels kernels = new FakeKernels();
@@ -57,6 +59,9 @@ final class FakeCard implements CudaLibraries {
 
   /** cuDNN has no convolution that adds a bias. */
   volatile boolean refusesEpilogues;
+
+  /** cuDNN has no engine for any graph of operations. */
+  volatile boolean refusesGraphs;
 
   /** Algorithms that cuBLASLt has for products of fp8; less than 0: they are not supported. */
   volatile int fp8Products = 1;
@@ -132,6 +137,11 @@ final class FakeCard implements CudaLibraries {
   @Override
   public DnnCalls dnn() {
     return dnn;
+  }
+
+  @Override
+  public GraphCalls graphs() {
+    return graphs;
   }
 
   @Override

@@ -17,13 +17,21 @@ final class FakeDnn implements DnnCalls {
   private final Map<Long, int[]> descriptors = new HashMap<>();
   private final Map<Long, FakeNumbers.Type> types = new HashMap<>();
   private final Map<Long, Integer> groups = new HashMap<>();
+  private final Map<Long, Long> streams = new HashMap<>(); // by handle
   private long stream;
 
   /** The CUDA that it was built for. */
   int cudaVersion = 13010;
 
+  /** Its own. */
+  long version = 91900;
+
   FakeDnn(FakeCard card) {
     this.card = card;
+  }
+
+  long stream(long handle) {
+    return streams.get(handle);
   }
 
   private int made(String kind, String call, long[] handle) {
@@ -54,6 +62,7 @@ final class FakeDnn implements DnnCalls {
   @Override
   public int cudnnSetStream(long handle, long on) {
     stream = on;
+    streams.put(handle, on);
     return card.call("cudnnSetStream");
   }
 
@@ -446,7 +455,7 @@ final class FakeDnn implements DnnCalls {
 
   @Override
   public long cudnnGetVersion() {
-    return 91900;
+    return version;
   }
 
   @Override

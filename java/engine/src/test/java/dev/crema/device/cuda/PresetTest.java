@@ -69,6 +69,7 @@ class PresetTest {
     linear(device, FusedActivation.TANH);
     rows(device, FP8);
     rows(device, BYTES);
+    graph(device);
     convolution(device, x -> x.get(0).then(new Conv2d(window(), 2), x.get(1), x.get(2)));
     convolution(
         device, x -> x.get(3).then(new Conv2dInputGrad(window(), 2, x.get(0).type()), x.get(1)));
@@ -135,6 +136,31 @@ class PresetTest {
         Product.of(3, 15, 32, x.address(), false, w.address(), true, y.address()).of(types);
     assertThat(to.productIfThere(odd)).isFalse();
     Stream.of(x, w, y, scratch).forEach(DeviceMemory.Piece::close);
+    calls.cuStreamDestroy(stream[0]);
+  }
+
+  /** A product and a number by cuDNN's graph API. */
+  private static void graph(CudaDevice device) {
+    DriverCalls calls = device.context().calls();
+    device.context().enter();
+    long[] stream = new long[1];
+    assertThat(calls.cuStreamCreate(stream, 1)).isZero();
+    DeviceMemory.Piece tensors = device.memory().allocate(3 * 64, "tensors");
+    DeviceMemory.Piece scratch = device.memory().allocate(1 << 12, "scratch");
+    ByteBuffer values = FakeKernels.view(tensors.address(), 2 * 64);
+    for (int i = 0; i < 6; i++) {
+      values.putFloat(4 * i, i + 1);
+      values.putFloat(64 + 4 * i, 6 - i);
+    }
+    Recorder to = new Recorder(device, false, stream[0], scratch.address(), 1 << 12);
+    to.begin(null, null);
+    long at = tensors.address();
+    assertThat(to.graphIfThere(OperationGraphsTest.scaledProduct(2, 0), at, at + 64, at + 128))
+        .isTrue();
+    float[] products = new float[4];
+    FakeKernels.view(at + 128, 16).asFloatBuffer().get(products);
+    assertThat(products).containsExactly(40, 28, 112, 82);
+    Stream.of(tensors, scratch).forEach(DeviceMemory.Piece::close);
     calls.cuStreamDestroy(stream[0]);
   }
 

@@ -19,6 +19,13 @@ public interface CudaLibraries {
   DnnCalls dnn();
 
   /**
+   * cuDNN's graph API.
+   *
+   * @throws dev.crema.CremaException saying where it was looked for
+   */
+  GraphCalls graphs();
+
+  /**
    * NVRTC.
    *
    * @throws dev.crema.CremaException saying where it was looked for

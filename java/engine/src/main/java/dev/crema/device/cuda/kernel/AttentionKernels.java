@@ -1,12 +1,14 @@
 package dev.crema.device.cuda.kernel;
 
 import dev.crema.CremaException;
+import dev.crema.device.cuda.kernel.AttentionGraphs.Form;
 import dev.crema.memory.ElementType;
 import java.util.Map;
 
 /**
  * Attention and its gradient: in tiles of heads of up to 128 numbers, by tensor cores of 16-bit
- * ones; else by rows. No matrix of scores is stored.
+ * ones; else by rows. No matrix of scores is stored. Heads of 16 bits may go by cuDNN, where the
+ * card has found that to be faster.
  */
 final class AttentionKernels {
   private static final String ROWS = "attention";
@@ -105,6 +107,20 @@ final class AttentionKernels {
       to.fill(c.out(1).address(), 0xff, c.out(1).bytes());
       return;
     }
+    Form form = CudnnAttention.form(c);
+    if (form == null) {
+      forward(c, to, x);
+      return;
+    }
+    CudnnWay.either(
+        c,
+        to,
+        form.name("attention", Ways.rows(form.b())),
+        launches -> forward(c, launches, x),
+        launches -> CudnnAttention.forward(c, form, launches));
+  }
+
+  private static void forward(Call c, Launches to, Extents x) {
     launch(
         c,
         to,
@@ -127,6 +143,20 @@ final class AttentionKernels {
       }
       return;
     }
+    Form form = CudnnAttention.formOfGradient(c);
+    if (form == null) {
+      gradient(c, to, x);
+      return;
+    }
+    CudnnWay.either(
+        c,
+        to,
+        form.name("attention_grad", Ways.rows(form.b())),
+        launches -> gradient(c, launches, x),
+        launches -> CudnnAttention.backward(c, form, launches));
+  }
+
+  private static void gradient(Call c, Launches to, Extents x) {
     long rows = x.heads() * x.t();
     long delta = to.scratch(Math.max(1, 4 * rows));
     to.launch(

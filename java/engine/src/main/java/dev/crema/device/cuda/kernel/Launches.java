@@ -83,4 +83,12 @@ public interface Launches {
    * @return whether it does; else it is to be launched
    */
   boolean convolution(Convolution convolution, long bias, boolean relu);
+
+  /**
+   * A graph of operations by cuDNN, if one of its engines computes it with results that repeat.
+   *
+   * @param addresses of its tensors in memory, in their order, aligned to 16 bytes
+   * @return whether one does; else nothing was done
+   */
+  boolean graphIfThere(OperationGraph graph, long... addresses);
 }

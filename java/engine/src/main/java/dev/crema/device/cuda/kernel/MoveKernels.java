@@ -51,14 +51,21 @@ final class MoveKernels {
 
   /** ints: which axis of x becomes each axis of y. */
   private static void transpose(Call c, Launches to) {
-    Operand x = c.in(0);
+    transpose(c, to, c.in(0), c.instruction().ints(), c.out(0).address());
+  }
+
+  /**
+   * Writes x with its axes in another order.
+   *
+   * @param order which axis of x becomes each axis of what is written
+   */
+  static void transpose(Call c, Launches to, Operand x, long[] order, long into) {
     long from = x.address();
-    long into = c.out(0).address();
     int bytes = x.type().byteSize();
     if (x.elements() == 0) {
       return;
     }
-    Permutation axes = Permutation.of(x, c.instruction().ints());
+    Permutation axes = Permutation.of(x, order);
     int last = axes.rank() - 1;
     if (last < 0 || axes.in()[last] == 1) {
       Units.strided(c, to, "transpose", "permute", from, into, axes.dims(), axes.in(), bytes);

@@ -6,6 +6,7 @@ import dev.crema.device.cuda.calls.CompilerCalls;
 import dev.crema.device.cuda.calls.CudaLibraries;
 import dev.crema.device.cuda.calls.DnnCalls;
 import dev.crema.device.cuda.calls.DriverCalls;
+import dev.crema.device.cuda.calls.GraphCalls;
 import dev.crema.device.cuda.calls.LibraryFiles;
 import dev.crema.device.cuda.calls.MonitorCalls;
 import java.nio.file.Path;
@@ -39,6 +40,7 @@ public final class PresetLibraries implements CudaLibraries {
   private final DriverCalls driver;
   private BlasCalls blas; // null until it is needed
   private DnnCalls dnn; // likewise
+  private final GraphCalls graphs = new PresetGraph(); // of the same library
   private CompilerCalls compiler; // likewise
   private MonitorCalls monitor; // likewise
 
@@ -89,6 +91,12 @@ public final class PresetLibraries implements CudaLibraries {
       dnn = new PresetDnn();
     }
     return dnn;
+  }
+
+  @Override
+  public synchronized GraphCalls graphs() {
+    dnn();
+    return graphs;
   }
 
   @Override

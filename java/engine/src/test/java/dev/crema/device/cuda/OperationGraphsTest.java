@@ -1,0 +1,191 @@
+package dev.crema.device.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.crema.CremaException;
+import dev.crema.device.cuda.DeviceMemory.Piece;
+import dev.crema.device.cuda.kernel.OperationGraph;
+import dev.crema.device.cuda.kernel.OperationGraph.Mode;
+import dev.crema.device.cuda.kernel.OperationGraph.Place;
+import dev.crema.device.cuda.kernel.OperationGraph.Pointwise;
+import dev.crema.device.cuda.kernel.OperationGraph.Product;
+import dev.crema.device.cuda.kernel.OperationGraph.Tensor;
+import dev.crema.device.cuda.kernel.OperationGraph.Type;
+import java.nio.ByteBuffer;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Plans of cuDNN's graphs: how they are found and kept, and what becomes of failures. */
+class OperationGraphsTest {
+  private static final long SCRATCH = 1 << 12;
+
+  private static Tensor tensor(int number, Place place, List<Long> dims, float value) {
+    List<Long> strides =
+        List.of(dims.get(2) * dims.get(3), dims.get(2) * dims.get(3), dims.get(3), 1L);
+    return new Tensor(number, place, Type.FLOAT32, dims, strides, value);
+  }
+
+  /** c [1, 1, 2, 2] = factor · a [.., 2, 3] · b [.., 3, 2]. */
+  static OperationGraph scaledProduct(float factor, long least) {
+    Tensor a = tensor(0, Place.MEMORY, List.of(1L, 1L, 2L, 3L), 0);
+    Tensor b = tensor(1, Place.MEMORY, List.of(1L, 1L, 3L, 2L), 0);
+    Tensor c = tensor(2, Place.MEMORY, List.of(1L, 1L, 2L, 2L), 0);
+    Tensor by = tensor(3, Place.VALUE, List.of(1L, 1L, 1L, 1L), factor);
+    Tensor sums = tensor(4, Place.NOWHERE, List.of(1L, 1L, 2L, 2L), 0);
+    return new OperationGraph(
+        "a scaled product",
+        least,
+        List.of(a, b, c, by, sums),
+        List.of(
+            new Product(a, b, sums),
+            new Pointwise(Mode.MULTIPLY, sums, by, null, c, 0, Type.FLOAT32)));
+  }
+
+  /** A card with three tensors and a stream. */
+  private static final class Bench implements AutoCloseable {
+    final FakeCard card;
+    final CudaDevice device;
+    private Piece memory;
+    private long stream;
+
+    Bench(FakeCard card) {
+      this.card = card;
+      this.device =
+          new CudaDevice(
+              card,
+              CudaBench.CARD,
+              new CudaOptions(false, Measuring.NOTHING, new KernelCache(null), o -> -1));
+    }
+
+    /** Whether there was an engine. */
+    boolean run(OperationGraph graph) {
+      device.context().enter();
+      if (memory == null) {
+        memory = device.memory().allocate(SCRATCH + 3 * 64, "tensors");
+        long[] made = new long[1];
+        device.context().check(card.driver().cuStreamCreate(made, 1), "cuStreamCreate");
+        stream = made[0];
+      }
+      ScratchSize size = new ScratchSize(device, false);
+      size.begin();
+      if (!size.graphIfThere(graph, 0, 0, 0)) {
+        return false;
+      }
+      assertThat(size.most()).isPositive();
+      ByteBuffer tensors = FakeKernels.view(at(0), 3 * 64);
+      for (int i = 0; i < 6; i++) {
+        tensors.putFloat(4 * i, i + 1);
+        tensors.putFloat(64 + 4 * i, 6 - i);
+      }
+      Recorder to = new Recorder(device, false, stream, memory.address(), size.most());
+      to.begin(null, null);
+      boolean there = to.graphIfThere(graph, at(0), at(1), at(2));
+      device.context().check(card.driver().cuStreamSynchronize(stream), "cuStreamSynchronize");
+      return there;
+    }
+
+    private long at(int tensor) {
+      return memory.address() + SCRATCH + 64L * tensor;
+    }
+
+    float[] result() {
+      float[] all = new float[4];
+      FakeKernels.view(at(2), 16).asFloatBuffer().get(all);
+      return all;
+    }
+
+    @Override
+    public void close() {
+      device.context().enterToClose();
+      if (stream != 0) {
+        card.driver().cuStreamDestroy(stream);
+      }
+      if (memory != null) {
+        memory.close();
+      }
+      device.close();
+    }
+  }
+
+  @Test
+  void theEngineIsAskedForOnce() {
+    FakeCard card = new FakeCard();
+    try (Bench bench = new Bench(card)) {
+      assertThat(bench.run(scaledProduct(2, 0))).isTrue();
+      assertThat(bench.result()).containsExactly(40, 28, 112, 82);
+      card.clearLog();
+      assertThat(bench.run(scaledProduct(2, 0))).isTrue();
+      assertThat(card.log("cudnnBackendFinalize")).as("of the addresses alone").hasSize(1);
+      assertThat(bench.run(scaledProduct(-1, 0))).isTrue();
+      assertThat(bench.result()).containsExactly(-20, -14, -56, -41);
+    }
+    assertThat(card.live).isEmpty();
+    assertThat(card.misuses).isEmpty();
+  }
+
+  @Test
+  void whatWasNotUsedForLongIsGivenBack() {
+    FakeCard card = new FakeCard();
+    try (Bench bench = new Bench(card)) {
+      bench.run(scaledProduct(0, 0));
+      int one = card.live.get("backend descriptor").size();
+      for (int i = 1; i < 300; i++) {
+        bench.run(scaledProduct(i, 0));
+      }
+      assertThat(card.live.get("backend descriptor")).hasSize(256 * one);
+      assertThat(bench.run(scaledProduct(0, 0))).isTrue();
+    }
+    assertThat(card.live).isEmpty();
+  }
+
+  @Test
+  void whereThereIsNoEngineNothingIsDoneAndNobodyAsksAgain() {
+    FakeCard card = new FakeCard();
+    card.refusesGraphs = true;
+    try (Bench bench = new Bench(card)) {
+      assertThat(bench.run(scaledProduct(1, 0))).isFalse();
+      assertThat(card.live).doesNotContainKey("backend descriptor");
+      card.clearLog();
+      assertThat(bench.run(scaledProduct(1, 0))).isFalse();
+      assertThat(card.log("cudnn")).isEmpty();
+      assertThat(bench.run(scaledProduct(1, 92000))).as("a newer version's").isFalse();
+      assertThat(card.log("cudnnBackend")).isEmpty();
+    }
+    assertThat(card.live).isEmpty();
+    assertThat(card.misuses).isEmpty();
+  }
+
+  /**
+   * 3000: something is not supported, which while a plan is sought only says that there is none.
+   */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3000, 4000, 5000})
+  void everythingIsGivenBackWhicheverCallFails(int status) {
+    boolean failed = true;
+    int threw = 0;
+    int refused = 0;
+    for (int k = 1; failed; k++) {
+      FakeCard card = new FakeCard();
+      boolean there = true;
+      card.failAt(k, status);
+      try (Bench bench = new Bench(card)) {
+        there = bench.run(scaledProduct(2, 0));
+        assertThat(!there || bench.result()[0] == 40).isTrue();
+      } catch (CremaException e) {
+        threw++;
+        assertThat(e.getMessage()).isNotBlank();
+        if (card.failedCall.startsWith("cudnn")) {
+          assertThat(e.getMessage()).contains(card.failedCall.split(" ", 2)[0]);
+        }
+      }
+      failed = card.hasFailed();
+      refused += there ? 0 : 1;
+      assertThat(card.live).as("after the failure of call %s", k).isEmpty();
+      assertThat(card.misuses).as("after the failure of call %s", k).isEmpty();
+    }
+    assertThat(threw).isGreaterThan(10);
+    assertThat(refused > 0).isEqualTo(status == 3000);
+  }
+}
