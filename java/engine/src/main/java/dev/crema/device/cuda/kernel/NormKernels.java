@@ -13,13 +13,39 @@ final class NormKernels {
 
   static Map<String, Kernel> kernels() {
     return Map.of(
-        "layer_norm", (c, to) -> rows(c, to, true),
+        "layer_norm", NormKernels::layer,
         "rms_norm", (c, to) -> rows(c, to, false),
-        "layer_norm_grad", (c, to) -> rowsGradient(c, to, true),
+        "layer_norm_grad", NormKernels::layerGradient,
         "rms_norm_grad", (c, to) -> rowsGradient(c, to, false),
         "batch_norm", NormKernels::batch,
         "batch_norm_grad", NormKernels::batchGradient,
         "dropout", NormKernels::dropout);
+  }
+
+  private static void layer(Call c, Launches to) {
+    if (!CudnnLayerNorm.fits(c)) {
+      rows(c, to, true);
+      return;
+    }
+    CudnnWay.either(
+        c,
+        to,
+        CudnnLayerNorm.form("layer_norm", c),
+        launches -> rows(c, launches, true),
+        launches -> CudnnLayerNorm.forward(c, launches));
+  }
+
+  private static void layerGradient(Call c, Launches to) {
+    if (!CudnnLayerNorm.fitsGradient(c)) {
+      rowsGradient(c, to, true);
+      return;
+    }
+    CudnnWay.either(
+        c,
+        to,
+        CudnnLayerNorm.form("layer_norm_grad", c),
+        launches -> rowsGradient(c, launches, true),
+        launches -> CudnnLayerNorm.backward(c, launches));
   }
 
   /** in: x, gamma?, beta?. out: y, mean (centred only), 1 / deviation. floats: epsilon. */

@@ -1,0 +1,113 @@
+package dev.crema.device.cuda.kernel;
+
+import dev.crema.device.cuda.kernel.OperationGraph.Builder;
+import dev.crema.device.cuda.kernel.OperationGraph.Tensor;
+import dev.crema.device.cuda.kernel.OperationGraph.Type;
+import dev.crema.memory.ElementType;
+
+/**
+ * Layer normalisation with scale and shift, and its gradient, by cuDNN's operations. A row is a
+ * channel's extent there: x is [rows, n, 1, 1]. Statistics are the same as ours: the mean and 1 /
+ * deviation of each row.
+ */
+final class CudnnLayerNorm {
+  private static final long LEAST = 91200; // the first for CUDA 13
+
+  private CudnnLayerNorm() {}
+
+  /** Whether a layer has scale and shift, and rows. */
+  static boolean fits(Call c) {
+    return c.has(1) && c.has(2) && c.in(0).elements() > 0;
+  }
+
+  /** Whether the gradient of such a layer is asked for. */
+  static boolean fitsGradient(Call c) {
+    return c.has(1) && c.in(0).elements() > 0;
+  }
+
+  /** All that its time depends on. */
+  static String form(String what, Call c) {
+    Operand x = c.in(0);
+    return what + " " + x.type() + " [" + Ways.rows(x.rows()) + ", " + x.last() + "]";
+  }
+
+  /** in: x, gamma, beta. out: y, mean, 1 / deviation. */
+  static boolean forward(Call c, Launches to) {
+    Operand x = c.in(0);
+    if (x.address() == c.out(0).address()) {
+      return false; // ours allow it
+    }
+    return CudnnWay.graph(
+        to,
+        forward(type(x), x.rows(), x.last(), (float) c.real(0)),
+        x.address(),
+        c.address(1),
+        c.address(2),
+        c.out(0).address(),
+        c.out(1).address(),
+        c.out(2).address());
+  }
+
+  /** in: x, gamma, mean, 1 / deviation, dy. out: dx, dgamma, dbeta. */
+  static boolean backward(Call c, Launches to) {
+    Operand x = c.in(0);
+    long dx = c.out(0).address();
+    if (dx == x.address() || dx == c.address(4)) {
+      return false;
+    }
+    return CudnnWay.graph(
+        to,
+        backward(type(x), x.rows(), x.last()),
+        x.address(),
+        c.address(1),
+        c.address(2),
+        c.address(3),
+        c.address(4),
+        dx,
+        c.out(1).address(),
+        c.out(2).address());
+  }
+
+  private static Type type(Operand x) {
+    return switch (x.type()) {
+      case BFLOAT16 -> Type.BFLOAT16;
+      case FLOAT16 -> Type.FLOAT16;
+      default -> {
+        if (x.type() != ElementType.FLOAT32) {
+          throw new IllegalArgumentException("There is no layer norm of " + x.type());
+        }
+        yield Type.FLOAT32;
+      }
+    };
+  }
+
+  private static Tensor rows(Builder g, Type type, long rows, long n) {
+    return g.memory(type, new long[] {rows, n, 1, 1}, new long[] {n, 1, n, n});
+  }
+
+  private static OperationGraph forward(Type type, long rows, long n, float epsilon) {
+    Builder g = new Builder();
+    Tensor x = rows(g, type, rows, n);
+    Tensor gamma = rows(g, Type.FLOAT32, 1, n);
+    Tensor beta = rows(g, Type.FLOAT32, 1, n);
+    Tensor y = rows(g, type, rows, n);
+    Tensor mean = rows(g, Type.FLOAT32, rows, 1);
+    Tensor inverse = rows(g, Type.FLOAT32, rows, 1);
+    g.layerNorm(x, gamma, beta, g.value(epsilon), y, mean, inverse);
+    return g.build("layer_norm [" + rows + ", " + n + "]", LEAST);
+  }
+
+  private static OperationGraph backward(Type type, long rows, long n) {
+    Builder g = new Builder();
+    Tensor x = rows(g, type, rows, n);
+    Tensor gamma = rows(g, Type.FLOAT32, 1, n);
+    Tensor mean = rows(g, Type.FLOAT32, rows, 1);
+    Tensor inverse = rows(g, Type.FLOAT32, rows, 1);
+    Tensor dy = rows(g, type, rows, n);
+    Tensor dx = rows(g, type, rows, n);
+    Tensor dgamma = rows(g, Type.FLOAT32, 1, n);
+    Tensor dbeta = rows(g, Type.FLOAT32, 1, n);
+    g.layerNormGradient(x, gamma, mean, inverse, dy, dx, dgamma, dbeta);
+    return g.build("layer_norm_grad [" + rows + ", " + n + "]", LEAST);
+  }
+}
