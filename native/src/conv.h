@@ -140,8 +140,10 @@ void pack_convolution(const Convolution& c, float* to);
 // With vectors along pixels (conv_planar.cpp).
 int64_t planar_scratch(const Convolution& c);
 void planar(const Convolution& c, char* scratch);
-// By fewer multiplications (conv_winograd.cpp), and whether that pays for k channels in and n out, one group.
+// By fewer multiplications (conv_winograd.cpp), whether that pays for k channels in and n out, one group, and an
+// estimate of what it takes.
 bool winograd_pays(const Layout& layout, int64_t k, int64_t n);
+double winograd_cycles(const Layout& layout, int64_t k, int64_t n);
 bool has_winograd(const Convolution& c);
 int64_t winograd_scratch(const Convolution& c);
 void winograd(const Convolution& c, char* scratch);
@@ -246,7 +248,7 @@ CREMA_INLINE int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to 
 CREMA_INLINE int64_t float_bytes(int64_t n) { return round_up(n * 4, 64); }
 // Items of work that are worth a thread when one item takes so many multiply-adds.
 CREMA_INLINE int64_t grain_of(int64_t multiply_adds) {
-  constexpr int64_t kWorth = int64_t{1} << 19;  // some 10 us of vector code: several times a wake-up
+  constexpr int64_t kWorth = int64_t{1} << 17;  // some 3 us of vector code: twice what handing it over takes
   return multiply_adds >= kWorth ? 1 : kWorth / (multiply_adds < 1 ? 1 : multiply_adds);
 }
 

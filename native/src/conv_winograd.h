@@ -1,12 +1,11 @@
-// conv_winograd.h: what Winograd's convolution and its weight gradient share: tiles of 4 x 4 source pixels, two apart.
+// conv_winograd.h: what Winograd's convolutions and the weight gradient share: tiles of source pixels, two apart, that
+// meet 2 x 2 outputs: 4 x 4 pixels under windows of 3 x 3, 6 x 6 under windows of 5 x 5.
 #pragma once
 
 #include "conv.h"
 
 namespace crema {
 namespace CREMA_ISA {
-
-constexpr int kPlaces = 16;  // of a transformed tile
 
 // The tiles of all images, in order.
 struct WinogradTiles {
@@ -18,6 +17,8 @@ struct WinogradTiles {
       : layout(l), rows((l.rows.outputs + 1) / 2), columns((l.columns.outputs + 1) / 2),
         count(l.images * rows * columns) {}
 
+  int64_t edge() const { return layout.rows.taps + 1; }
+  int64_t places() const { return edge() * edge(); }
   struct Place {
     int64_t image, row, column;  // of a tile's first output
   };
@@ -26,7 +27,7 @@ struct WinogradTiles {
   }
 };
 
-// Whether a convolution is one that the tiles fit: 3 x 3, stride 1, more than one output along each axis.
+// Whether a convolution is one that the tiles fit: 3 x 3 or 5 x 5, stride 1, more than one output along each axis.
 bool winograd_fits(const Layout& layout);
 // Floats between places for tiles of so many floats: a cache line more than a multiple of a page, which would put all
 // places into one set of the L1 cache (a third slower on 64 channels, Zen 5).

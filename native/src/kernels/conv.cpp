@@ -201,13 +201,21 @@ Depthwise depthwise_phase(const Call& c, const Convolution& d) {
   return p;
 }
 
+// Whether the gradient tap by tap, as in taps_pay, takes fewer cycles: it has no products with the wide padding of dy.
+bool taps_beat_winograd(const Call& c, const Convolution& d) {
+  const TapProducts t = by_taps(c, true);
+  const double vectors = static_cast<double>((t.n + W - 1) / W);
+  return static_cast<double>(t.pairs()) * (static_cast<double>(t.k) + 4) * 0.5 * vectors / 0.9 <
+         winograd_cycles(d.layout, d.k, d.n);
+}
+
 bool gradient_by_taps(const Call& c) {
   if (is_depthwise_grad(c)) return false;
   int64_t products = 0;
   bool other = false;
   each_phase(c, [&](const Convolution& d) {
     products += products_of(d);
-    other = other || has_winograd(d) || planes_pay(d.layout, d.groups, d.k, d.n);
+    other = other || (has_winograd(d) && !taps_beat_winograd(c, d)) || planes_pay(d.layout, d.groups, d.k, d.n);
   });
   return !other && taps_pay(by_taps(c, true), products);
 }

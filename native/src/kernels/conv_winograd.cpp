@@ -1,10 +1,12 @@
-// conv_winograd.cpp: 3 x 3 convolution of stride 1 by Winograd's minimal filtering F(2 x 2, 3 x 3) (Lavin and Gray 2016):
-// 16 multiplications for 4 outputs instead of 36. A tile of 4 x 4 source pixels d and the filter g of a pair of channels
-// give 2 x 2 outputs
+// conv_winograd.cpp: 3 x 3 and 5 x 5 convolutions of stride 1 by Winograd's minimal filtering F(2 x 2, r x r) (Lavin and
+// Gray 2016): 16 multiplications for 4 outputs instead of 36, or 36 instead of 100. A tile of (r + 1) x (r + 1) source
+// pixels d and the filter g of a pair of channels give 2 x 2 outputs
 //   A' [(G g G') * (B' d B)] A
-// with * element by element: so for each of 16 places one product of matrices [tiles, k] x [k, n]. The transforms only
-// add, subtract and halve; errors are about twice those of the plain sum. An infinity or NaN reaches all four
-// outputs of the tiles that read it, as NaN.
+// with * element by element: so for each place of a tile one product of matrices [tiles, k] x [k, n]. Errors are about
+// twice those of the plain sum under 3 x 3. Under 5 x 5 they depend on the points of the polynomials behind the
+// matrices: with 0, 1, -1, 2, -1/2 and infinity all four outputs have the same share, a third of the worst one's with 2
+// and -2 (Barabasz et al. 2020 on such choices). An infinity or NaN reaches all four outputs of the tiles that read it,
+// as NaN.
 #include "../conv_winograd.h"
 
 namespace crema {
@@ -12,56 +14,92 @@ namespace CREMA_ISA {
 namespace {
 
 constexpr int64_t kBlockFloats = 98304;  // of a block of tiles, transformed: 384 KB of a 1 MB L2 cache, beside the filters
+constexpr int64_t kFewTiles = 8;         // that still keep the multipliers of two vectors of columns busy
 
 struct Winograd {
   WinogradTiles tiles;
-  int64_t block, blocks;                    // tiles that are computed together
-  int64_t source_place, sums_place;         // floats
-  int64_t filters, source, sums, offsets;   // bytes: of all, then of each thread
+  Panels panels;
+  int64_t block, blocks;                   // tiles that are computed together
+  int64_t shares;                          // of the columns of a block, where there are fewer blocks than threads
+  int64_t source_place, sums_place;        // floats
+  int64_t filters, source, sums, offsets;  // bytes: of all, then of each thread
 
-  explicit Winograd(const Convolution& c) : tiles(c.layout) {
-    block = kBlockFloats / (kPlaces * (c.k + c.n)) / 12 * 12;  // whole register tiles
-    if (block < 12) block = 12;
-    const int64_t share = tiles.count / (2 * c.threads), least = share < 12 ? 12 : share;
-    if (block > least) block = least;
-    if (block > tiles.count) block = tiles.count;  // smaller batches have no bigger blocks
+  explicit Winograd(const Convolution& c) : tiles(c.layout), panels(c.n) {
+    int64_t most = kBlockFloats / (tiles.places() * (c.k + c.n)) / 12 * 12;  // whole register tiles
+    if (most < 12) most = 12;
+    int64_t own = (tiles.count + c.threads - 1) / c.threads;  // of a thread
+    if (own < kFewTiles) own = kFewTiles;
+    if (own > tiles.count) own = tiles.count;
+    const int64_t parts = (own + most - 1) / most, room = own < most ? own : most;
+    block = parts == 0 ? 0 : (own + parts - 1) / parts;
     blocks = block == 0 ? 0 : (tiles.count + block - 1) / block;
+    shares = blocks == 0 || blocks >= c.threads ? 1 : (c.threads + blocks - 1) / blocks;
+    if (shares > panels.count) shares = panels.count;
     filters = (c.is_packed ? 0 : float_bytes(winograd_floats(c))) + float_bytes(c.k);
-    source_place = place_floats(block * c.k);
-    sums_place = place_floats(block * c.n);
-    source = float_bytes(kPlaces * source_place);
-    sums = float_bytes(kPlaces * sums_place);
-    offsets = round_up(block * 8, 64);
+    source_place = place_floats(room * c.k);
+    sums_place = place_floats(room * c.n);
+    source = float_bytes(tiles.places() * source_place);
+    sums = float_bytes(tiles.places() * sums_place);
+    offsets = round_up(room * 8, 64);
   }
   int64_t thread_bytes() const { return source + sums + 2 * offsets; }
 };
 
-// x, y, z to G [x y z]'.
-CREMA_INLINE void filter_line(vec x, vec y, vec z, vec* to, int step) {
-  const vec half = 0.5f * (x + z), middle = 0.5f * y;
-  to[0] = x;
-  to[step] = half + middle;
-  to[2 * step] = half - middle;
-  to[3 * step] = z;
+// G of a line of a filter, by the points of source_line.
+template <int Edge>
+CREMA_INLINE void filter_line(const vec* g, int step, vec* to, int to_step) {
+  static_assert(Edge == 4 || Edge == 6);
+  if constexpr (Edge == 4) {
+    const vec half = 0.5f * (g[0] + g[2 * step]), middle = 0.5f * g[step];
+    to[0] = g[0];
+    to[to_step] = half + middle;
+    to[2 * to_step] = half - middle;
+    to[3 * to_step] = g[2 * step];
+  } else {
+    constexpr float kThird = 1.0f / 3, kFifteenth = 1.0f / 15;
+    const vec a = g[0], b = g[step], c = g[2 * step], d = g[3 * step], e = g[4 * step];
+    const vec even = a + c + e, odd = b + d;
+    to[0] = a;
+    to[to_step] = -kThird * (even + odd);
+    to[2 * to_step] = kThird * (even - odd);
+    to[3 * to_step] = kFifteenth * (a + 2.0f * b + 4.0f * c + 8.0f * d + 16.0f * e);
+    to[4 * to_step] = -kFifteenth * (16.0f * a - 8.0f * b + 4.0f * c - 2.0f * d + e);
+    to[5 * to_step] = e;
+  }
+}
+
+// A' of a line of sums.
+template <int Edge>
+CREMA_INLINE void sum_line(const vec* m, vec* first, vec* second) {
+  if constexpr (Edge == 4) {
+    *first = m[0] + m[1] + m[2];
+    *second = m[1] - m[2] - m[3];
+  } else {
+    *first = m[0] + (m[1] + m[2]) + (m[3] + m[4]);
+    *second = (m[1] - m[2]) + (2.0f * m[3] - 0.5f * m[4]) + m[5];
+  }
 }
 
 // A' m A plus bias of one tile, to the outputs; those that are not there have no address.
+template <int Edge>
 void transform_sums(const float* from, int64_t place, int64_t n, const float* bias, bool relu, float* const* to) {
   const auto columns = [&](int64_t i, int64_t lanes) __attribute__((always_inline)) {
     const auto read = [&](const float* p) __attribute__((always_inline)) { return some(p + i, lanes); };
-    vec top[4], bottom[4];
-#pragma GCC unroll 4
-    for (int j = 0; j < 4; ++j) {
-      const vec a = read(from + j * place), b = read(from + (4 + j) * place);
-      const vec d = read(from + (8 + j) * place), e = read(from + (12 + j) * place);
-      top[j] = a + b + d;
-      bottom[j] = b - d - e;
+    vec top[Edge], bottom[Edge];
+#pragma GCC unroll 6
+    for (int j = 0; j < Edge; ++j) {
+      vec m[Edge];
+#pragma GCC unroll 6
+      for (int q = 0; q < Edge; ++q) m[q] = read(from + (Edge * q + j) * place);
+      sum_line<Edge>(m, top + j, bottom + j);
     }
     const vec start = bias == nullptr ? vec{} : read(bias);
-    vec y[4] = {top[0] + top[1] + top[2] + start, top[1] - top[2] - top[3] + start,
-                bottom[0] + bottom[1] + bottom[2] + start, bottom[1] - bottom[2] - bottom[3] + start};
+    vec y[4];
+    sum_line<Edge>(top, y, y + 1);
+    sum_line<Edge>(bottom, y + 2, y + 3);
 #pragma GCC unroll 4
     for (int q = 0; q < 4; ++q) {
+      y[q] = y[q] + start;
       if (relu) y[q] = at_least(y[q], vec{});
       if (to[q] == nullptr) continue;
       put(to[q] + i, y[q], lanes);
@@ -72,42 +110,33 @@ void transform_sums(const float* from, int64_t place, int64_t n, const float* bi
   if (i < n) columns(i, n - i);
 }
 
-void scatter(const Convolution& c, const Winograd& g, int64_t first, int64_t count, const float* sums) {
+// Columns [begin, end) of a block's outputs.
+void scatter(const Convolution& c, const Winograd& g, int64_t first, int64_t count, int64_t begin, int64_t end,
+             const float* sums) {
   const Axis &rows = c.layout.rows, &columns = c.layout.columns;
+  const auto transform = g.tiles.edge() == 4 ? transform_sums<4> : transform_sums<6>;
+  const float* const bias = c.bias == nullptr ? nullptr : c.bias + begin;
   for (int64_t t = 0; t < count; ++t) {
     const WinogradTiles::Place at = g.tiles.at(first + t);
     float* outputs[4];
     for (int64_t q = 0; q < 4; ++q) {
       const int64_t h = at.row + q / 2, w = at.column + q % 2;
       const bool inside = h < rows.outputs && w < columns.outputs;
-      outputs[q] = inside ? c.y + ((at.image * c.y_h + rows.target_first + h) * c.y_w + columns.target_first + w) * c.n
-                          : nullptr;
+      const int64_t pixel =
+          (at.image * c.y_h + rows.target_first + h) * c.y_w + columns.target_first + w;
+      outputs[q] = inside ? c.y + pixel * c.n + begin : nullptr;
     }
-    transform_sums(sums + t * c.n, g.sums_place, c.n, c.bias, c.activation == kRelu, outputs);
+    transform(sums + t * c.n + begin, g.sums_place, end - begin, bias, c.activation == kRelu, outputs);
     for (float* y : outputs) {
-      if (y != nullptr && c.activation > kRelu) apply_activation(c.activation, y, c.n);
+      if (y != nullptr && c.activation > kRelu) apply_activation(c.activation, y, end - begin);
     }
   }
 }
 
-}  // namespace
-
-// In cycles of two multiply-adds, a tile: a place takes three cycles a vector besides its products, the transforms
-// 28 a vector of channels, finding a tile's pixels 60; the plain sum takes nine tenths of the peak (kernel_bench, Zen 5).
-bool winograd_pays(const Layout& layout, int64_t k, int64_t n) {
-  if (!winograd_fits(layout)) return false;
-  const int64_t outputs = layout.rows.outputs * layout.columns.outputs;
-  const int64_t tiles = (layout.rows.outputs + 1) / 2 * ((layout.columns.outputs + 1) / 2);
-  const double vectors = static_cast<double>((n + W - 1) / W), sum = static_cast<double>(k);
-  const double here = 16 * (0.5 * sum + 3) * vectors + 28 * (sum / W + vectors) + 60;
-  const double direct = 9 * 0.5 * sum * vectors / 0.9;
-  return here * static_cast<double>(tiles) < 0.85 * direct * static_cast<double>(outputs);
-}
-
-int64_t winograd_floats(const Convolution& c) { return kPlaces * c.k * Panels(c.n).width(); }
-
 // Filters of all pairs of channels, [place][panel][k][columns of the panel], zero in the columns past n.
-void winograd_filters(const Convolution& c, float* filters) {
+template <int Edge>
+void transform_filters(const Convolution& c, float* filters) {
+  constexpr int kTaps = Edge - 1;
   const Panels panels(c.n);
   const Axis &rows = c.layout.rows, &columns = c.layout.columns;
   const int64_t place = c.k * panels.width();
@@ -117,11 +146,11 @@ void winograd_filters(const Convolution& c, float* filters) {
         const int64_t first = panels.first(p) * W, width = panels.size(p) * W, n = panels.columns_of(p);
         for (int64_t j = 0; j < width; j += W) {
           const int64_t lanes = n - j < W ? n - j : W;
-          vec g[9], half[12], u[16];
-          for (int t = 0; t < 9; ++t) {
+          vec g[kTaps * kTaps], half[Edge * kTaps], u[Edge * Edge];
+          for (int t = 0; t < kTaps * kTaps; ++t) {
             const float* const from = c.w.data + k * c.w.k + (first + j) * c.w.n +
-                                      (rows.weight_first + t / 3 * rows.weight_step) * c.w.row +
-                                      (columns.weight_first + t % 3 * columns.weight_step) * c.w.column;
+                                      (rows.weight_first + t / kTaps * rows.weight_step) * c.w.row +
+                                      (columns.weight_first + t % kTaps * columns.weight_step) * c.w.column;
             if (c.w.n == 1) {
               g[t] = some(from, lanes);
             } else {
@@ -129,14 +158,43 @@ void winograd_filters(const Convolution& c, float* filters) {
               for (int64_t i = 0; i < lanes; ++i) g[t][i] = from[i * c.w.n];
             }
           }
-          for (int i = 0; i < 3; ++i) filter_line(g[i], g[3 + i], g[6 + i], half + i, 3);
-          for (int i = 0; i < 4; ++i) filter_line(half[3 * i], half[3 * i + 1], half[3 * i + 2], u + 4 * i, 1);
+          for (int i = 0; i < kTaps; ++i) filter_line<Edge>(g + i, kTaps, half + i, kTaps);
+          for (int i = 0; i < Edge; ++i) filter_line<Edge>(half + kTaps * i, 1, u + Edge * i, 1);
           float* const to = filters + first * c.k + k * width + j;
-          for (int i = 0; i < kPlaces; ++i) store(to + i * place, u[i]);
+          for (int i = 0; i < Edge * Edge; ++i) store(to + i * place, u[i]);
         }
       }
     }
   });
+}
+
+}  // namespace
+
+// In cycles of two multiply-adds, a tile of 4 x 4: a place takes three cycles a vector besides its products, the
+// transforms 28 a vector of channels, finding a tile's pixels 60 (kernel_bench, Zen 5); of 6 x 6 in proportion.
+double winograd_cycles(const Layout& layout, int64_t k, int64_t n) {
+  const WinogradTiles tiles(layout);
+  const double vectors = static_cast<double>((n + W - 1) / W), sum = static_cast<double>(k);
+  const double place = (0.5 * sum + 3) * vectors + (28 * (sum / W + vectors) + 60) / 16;
+  return place * static_cast<double>(tiles.places() * tiles.count);
+}
+
+// The plain sum takes nine tenths of the peak.
+bool winograd_pays(const Layout& layout, int64_t k, int64_t n) {
+  if (!winograd_fits(layout)) return false;
+  Layout image = layout;
+  image.images = 1;  // whatever the batch
+  const double taps = static_cast<double>(layout.rows.taps * layout.columns.taps);
+  const double direct = taps * 0.5 * static_cast<double>(k * ((n + W - 1) / W)) / 0.9;
+  return winograd_cycles(image, k, n) < 0.85 * direct * static_cast<double>(image.outputs());
+}
+
+int64_t winograd_floats(const Convolution& c) {
+  return WinogradTiles(c.layout).places() * c.k * Panels(c.n).width();
+}
+
+void winograd_filters(const Convolution& c, float* filters) {
+  return c.layout.rows.taps == 3 ? transform_filters<4>(c, filters) : transform_filters<6>(c, filters);
 }
 
 int64_t winograd_scratch(const Convolution& c) {
@@ -146,13 +204,14 @@ int64_t winograd_scratch(const Convolution& c) {
 
 void winograd(const Convolution& c, char* scratch) {
   const Winograd g(c);
-  const Panels panels(c.n);
+  const Panels& panels = g.panels;
   float* const own = reinterpret_cast<float*>(scratch);
   float* const zeros = reinterpret_cast<float*>(scratch + g.filters - float_bytes(c.k));
   std::memset(zeros, 0, static_cast<size_t>(c.k) * sizeof(float));
   if (!c.is_packed) winograd_filters(c, own);
   const float* const filters = c.is_packed ? c.packed : own;
-  parallel(c.threads, g.blocks, grain_of(g.block * kPlaces * c.k * c.n), [&](int64_t begin, int64_t end, int64_t chunk) {
+  const int64_t work = g.block * g.tiles.places() * c.k * c.n / g.shares;
+  parallel(c.threads, g.blocks * g.shares, grain_of(work), [&](int64_t begin, int64_t end, int64_t chunk) {
     char* const memory = scratch + g.filters + chunk * g.thread_bytes();
     float* const source = reinterpret_cast<float*>(memory);
     float* const sums = reinterpret_cast<float*>(memory + g.source);
@@ -163,11 +222,13 @@ void winograd(const Convolution& c, char* scratch) {
       c_offset[t] = t * c.n;
     }
     const Segment segment{0, c.k};
-    for (int64_t b = begin; b < end; ++b) {
-      const int64_t first = b * g.block, count = g.tiles.count - first < g.block ? g.tiles.count - first : g.block;
-      winograd_source(g.tiles, first, count, c.x, zeros, source, g.source_place);
-      for (int64_t place = 0; place < kPlaces; ++place) {
-        for (int64_t p = 0; p < panels.count; ++p) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t first = i / g.shares * g.block, share = i % g.shares;
+      const int64_t count = g.tiles.count - first < g.block ? g.tiles.count - first : g.block;
+      const int64_t from = panels.count * share / g.shares, to = panels.count * (share + 1) / g.shares;
+      if (i == begin || share == 0) winograd_source(g.tiles, first, count, c.x, zeros, source, g.source_place);
+      for (int64_t place = 0; place < g.tiles.places(); ++place) {
+        for (int64_t p = from; p < to; ++p) {
           Tile t{};
           t.a = source + place * g.source_place;
           t.a_offset = a_offset;
@@ -181,7 +242,7 @@ void winograd(const Convolution& c, char* scratch) {
           tiles(t, count, panels.size(p));
         }
       }
-      scatter(c, g, first, count, sums);
+      scatter(c, g, first, count, panels.first(from) * W, to == panels.count ? c.n : panels.first(to) * W, sums);
     }
   });
 }

@@ -5,20 +5,21 @@ import dev.crema.graph.Op;
 import dev.crema.graph.ShapeException;
 import dev.crema.graph.TensorType;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Stores the kernel of a convolution in the form in which the device multiplies it by images of one
  * size, for {@link Conv2d} and {@link Conv1d}. Inputs: packed, a variable of rank 1; kernel [kh,
  * kw, in / groups, out], or [k, in / groups, out]. No outputs. What stands in the variable depends
- * on the instruction set: filters of Winograd's for some windows of 3 x 3, else rows of vectors.
+ * on the instruction set: filters of Winograd's for some windows of 3 x 3 and 5 x 5, else rows of
+ * vectors.
  *
  * @param height of the images; 1 for sequences
  * @param width of the images, or steps of the sequences
  */
 public record PackFilter(Window2d window, int groups, long height, long width) implements Op {
   private static final int COLUMNS = 16; // of the widest vector
-  private static final int WINOGRAD_TAPS = 3;
-  private static final int WINOGRAD_PLACES = 16; // of a filter that was transformed
+  private static final Set<Long> WINOGRAD_TAPS = Set.of(3L, 5L); // of square filters
 
   /** The type of the packed form of a kernel. */
   public static TensorType typeOf(TensorType kernel, Window2d window, int groups) {
@@ -27,8 +28,8 @@ public record PackFilter(Window2d window, int groups, long height, long width) i
     boolean plain =
         window.strideHeight() * window.strideWidth() == 1
             && window.dilationHeight() * window.dilationWidth() == 1;
-    if (plain && groups == 1 && taps == WINOGRAD_TAPS && places == taps * taps) {
-      places = WINOGRAD_PLACES;
+    if (plain && groups == 1 && WINOGRAD_TAPS.contains(taps) && places == taps * taps) {
+      places = (taps + 1) * (taps + 1); // of a filter that is transformed
     }
     long outputs = (kernel.extent(-1) / groups + COLUMNS - 1) / COLUMNS * COLUMNS;
     return TensorType.of(Math.multiplyExact(places * kernel.extent(-2), groups * outputs));

@@ -12,20 +12,27 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Winograd's algorithm (Lavin and Gray 2016) computes 2 x 2 outputs from sums over 4 x 4 pixels, so
- * that a NaN or an infinity in one pixel reaches all outputs of its tiles, also those whose window
- * doesn't touch it. No further: the other tiles stay the same to the bit.
+ * Winograd's algorithm (Lavin and Gray 2016) computes 2 x 2 outputs from sums over 4 x 4 pixels, or
+ * 6 x 6 under windows of 5 x 5, so that a NaN or an infinity in one pixel reaches all outputs of
+ * its tiles, also those whose window doesn't touch it. No further: the other tiles stay the same to
+ * the bit.
  */
 class WinogradTest {
   private static final int CHANNELS = 64; // so many that the algorithm pays
   private static final int SIZE = 10;
-  private static final Window2d WINDOW = Window2d.valid(1, 1).padded(1, 1, 1, 1);
 
-  private static float[] convolve(CpuDevice device, int threads, Array64 image, Array64 kernel) {
+  /** That keeps the size. */
+  private static Window2d window(int side) {
+    int pad = side / 2;
+    return Window2d.valid(1, 1).padded(pad, pad, pad, pad);
+  }
+
+  private static float[] convolve(
+      CpuDevice device, int threads, int side, Array64 image, Array64 kernel) {
     Graph graph = new Graph();
     Node x = graph.input("x", TensorType.batchOf(SIZE, SIZE, CHANNELS));
-    Node k = graph.input("k", TensorType.of(3, 3, CHANNELS, CHANNELS));
-    Node y = x.then(new Conv2d(WINDOW), k);
+    Node k = graph.input("k", TensorType.of(side, side, CHANNELS, CHANNELS));
+    Node y = x.then(new Conv2d(window(side)), k);
     try (Plan plan = Plan.of(graph).outputs(y).threads(threads).device(device).build()) {
       OpCheck.fill(plan.input("x"), image, ElementType.FLOAT32);
       OpCheck.fill(plan.input("k"), kernel, ElementType.FLOAT32);
@@ -36,25 +43,34 @@ class WinogradTest {
     }
   }
 
-  /** Whether the 4 x 4 pixels behind a row or column of outputs hold that of the source. */
-  private static boolean sameTile(int output, int source) {
-    int first = output / 2 * 2 - 1;
-    return source >= first && source < first + 4;
+  /** Whether the pixels behind a row or column of outputs hold that of the source. */
+  private static boolean sameTile(int side, int output, int source) {
+    int first = output / 2 * 2 - side / 2;
+    return source >= first && source < first + side + 1;
   }
 
   @ParameterizedTest
-  @CsvSource({"4, 5, NaN", "0, 0, NaN", "9, 3, Infinity", "5, 9, -Infinity"})
-  void whatIsNotFiniteStaysInItsTiles(int row, int column, double value) {
+  @CsvSource({
+    "3, 4, 5, NaN",
+    "3, 0, 0, NaN",
+    "3, 9, 3, Infinity",
+    "3, 5, 9, -Infinity",
+    "5, 4, 5, NaN",
+    "5, 0, 9, Infinity",
+    "5, 7, 2, -Infinity"
+  })
+  void whatIsNotFiniteStaysInItsTiles(int side, int row, int column, double value) {
     Array64 image = Array64.gaussian(1, 1, SIZE, SIZE, CHANNELS);
-    Array64 kernel = Array64.gaussian(2, 3, 3, CHANNELS, CHANNELS);
+    Array64 kernel = Array64.gaussian(2, side, side, CHANNELS, CHANNELS);
     Array64 spoilt = image.copy();
     spoilt.values()[(row * SIZE + column) * CHANNELS + 7] = value;
     Array64 reference =
-        Convolution64.forward(new Array64[] {spoilt, kernel, Array64.zeros(CHANNELS)}, WINDOW, 1);
+        Convolution64.forward(
+            new Array64[] {spoilt, kernel, Array64.zeros(CHANNELS)}, window(side), 1);
     for (CpuDevice device : CpuDevice.levels()) {
       for (int threads = 1; threads <= 2; threads++) {
-        float[] clean = convolve(device, threads, image, kernel);
-        float[] actual = convolve(device, threads, spoilt, kernel);
+        float[] clean = convolve(device, threads, side, image, kernel);
+        float[] actual = convolve(device, threads, side, spoilt, kernel);
         for (int i = 0; i < actual.length; i++) {
           int y = i / CHANNELS / SIZE;
           int x = i / CHANNELS % SIZE;
@@ -62,7 +78,7 @@ class WinogradTest {
           if (!Double.isFinite(reference.values()[i])) {
             assertThat(Float.isFinite(actual[i])).as(where).isFalse();
           }
-          if (!sameTile(y, row) || !sameTile(x, column)) {
+          if (!sameTile(side, y, row) || !sameTile(side, x, column)) {
             assertThat(actual[i]).as(where).isEqualTo(clean[i]);
           }
         }
