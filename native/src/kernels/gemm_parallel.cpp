@@ -18,8 +18,9 @@ namespace crema {
 namespace CREMA_ISA {
 namespace {
 
-// Multiply-adds worth waking a thread for: about 5 µs of one core.
-constexpr int64_t kGrain = 500000;
+// Multiply-adds worth handing to another thread, which takes 1 to 2 µs: 2 to 5 µs of one core. Of few rows, which take
+// as long as reading B, as many as kVectorRows would have.
+constexpr int64_t kGrain = 250000;
 
 struct Share {
   bool rows;
@@ -30,7 +31,7 @@ struct Share {
     rows = n == 1 || (m > kVectorRows && tiles >= panels);
     units = rows ? tiles : panels;
     unit = rows ? kTileRows : kTileColumns;
-    const int64_t work = unit * (rows ? n : m) * (k < 1 ? 1 : k);
+    const int64_t work = unit * (rows ? n : m < kVectorRows ? kVectorRows : m) * (k < 1 ? 1 : k);
     grain = (kGrain + work - 1) / work;
   }
 };

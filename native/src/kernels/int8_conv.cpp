@@ -9,7 +9,7 @@ namespace CREMA_ISA {
 namespace {
 
 constexpr int64_t kSourceBytes = 128 << 10;  // of a block's source: it stays in the L2 cache beside a panel of weights
-constexpr int64_t kFewPixels = 64;           // of a block, worth a thread
+constexpr int64_t kFewPixels = 8;            // of a block, however many threads there are
 constexpr int64_t kBehind = 4;               // bytes that the last group of a run may reach behind it
 
 // A quantized_conv2d.
@@ -222,7 +222,7 @@ CREMA_KERNEL_SCRATCH(quantized_conv2d, scratch) {
   int64_t* const offset = reinterpret_cast<int64_t*>(c.scratch);
   step_offsets(v, offset);
   const int64_t image_bytes = (v.is_copied() ? v.high(parts.rows) : v.x.h) * v.line();
-  const int64_t work = parts.images * parts.rows * v.y.w * v.steps() * kGroup * v.n / 8;  // int8 is that much faster
+  const int64_t work = parts.images * parts.rows * v.y.w * v.steps() * kGroup * v.n / kInt8Faster;
   parallel(c.threads, parts.count(), grain_of(work), [&](int64_t begin, int64_t end, int64_t chunk) {
     char* const own = c.scratch + workspace.steps + chunk * (workspace.source + workspace.pixels);
     uint8_t* const source = reinterpret_cast<uint8_t*>(own);
