@@ -19,7 +19,9 @@ public record Storage(String name, ElementType element) {
   /** What the training loop sets before a step: learning rate, step number, seeds. */
   public static final Storage HYPER = new Storage("hyper", ElementType.FLOAT32);
 
-  /** What plans for prediction compute from {@link #PARAMETERS} when those have changed. */
+  /**
+   * What plans for prediction compute from {@link #PARAMETERS} and {@link #STATE} ahead of runs.
+   */
   public static final Storage PREPARED = new Storage("prepared", ElementType.FLOAT32);
 
   /** The optimiser's {@code i}-th moment of each parameter. */

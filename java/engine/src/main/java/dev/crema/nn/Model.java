@@ -10,6 +10,7 @@ import dev.crema.graph.Storage;
 import dev.crema.io.Content;
 import dev.crema.io.ModelArchive;
 import dev.crema.memory.Buffer;
+import dev.crema.pass.FoldBatchNorm;
 import dev.crema.pass.NonZeros;
 import dev.crema.pass.Pass;
 import dev.crema.pass.Passes;
@@ -24,6 +25,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.UnaryOperator;
 
@@ -361,11 +363,13 @@ public final class Model implements AutoCloseable {
   private List<Pass> predictionPasses(
       Prepack prepack, int capacity, int threads, Device device, Quantize.Choice choice) {
     boolean products = quantization != null || prepack != null && prepack.products();
+    Map<String, NonZeros> nonZeros = device.packsWeights() ? sparse.nonZeros() : Map.of();
+    Set<String> quantized = quantization == null ? Set.of() : quantization.layers().keySet();
+    FoldBatchNorm fold = new FoldBatchNorm(quantized, nonZeros.keySet());
     List<Pass> passes =
         quantization != null
-            ? Passes.prediction(new Quantize(quantization.layers(), choice), new Prepack())
-            : prepack != null ? Passes.prediction(prepack) : Passes.standard();
-    Map<String, NonZeros> nonZeros = device.packsWeights() ? sparse.nonZeros() : Map.of();
+            ? Passes.prediction(fold, new Quantize(quantization.layers(), choice), new Prepack())
+            : prepack != null ? Passes.prediction(fold, prepack) : Passes.standard();
     return nonZeros.isEmpty()
         ? passes
         : Passes.sparse(

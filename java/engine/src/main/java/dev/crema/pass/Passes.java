@@ -22,16 +22,21 @@ public final class Passes {
         new FuseElementwise());
   }
 
-  /** What plans for predictions use that pack kernels ahead: {@link Prepack} comes last. */
-  public static List<Pass> prediction(Prepack prepack) {
+  /**
+   * What plans for predictions use that compute of kernels what they can ahead: normalisations are
+   * folded before activations are fused, and {@link Prepack} comes last.
+   */
+  public static List<Pass> prediction(FoldBatchNorm fold, Prepack prepack) {
     List<Pass> passes = new ArrayList<>(standard());
+    passes.add(passes.indexOf(new FuseActivation()), fold);
     passes.add(prepack);
     return List.copyOf(passes);
   }
 
   /** As {@link #prediction}, with quantized layers. */
-  public static List<Pass> prediction(Quantize quantize, Prepack prepack) {
+  public static List<Pass> prediction(FoldBatchNorm fold, Quantize quantize, Prepack prepack) {
     List<Pass> passes = new ArrayList<>(standard());
+    passes.add(passes.indexOf(new FuseActivation()), fold);
     passes.add(passes.size() - 1, quantize); // sees ops before chains are joined
     passes.add(prepack);
     return List.copyOf(passes);

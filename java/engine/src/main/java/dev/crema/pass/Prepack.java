@@ -38,7 +38,7 @@ public record Prepack(boolean products) implements Pass {
     Map<Place, Node> packed = new HashMap<>();
     long[] size = {prepared(live)};
     for (Application a : live) {
-      Op packing = changes || !isParameter(kernel(a)) ? null : packing(a);
+      Op packing = changes || !isKnownAhead(kernel(a)) ? null : packing(a);
       if (packing == null) {
         rewrite.copy(a);
         continue;
@@ -107,6 +107,12 @@ public record Prepack(boolean products) implements Pass {
     return kernel != null
         && kernel.op() instanceof Variable v
         && v.storage().equals(Storage.PARAMETERS);
+  }
+
+  /** Whether it is a parameter or computed from parameters, in {@link Computation#PREPARE}. */
+  static boolean isKnownAhead(Node x) {
+    return isParameter(x)
+        || x != null && x.op() instanceof Variable v && v.storage().equals(Storage.PREPARED);
   }
 
   private static Node pack(Rewrite rewrite, Application at, Place place, Node kernel, long[] size) {

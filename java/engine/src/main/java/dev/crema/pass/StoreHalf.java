@@ -150,7 +150,7 @@ public record StoreHalf(ElementType type, Predicate<String> kernels, boolean ahe
     }
 
     private Node cast(ElementType to, Node x, Application reader) {
-      if (prepared >= 0 && Prepack.isParameter(x)) {
+      if (prepared >= 0 && Prepack.isKnownAhead(x)) {
         return known
             .computeIfAbsent(x, key -> new HashMap<>())
             .computeIfAbsent(Computation.PREPARE, key -> prepare(x, reader));

@@ -49,6 +49,7 @@ public final class Plan implements AutoCloseable {
   private final Buffer constants;
   private final Prepared.Share prepared; // null: nothing is computed ahead of the runs
   private final Buffer parameters; // that it is computed from
+  private final Buffer state; // and this; null: the plan was given none
   private final List<Buffer> readStorages; // with outputs in them
   private final AtomicBoolean open = new AtomicBoolean(true);
   private final Map<String, Buffer> inputs = new HashMap<>();
@@ -128,6 +129,7 @@ public final class Plan implements AutoCloseable {
     this.arena = ownArena;
     this.constants = ownConstants;
     this.parameters = b.storages.get(Storage.PARAMETERS);
+    this.state = b.storages.get(Storage.STATE);
     this.readStorages = readStorages(b.storages);
   }
 
@@ -231,7 +233,7 @@ public final class Plan implements AutoCloseable {
           "This plan takes batches of up to " + capacity + " examples, got " + batch);
     }
     if (prepared != null) {
-      prepared.refresh(program, parameters);
+      prepared.refresh(program, parameters, state);
     }
     program.run(batch, prepared == null ? sections : sections & ~Computation.PREPARE);
     for (int i = 0; i < readStorages.size(); i++) {

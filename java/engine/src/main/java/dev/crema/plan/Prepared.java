@@ -7,10 +7,10 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * What plans of one model compute from its parameters ahead of their runs and share: packed
- * weights, once for each device, for as long as a plan uses them. Computed again when the
- * parameters have changed; a run that goes on meanwhile may see some old and some new ones, as it
- * may of the parameters. Thread-safe.
+ * What plans of one model compute from its parameters and state ahead of their runs and share:
+ * packed weights, once for each device, for as long as a plan uses them. Computed again when those
+ * have changed; a run that goes on meanwhile may see some old and some new ones, as it may of the
+ * parameters. Thread-safe.
  */
 public final class Prepared {
   /** The memory of one device, while plans use it. */
@@ -19,6 +19,7 @@ public final class Prepared {
     private final Buffer memory;
     private int users;
     private volatile long version = -1; // of the parameters that it was computed from
+    private volatile long stateVersion; // and of the state
 
     private Share(String key, long bytes) {
       this.key = key;
@@ -29,21 +30,32 @@ public final class Prepared {
       return memory;
     }
 
-    /** Has the program compute it if the parameters may have changed since. */
-    void refresh(Program program, Buffer parameters) {
-      if (!isCurrent(parameters.version())) {
-        compute(program, parameters);
+    /**
+     * Has the program compute it if the parameters or the state may have changed since.
+     *
+     * @param state null: the plan reads none
+     */
+    void refresh(Program program, Buffer parameters, Buffer state) {
+      if (!isCurrent(parameters.version(), version(state))) {
+        compute(program, parameters, state);
       }
     }
 
-    private boolean isCurrent(long now) {
-      return now >= 0 && now == version;
+    private static long version(Buffer state) {
+      return state == null ? 0 : state.version();
     }
 
-    private synchronized void compute(Program program, Buffer parameters) {
+    private boolean isCurrent(long now, long stateNow) {
+      return now >= 0 && stateNow >= 0 && now == version && stateNow == stateVersion;
+    }
+
+    private synchronized void compute(Program program, Buffer parameters, Buffer state) {
       long now = parameters.version();
-      if (!isCurrent(now)) {
+      long stateNow = version(state);
+      if (!isCurrent(now, stateNow)) {
+        version = -1; // nobody takes a part of the new versions for all
         program.run(0, Computation.PREPARE);
+        stateVersion = stateNow;
         version = now;
       }
     }
