@@ -27,6 +27,7 @@ say() { printf '\n== %s\n' "$*"; }
 tests=(
   --select-package dev.crema.op
   --select-class dev.crema.device.cuda.CardAttentionTest
+  --select-class dev.crema.device.cuda.CardRecurrentTest
   --select-class dev.crema.device.cuda.CardWaysTest
   --select-class dev.crema.train.CudaTrainingTest
   --select-class dev.crema.train.FeedingTest

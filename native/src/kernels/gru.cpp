@@ -6,7 +6,8 @@
 // gru: x [n, t, features], w [features, 3u], recurrent u [u, 3u], bias b [3u]?, recurrent bias c [3u]?, h0 [n, u]?
 //   -> y [n, t, u] (h of every step), last h [n, u], and for gru_grad, by step: gates [t, n, 3u] after
 //      their activations, q [t, n, u]
-// gru_grad: x, w, u, h0?, y, gates, q, dy?, d last h? -> dx, dw, du, db [3u], dc [3u], dh0
+// gru_grad: x, w, u, h0?, y, gates, q, dy?, d last h? (and the biases, which are not read)
+//   -> dx, dw, du, db [3u], dc [3u], dh0
 #include "../recurrent.h"
 
 namespace crema {

@@ -5,7 +5,7 @@
 // lstm: x [n, t, features], w [features, 4u], r [u, 4u], bias [4u]?, h0 [n, u]?, c0 [n, u]? (zero when absent)
 //   -> y [n, t, u] (h of every step), last h [n, u], last c [n, u], and for lstm_grad: cells [t, n, u],
 //      gates [t, n, 4u] after their activations, both by step. t = 0: the last states are the first.
-// lstm_grad: x, w, r, h0?, c0?, y, cells, gates, dy?, d last h?, d last c?
+// lstm_grad: x, w, r, h0?, c0?, y, cells, gates, dy?, d last h?, d last c? (and the bias, which is not read)
 //   -> dx, dw, dr, dbias [4u], dh0, dc0
 #include "../recurrent.h"
 

@@ -49,6 +49,28 @@ std::vector<int> sums_of(const Shape& s, const Array<u8>& x, int x_zero, const s
   return sums;
 }
 
+// Images of x - 128 with a frame of zero points, in units of the most bytes that channels allow.
+void signed_images_match(const Shape& s, Array<u8>& x, int x_zero) {
+  const bool whole = s.c % 16 == 0;
+  const i64 size = whole ? 16 : 4, down = s.padding, across = s.padding, h = s.h + 2 * down - 1, w = s.w + across;  // less at the end
+  in_every_order([&] {
+    Array<u8> y(s.images * h * w * s.c);
+    const auto go = [&](auto unit, const char* name) {
+      using Unit = decltype(unit);
+      run(name, order + 1, 256, reinterpret_cast<const Unit*>(x.data()), reinterpret_cast<Unit*>(y.data()), s.images,
+          static_cast<int>(s.h), static_cast<int>(s.w), static_cast<int>(h), static_cast<int>(w), static_cast<int>(s.c / size),
+          static_cast<int>(down), static_cast<int>(across), x_zero);
+    };
+    whole ? go(uint4(), "int8_signed_image_16") : go(u32(), "int8_signed_image_4");
+    for (i64 i = 0; i < y.size(); ++i) {
+      const i64 pixel = i / s.c, row = pixel / w % h - down, column = pixel % w - across;
+      const bool inside = row >= 0 && row < s.h && column >= 0 && column < s.w;
+      const int expected = (inside ? x[((pixel / w / h * s.h + row) * s.w + column) * s.c + i % s.c] : x_zero) - 128;
+      CHECK(static_cast<s8>(y[i]) == expected, "signed byte %lld is %d, expected %d", i, static_cast<s8>(y[i]), expected);
+    }
+  });
+}
+
 void convolutions_match(const Shape& s, int x_zero) {
   const i64 oh = s.out(s.h, s.kh), ow = s.out(s.w, s.kw), k = s.kh * s.kw * s.c, n = s.units, outputs = s.images * oh * ow;
   const bool whole = s.c % 16 == 0;
@@ -77,10 +99,29 @@ void convolutions_match(const Shape& s, int x_zero) {
   const Conv8 v = {outputs, s.h * s.w * s.c, s.h, s.w * s.c, oh, ow, n, s.stride, s.stride * s.c, s.dilation, s.dilation * s.c, s.padding,
                    s.padding * s.c, run_words, s.runs(), steps, x_zero, whole ? 1 : 0};
   const float *const pw = kernel.data(), *const ps = scales.data(), *const pb = bias.data();
+  const bool by_library = s.c % 4 == 0 && n % 8 == 0 && k <= 1032;
+  if (by_library) signed_images_match(s, x, x_zero);
   in_every_order([&] {
     Array<int> to_numbers((steps + 3) * packed_columns(n)), to_bytes((steps + 3) * packed_columns(n));
     run("pack_quantized", order + 1, 256, pw, ps, pb, to_numbers.data(), k, n, s.run(), x_zero, x_scale, 0.0f);
     run("pack_quantized", 1, 256, pw, ps, pb, to_bytes.data(), k, n, s.run(), x_zero, x_scale, y_scale);
+    if (by_library) {  // sums of x - 128, in which padding is the zero point
+      Floats of(outputs * n);
+      Array<u8> q(outputs * n);
+      for (i64 i = 0; i < outputs * n; ++i) {
+        int total = 0;
+        for (i64 r = 0; r < k; ++r) total += w[static_cast<std::size_t>(r * n + i % n)];
+        of[i] = static_cast<float>(sums[static_cast<std::size_t>(i)] + (x_zero - 128) * total);
+      }
+      run("quantized_conv2d_of_sums", order + 1, 256, static_cast<const float*>(of.data()), static_cast<const int*>(to_bytes.data()),
+          Target{nullptr, q.data(), 128, 1}, outputs, static_cast<int>(n), static_cast<int>(k));
+      run("quantized_conv2d_of_sums", 1, 256, static_cast<const float*>(of.data()), static_cast<const int*>(to_numbers.data()),
+          Target{of.data(), nullptr, 0, 0}, outputs, static_cast<int>(n), static_cast<int>(k));
+      for (i64 i = 0; i < outputs * n; ++i) {
+        CHECK(of[i] == numbers[i], "number %lld of sums is %.9g, expected %.9g", i, of[i], numbers[i]);
+        CHECK(q[i] == bytes[i], "byte %lld of sums is %d, expected %d", i, static_cast<int>(q[i]), static_cast<int>(bytes[i]));
+      }
+    }
     for (const char* const kind : {"strips_32", "strips_8", "tiles_any", "tiles_64", "tiles_128"}) {
       const std::string name = std::string("quantized_conv2d_") + kind;
       const bool great = name.find("_128") != std::string::npos, small = name.find("_64") != std::string::npos;
@@ -117,5 +158,6 @@ int main() {
   convolutions_match({2, 9, 8, 16, 136, 3, 3, 1, 1, 1}, 5);      // more outputs and units than a tile of 128
   convolutions_match({1, 1, 20, 16, 8, 1, 5, 3, 1, 2}, 250);     // a sequence; half of some windows is padding, and the rows above
   convolutions_match({1, 2, 2, 16, 8, 5, 5, 1, 1, 4}, 1);        // most is padding
+  convolutions_match({2, 5, 4, 12, 16, 3, 2, 1, 1, 1}, 61);      // channels in fours: by a library, too
   return result();
 }

@@ -125,9 +125,56 @@ void ends_saturate_and_nan_stays() {
   CHECK(std::isnan(c[2]) && std::isnan(h[2]) && std::isnan(y[2]), "NaN becomes %g", h[2]);
 }
 
+// As recurrent_weights.cu has it.
+struct Places {
+  float *matrix[8], *bias[8];
+};
+
+// Into a library's order, and back.
+void weights_go_there_and_back(i64 features, i64 units, i64 gates, bool biased) {
+  const i64 width = gates * units;
+  Floats w = Floats::random(features * width, 1), r = Floats::random(units * width, 2), b = Floats::random(width, 3),
+         c = Floats::random(width, 4);
+  const float *const pw = w.data(), *const pr = r.data(), *const pb = biased ? b.data() : nullptr, *const pc = biased ? c.data() : nullptr;
+  in_every_order([&] {
+    std::vector<Floats> matrices, biases;
+    Places p = {};
+    for (i64 g = 0; g < 2 * gates; ++g) {
+      matrices.emplace_back(units * (g < gates ? features : units));
+      biases.emplace_back(units);
+    }
+    for (std::size_t g = 0; g < matrices.size(); ++g) {
+      p.matrix[g] = matrices[g].data();
+      p.bias[g] = biases[g].data();
+    }
+    run("recurrent_weights_to", order + 1, 256, pw, pr, pb, pc, p, static_cast<int>(features), static_cast<int>(units), static_cast<int>(gates));
+    for (i64 g = 0; g < 2 * gates; ++g) {
+      const i64 inputs = g < gates ? features : units;
+      const std::size_t at = static_cast<std::size_t>(g);
+      for (i64 j = 0; j < units; ++j) {
+        const i64 column = g % gates * units + j;
+        for (i64 i = 0; i < inputs; ++i) {
+          CHECK(matrices[at][j * inputs + i] == (g < gates ? w : r)[i * width + column], "gate %lld [%lld, %lld]", g, j, i);
+        }
+        CHECK(biases[at][j] == (biased ? (g < gates ? b : c)[column] : 0.0f), "gate %lld, bias %lld", g, j);
+      }
+    }
+    Floats dw(features * width), dr(units * width), db(width), dc(width);
+    run("recurrent_weights_from", 1, 256, p, dw.data(), dr.data(), db.data(), biased ? dc.data() : nullptr, static_cast<int>(features),
+        static_cast<int>(units), static_cast<int>(gates));
+    for (i64 i = 0; i < dw.size(); ++i) CHECK(dw[i] == w[i], "w %lld", i);
+    for (i64 i = 0; i < dr.size(); ++i) CHECK(dr[i] == r[i], "r %lld", i);
+    for (i64 i = 0; i < width && biased; ++i) CHECK(db[i] == b[i] && dc[i] == c[i], "biases %lld", i);
+    for (i64 i = 0; i < width && !biased; ++i) CHECK(db[i] == 0 && std::isnan(dc[i]), "biases %lld", i);
+  });
+}
+
 }  // namespace
 
 int main() {
+  weights_go_there_and_back(5, 3, 4, true);
+  weights_go_there_and_back(1, 70, 3, false);
+  weights_go_there_and_back(130, 1, 3, true);
   const i64 shapes[][2] = {{1, 1}, {1, 7}, {3, 5}, {2, 33}};
   for (const auto& s : shapes) {
     for (const bool first : {false, true}) {

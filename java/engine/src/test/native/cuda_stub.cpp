@@ -53,6 +53,7 @@ struct Numbers {
     value = (code & 127) == 127 ? NAN : std::ldexp(static_cast<float>(exponent ? 8 + fraction : fraction), (exponent ? exponent : 1) - 10);
     return code >> 7 ? -value : value;
   }
+  if (type == Type::kByte) return static_cast<signed char>(at[i]);
   uint16_t bits;
   std::memcpy(&bits, at + 2 * i, 2);
   if (type == Type::kHalf) {
@@ -584,8 +585,8 @@ int run(int direction, const void* alpha, const void* beta, void* dx, const void
   return stub_queue(dnn_stream, convolve, v);
 }
 }  // namespace
-static Type dnn_type(int type) { return type == 2 ? Type::kHalf : type == 9 ? Type::kBfloat : Type::kFloat; }
-static bool is_dnn_type(int type) { return type == 0 || type == 2 || type == 9; }
+static Type dnn_type(int type) { return type == 2 ? Type::kHalf : type == 3 ? Type::kByte : type == 9 ? Type::kBfloat : Type::kFloat; }
+static bool is_dnn_type(int type) { return type == 0 || type == 2 || type == 3 || type == 9; }
 API int cudnnCreate(void** handle) {
   *handle = reinterpret_cast<void*>(0xD000);
   return 0;
@@ -630,7 +631,7 @@ API int cudnnDestroyConvolutionDescriptor(void* d) {
 API int cudnnSetConvolution2dDescriptor(void* d, int pad_h, int pad_w, int u, int v, int dilation_h, int dilation_w, int mode,
                                         int type) {
   *static_cast<Window*>(d) = Window{pad_h, pad_w, u, v, dilation_h, dilation_w, 1, 0};
-  return mode == 1 && type == 0 ? 0 : 2000;
+  return mode == 1 && (type == 0 || type == 4) ? 0 : 2000;
 }
 API int cudnnSetConvolutionGroupCount(void* d, int groups) {
   static_cast<Window*>(d)->groups = groups;
@@ -683,6 +684,7 @@ API int cudnnConvolutionBackwardFilter(void*, const void* alpha, void* dx, const
   return run(2, alpha, beta, dx, x, df, f, w, algo, workspace, bytes, dy, y);
 }
 #include "cudnn_graph_stub.h"
+#include "cudnn_recurrent_stub.h"
 API size_t cudnnGetVersion() { return 91900; }
 API size_t cudnnGetCudartVersion() { return 13020; }
 API const char* cudnnGetErrorString(int) { return "CUDNN_STATUS_OF_A_STUB"; }

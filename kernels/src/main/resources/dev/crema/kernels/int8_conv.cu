@@ -3,8 +3,15 @@
 //   quantized_conv2d_KIND: (u8* x, int* packed, Target t, Conv8 c): x [images, h, w, c], y [images, oh, ow, units]
 //   KIND: tiles_128 (256 threads), tiles_64 (128): channels a multiple of 16, x aligned to 16 bytes; tiles_any (128): tiles of 64 without
 //     that; strips_32, strips_8 (256). packed is aligned to 16 bytes. Grid: any, about a block a tile or strip.
+// Around a convolution of cuDNN's, of signed bytes, which pads with 0 and not with a zero point:
+//   int8_signed_image_SIZE: (x, s, i64 images, int h, int w, int padded_h, int padded_w, int units, int top, int left, int zero): x - 128 in
+//     images whose frame is zero - 128; negative: of which there is less. SIZE: 16 or 4, the bytes of a unit, of which a pixel has
+//     `units`; x and s are aligned to it. Grid: any, a thread a unit.
+//   quantized_conv2d_of_sums: (float* sums [m, n], int* packed, Target t, i64 m, int n, int k): the layer's output of sums of x - 128 times
+//     weights, which are whole numbers that a float holds; channels in fours, n a multiple of 8, sums aligned to 16 bytes; sums and a y of
+//     floats may be the same memory. Grid: any, about m n / 2048 blocks. 256 threads.
 // Limit: 2 images oh ow units kh kw c operations over the card's rate of int8 products.
-#include "byte_tiles.cuh"
+#include "signed_sums.cuh"
 
 // What a plan knows of it; x and left in bytes of a row of an image.
 struct Conv8 {
@@ -88,3 +95,29 @@ struct Windows {
     byte_##kind(Windows{x, v}, weights_of<RowWeights>(packed, steps, n), v.outputs, n, static_sums(t, packed, steps, n)); \
   }
 CREMA_BYTE_KINDS(CREMA_INT8_CONV)
+
+template <typename Unit>
+CREMA_DEVICE void signed_image(const Unit* x, Unit* s, i64 images, int h, int w, int padded_h, int padded_w, int units, int top, int left,
+                               Unit frame) {
+  const i64 all = images * padded_h * padded_w * units;
+  for (i64 i = global_thread(); i < all; i += global_threads()) {
+    const i64 pixel = i / units, line = pixel / padded_w, image = line / padded_h;
+    const int column = static_cast<int>(pixel - line * padded_w) - left, row = static_cast<int>(line - image * padded_h) - top;
+    const bool inside = static_cast<u32>(row) < static_cast<u32>(h) && static_cast<u32>(column) < static_cast<u32>(w);
+    s[i] = inside ? signed_bytes(x[((image * h + row) * w + column) * units + (i - pixel * units)]) : frame;
+  }
+}
+
+CREMA_KERNEL(int8_signed_image_4, kThreads, const u32* x, u32* s, i64 images, int h, int w, int padded_h, int padded_w, int units, int top,
+             int left, int zero) {
+  signed_image(x, s, images, h, w, padded_h, padded_w, units, top, left, signed_bytes(static_cast<u32>(zero) * 0x01010101u));
+}
+CREMA_KERNEL(int8_signed_image_16, kThreads, const uint4* x, uint4* s, i64 images, int h, int w, int padded_h, int padded_w, int units,
+             int top, int left, int zero) {
+  const u32 frame = signed_bytes(static_cast<u32>(zero) * 0x01010101u);
+  signed_image(x, s, images, h, w, padded_h, padded_w, units, top, left, make_uint4(frame, frame, frame, frame));
+}
+
+CREMA_KERNEL(quantized_conv2d_of_sums, kThreads, const float* sums, const int* packed, const Target t, i64 m, int n, int k) {
+  of_signed_sums(sums, packed, m, n, k, static_sums(t, packed, packed_steps(k), n));
+}

@@ -11,7 +11,7 @@
 //     layer's output of sums of x - 128 times weights; n a multiple of 8, sums aligned to 16 bytes; sums and a y of floats may be the same
 //     memory; grid: any, about m n / 2048 blocks (eight outputs a thread). 256 threads.
 // Limit: 2 m n k operations over the card's rate of int8 products; for few rows, reading the weights.
-#include "byte_tiles.cuh"
+#include "signed_sums.cuh"
 
 // Of a layer whose input's scale is each row's own.
 struct DynamicSums {
@@ -74,29 +74,12 @@ CREMA_KERNEL(int8_signed, kThreads, const u8* x, u8* s, i64 n) {
   const bool whole = is_aligned(x, 16) && is_aligned(s, 16);
   for (i64 i = 16 * global_thread(); i < n; i += 16 * global_threads()) {
     if (whole && n - i >= 16) {
-      const uint4 v = *reinterpret_cast<const uint4*>(x + i);
-      *reinterpret_cast<uint4*>(s + i) = make_uint4(v.x ^ 0x80808080u, v.y ^ 0x80808080u, v.z ^ 0x80808080u, v.w ^ 0x80808080u);
+      *reinterpret_cast<uint4*>(s + i) = signed_bytes(*reinterpret_cast<const uint4*>(x + i));
       continue;
     }
     for (int b = 0; b < 16; ++b) {
       if (i + b < n) s[i + b] = static_cast<u8>(x[i + b] ^ 0x80u);
     }
-  }
-}
-
-// Eight at a time of sums of x - 128: those of x, which are the layer's.
-template <typename Sums>
-CREMA_DEVICE void of_signed_sums(const int* of, const int* packed, i64 m, int n, int k, const Sums& sums) {
-  const int* const totals = packed + (packed_steps(k) + 2) * packed_columns(n);
-  const i64 eights = n / 8, count = m * eights;
-  for (i64 i = global_thread(); i < count; i += global_threads()) {
-    const i64 r = i / eights, column = (i - r * eights) * 8;
-    int v[8], total[8];
-    load_eight(of + r * n + column, v);
-    load_eight(totals + column, total);
-    CREMA_UNROLL
-    for (int e = 0; e < 8; ++e) v[e] = static_cast<int>(static_cast<u32>(v[e]) + 128u * static_cast<u32>(total[e]));
-    sums.put(r, column, sums.columns(column), v);
   }
 }
 

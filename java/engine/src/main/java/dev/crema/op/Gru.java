@@ -54,7 +54,9 @@ public record Gru() implements Op {
                 y.output(2),
                 y.output(3),
                 dy.get(0),
-                dy.get(1));
+                dy.get(1),
+                y.input(3),
+                y.input(4));
     for (int i = 0; i < 6; i++) {
       g.add(y.input(i), d.output(i));
     }

@@ -6,8 +6,9 @@ import java.util.List;
 
 /**
  * Gradient of {@link Gru}. Inputs: x, kernel, recurrent kernel, first h?, then of its outputs h of
- * every step, gates and h·un + cn, then what flows into its first two outputs (each optional).
- * Outputs: gradients in the six inputs of the Gru, in their order; all but the first are float32.
+ * every step, gates and h·un + cn, then what flows into its first two outputs (each optional), then
+ * its bias? and recurrent bias?, for devices that go through the layer again. Outputs: gradients in
+ * the six inputs of the Gru, in their order; all but the first are float32.
  */
 public record GruGrad() implements Op {
   @Override
@@ -17,7 +18,7 @@ public record GruGrad() implements Op {
 
   @Override
   public List<TensorType> infer(List<TensorType> in) {
-    RecurrentTypes types = RecurrentTypes.of(in, 3, 9);
+    RecurrentTypes types = RecurrentTypes.of(in, 3, 11);
     return List.of(
         types.x(),
         types.gradient(types.kernel()),

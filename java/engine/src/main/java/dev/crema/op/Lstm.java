@@ -60,7 +60,8 @@ public record Lstm() implements Op {
                 y.output(4),
                 dy.get(0),
                 dy.get(1),
-                dy.get(2));
+                dy.get(2),
+                y.input(3));
     for (int i = 0; i < 6; i++) {
       g.add(y.input(i), d.output(i));
     }

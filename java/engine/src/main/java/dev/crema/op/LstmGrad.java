@@ -7,8 +7,8 @@ import java.util.List;
 /**
  * Gradient of {@link Lstm}. Inputs: x, kernel, recurrent kernel, first h?, first c?, then of its
  * outputs h, c and gates of every step, then what flows into its first three outputs (each
- * optional). Outputs: gradients in the six inputs of the Lstm, in their order; all but the first
- * are float32.
+ * optional), then its bias?, for devices that go through the layer again. Outputs: gradients in the
+ * six inputs of the Lstm, in their order; all but the first are float32.
  */
 public record LstmGrad() implements Op {
   @Override
@@ -18,7 +18,7 @@ public record LstmGrad() implements Op {
 
   @Override
   public List<TensorType> infer(List<TensorType> in) {
-    RecurrentTypes types = RecurrentTypes.of(in, 4, 11);
+    RecurrentTypes types = RecurrentTypes.of(in, 4, 12);
     return List.of(
         types.x(),
         types.gradient(types.kernel()),

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Convolutions by cuDNN: images channels last, as Crema's, and filters [outputs, taps, taps,
@@ -23,7 +24,7 @@ final class Convolutions {
 
   private final DnnCalls calls;
   private final long handle;
-  private final Map<Form, ConvolutionPlan> plans = new LinkedHashMap<>(16, 0.75f, true);
+  private final Map<Form, Optional<ConvolutionPlan>> plans = new LinkedHashMap<>(16, 0.75f, true);
   private final List<ConvolutionPlan.Activation> activations = new ArrayList<>(); // none, ReLU
 
   /**
@@ -35,7 +36,7 @@ final class Convolutions {
     this.calls = calls;
     DnnVersion.require(calls);
     long[] made = new long[1];
-    ConvolutionPlan.check(calls, calls.cudnnCreate(made), "cudnnCreate");
+    DnnStatus.check(calls, calls.cudnnCreate(made), "cudnnCreate");
     this.handle = made[0];
   }
 
@@ -45,18 +46,31 @@ final class Convolutions {
    * @param tf32 whether float32 factors may be rounded to TF32
    */
   void prepare(Convolution c, boolean tf32, Launches scratch) {
-    if (c.examples() > 0) {
-      long workspace = plan(c, tf32).workspace();
-      if (workspace > 0) {
-        scratch.scratch(workspace);
-      }
+    if (c.examples() > 0 && !prepareIfThere(c, tf32, scratch)) {
+      throw ConvolutionPlan.missing(calls, c);
     }
+  }
+
+  /** As {@link #prepare} of a convolution that is not empty; false if there is no algorithm. */
+  boolean prepareIfThere(Convolution c, boolean tf32, Launches scratch) {
+    Optional<ConvolutionPlan> plan = find(c, tf32);
+    plan.map(ConvolutionPlan::workspace).filter(bytes -> bytes > 0).ifPresent(scratch::scratch);
+    return plan.isPresent();
   }
 
   synchronized void run(Convolution c, boolean tf32, Launches to, long stream) {
     if (c.examples() > 0) {
       plan(c, tf32).run(handle, c, begin(c, tf32, to, stream));
     }
+  }
+
+  /** As {@link #run} of a convolution that is not empty; false if there is no algorithm. */
+  synchronized boolean runIfThere(Convolution c, boolean tf32, Launches to, long stream) {
+    boolean there = find(c, tf32).isPresent();
+    if (there) {
+      run(c, tf32, to, stream);
+    }
+    return there;
   }
 
   /**
@@ -80,7 +94,7 @@ final class Convolutions {
   /** Its workspace. */
   private long begin(Convolution c, boolean tf32, Launches to, long stream) {
     long bytes = plan(c, tf32).workspace();
-    ConvolutionPlan.check(calls, calls.cudnnSetStream(handle, stream), "cudnnSetStream");
+    DnnStatus.check(calls, calls.cudnnSetStream(handle, stream), "cudnnSetStream");
     return bytes == 0 ? 0 : to.scratch(bytes);
   }
 
@@ -89,12 +103,14 @@ final class Convolutions {
       int mode = activations.isEmpty() ? ConvolutionPlan.IDENTITY : ConvolutionPlan.RELU;
       try (Undo undo = new Undo()) {
         long[] made = new long[1];
-        ConvolutionPlan.check(
-            calls, calls.cudnnCreateActivationDescriptor(made), "cudnnCreateActivationDescriptor");
-        long descriptor = undo.on(made[0], calls::cudnnDestroyActivationDescriptor);
-        ConvolutionPlan.check(
+        DnnStatus.check(
             calls,
-            calls.cudnnSetActivationDescriptor(descriptor, mode, PROPAGATE_NAN, 0),
+            calls.convolutions().cudnnCreateActivationDescriptor(made),
+            "cudnnCreateActivationDescriptor");
+        long descriptor = undo.on(made[0], calls.convolutions()::cudnnDestroyActivationDescriptor);
+        DnnStatus.check(
+            calls,
+            calls.convolutions().cudnnSetActivationDescriptor(descriptor, mode, PROPAGATE_NAN, 0),
             "cudnnSetActivationDescriptor");
         undo.keep();
         activations.add(new ConvolutionPlan.Activation(mode, descriptor));
@@ -103,24 +119,28 @@ final class Convolutions {
     return activations.get(relu ? 1 : 0);
   }
 
-  private synchronized ConvolutionPlan plan(Convolution c, boolean tf32) {
+  private ConvolutionPlan plan(Convolution c, boolean tf32) {
+    return find(c, tf32).orElseThrow(() -> ConvolutionPlan.missing(calls, c));
+  }
+
+  private synchronized Optional<ConvolutionPlan> find(Convolution c, boolean tf32) {
     Form form = new Form(c.at(0, 0, 0), tf32);
-    ConvolutionPlan known = plans.get(form);
+    Optional<ConvolutionPlan> known = plans.get(form);
     if (known == null) {
-      known = ConvolutionPlan.of(calls, handle, c, tf32);
+      known = ConvolutionPlan.find(calls, handle, c, tf32);
       plans.put(form, known);
       if (plans.size() > MOST_KEPT) {
         Form oldest = plans.keySet().iterator().next();
-        plans.remove(oldest).close();
+        plans.remove(oldest).ifPresent(ConvolutionPlan::close);
       }
     }
     return known;
   }
 
   synchronized void close() {
-    plans.values().forEach(ConvolutionPlan::close);
+    plans.values().forEach(plan -> plan.ifPresent(ConvolutionPlan::close));
     plans.clear();
-    activations.forEach(a -> calls.cudnnDestroyActivationDescriptor(a.descriptor()));
+    activations.forEach(a -> calls.convolutions().cudnnDestroyActivationDescriptor(a.descriptor()));
     activations.clear();
     calls.cudnnDestroy(handle);
   }

@@ -42,6 +42,7 @@ public final class CudaDevice implements Device {
   private Products products; // likewise
   private Convolutions convolutions; // likewise
   private Optional<OperationGraphs> graphs; // likewise
+  private RecurrentLayers recurrentLayers; // likewise
   private CardMonitor monitor; // likewise
 
   /**
@@ -210,6 +211,13 @@ public final class CudaDevice implements Device {
     return graphs;
   }
 
+  synchronized RecurrentLayers recurrentLayers() {
+    if (recurrentLayers == null) {
+      recurrentLayers = new RecurrentLayers(context.libraries().dnn());
+    }
+    return recurrentLayers;
+  }
+
   private synchronized KernelCompiler compiler() {
     if (compiler == null) {
       compiler =
@@ -239,6 +247,9 @@ public final class CudaDevice implements Device {
       }
       if (graphs != null) {
         graphs.ifPresent(OperationGraphs::close);
+      }
+      if (recurrentLayers != null) {
+        recurrentLayers.close();
       }
     }
     modules.close();

@@ -16,6 +16,7 @@ final class Instructions {
   private final CudaDevice device;
   private final ProgramSpec spec;
   private final Regions regions;
+  private final Readers readers;
   private final List<Kernel> kernels = new ArrayList<>();
   private final String[] kinds; // which way each takes, of several; null where there is one
   private DeviceMemory.Piece scratch; // of one instruction after the other
@@ -25,6 +26,7 @@ final class Instructions {
     this.device = device;
     this.spec = spec;
     this.regions = regions;
+    this.readers = new Readers(spec);
     for (Instruction i : spec.instructions()) {
       Kernel kernel = KernelTable.get(i.kernel());
       if (kernel == null) {
@@ -135,7 +137,8 @@ final class Instructions {
         operands(i.inputs(), batch),
         operands(i.outputs(), batch),
         device.processor(),
-        regions.errors());
+        regions.errors(),
+        output -> readers.isRead(number, output));
   }
 
   private List<Operand> operands(List<Integer> tensors, long batch) {

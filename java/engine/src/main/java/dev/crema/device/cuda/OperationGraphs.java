@@ -37,7 +37,7 @@ final class OperationGraphs {
     DnnVersion.require(calls);
     loadCompiler(libraries);
     long[] made = new long[1];
-    ConvolutionPlan.check(calls, calls.cudnnCreate(made), "cudnnCreate");
+    DnnStatus.check(calls, calls.cudnnCreate(made), "cudnnCreate");
     this.handle = made[0];
   }
 
@@ -76,7 +76,7 @@ final class OperationGraphs {
     plan.ifPresent(
         there -> {
           long workspace = there.workspace() == 0 ? 0 : to.scratch(there.workspace());
-          ConvolutionPlan.check(calls, calls.cudnnSetStream(handle, stream), "cudnnSetStream");
+          DnnStatus.check(calls, calls.cudnnSetStream(handle, stream), "cudnnSetStream");
           there.run(handle, addresses, workspace);
         });
     return plan.isPresent();

@@ -6,7 +6,10 @@ import dev.crema.device.cuda.kernel.Convolution;
 import dev.crema.device.cuda.kernel.Launches;
 import dev.crema.device.cuda.kernel.OperationGraph;
 import dev.crema.device.cuda.kernel.Product;
+import dev.crema.device.cuda.kernel.Recurrence;
+import dev.crema.device.cuda.kernel.RecurrentLayer;
 import dev.crema.device.cuda.kernel.Ways;
+import java.util.Optional;
 
 /**
  * Queues what instructions do on a stream, where it runs or, while the stream records, becomes part
@@ -138,8 +141,18 @@ final class Recorder implements Launches {
   }
 
   @Override
+  public Optional<RecurrentLayer> recurrent(Recurrence layer) {
+    return device.recurrentLayers().on(layer, tf32, stream);
+  }
+
+  @Override
   public void convolution(Convolution convolution) {
     device.convolutions().run(convolution, tf32, this, stream);
+  }
+
+  @Override
+  public boolean convolutionIfThere(Convolution convolution) {
+    return device.convolutions().runIfThere(convolution, tf32, this, stream);
   }
 
   @Override

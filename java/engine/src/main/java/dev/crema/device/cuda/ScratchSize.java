@@ -5,7 +5,10 @@ import dev.crema.device.cuda.kernel.Convolution;
 import dev.crema.device.cuda.kernel.Launches;
 import dev.crema.device.cuda.kernel.OperationGraph;
 import dev.crema.device.cuda.kernel.Product;
+import dev.crema.device.cuda.kernel.Recurrence;
+import dev.crema.device.cuda.kernel.RecurrentLayer;
 import dev.crema.device.cuda.kernel.Ways;
+import java.util.Optional;
 
 /**
  * Finds how much scratch memory instructions need, and makes ready what they use: kernels are
@@ -99,8 +102,18 @@ final class ScratchSize implements Launches {
   }
 
   @Override
+  public Optional<RecurrentLayer> recurrent(Recurrence layer) {
+    return device.recurrentLayers().prepare(layer, tf32);
+  }
+
+  @Override
   public void convolution(Convolution convolution) {
     device.convolutions().prepare(convolution, tf32, this);
+  }
+
+  @Override
+  public boolean convolutionIfThere(Convolution convolution) {
+    return device.convolutions().prepareIfThere(convolution, tf32, this);
   }
 
   /** Says no, so that what may have to follow is made ready, too. */

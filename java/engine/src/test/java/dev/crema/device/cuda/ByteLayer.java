@@ -38,10 +38,26 @@ final class ByteLayer implements AutoCloseable {
     }
   }
 
+  /** Images of a convolution, its kernel and its window; whether the outputs are bytes. */
+  record Images(
+      int height, int width, int kernelHeight, int kernelWidth, Window2d window, boolean toBytes) {
+    static Images of(Kind kind) {
+      int side = kind == Kind.WINDOWS ? 3 : 1;
+      int around = side / 2;
+      Window2d window = Window2d.valid(1, 1).padded(around, around, around, around);
+      return new Images(side, 3, side, side, window, true);
+    }
+
+    int taps() {
+      return kernelHeight * kernelWidth;
+    }
+  }
+
   private static final QuantizationParameters X = new QuantizationParameters(0.02f, 131);
   private static final QuantizationParameters Y = new QuantizationParameters(0.9f, 7);
 
   private final Kind kind;
+  private final Images images;
   private final int rows;
   private final int units;
   private final int in;
@@ -52,15 +68,18 @@ final class ByteLayer implements AutoCloseable {
   private byte[] ofCpu;
 
   ByteLayer(Kind kind, int rows, int in, int units) {
+    this(kind, rows, in, units, Images.of(kind));
+  }
+
+  ByteLayer(Kind kind, int rows, int in, int units, Images images) {
     this.kind = kind;
+    this.images = images;
     this.rows = rows;
     this.in = in;
     this.units = units;
     Random random = new Random(3);
-    boolean windows = kind == Kind.WINDOWS;
-    boolean convolves = windows || kind == Kind.CONVOLUTION;
-    int side = windows ? 3 : 1;
-    float[] kernel = new float[side * side * in * units];
+    boolean convolves = kind == Kind.WINDOWS || kind == Kind.CONVOLUTION;
+    float[] kernel = new float[images.taps() * in * units];
     float[] scales = new float[units];
     float[] bias = new float[units];
     for (int j = 0; j < units; j++) {
@@ -70,27 +89,27 @@ final class ByteLayer implements AutoCloseable {
     for (int i = 0; i < kernel.length; i++) {
       kernel[i] = scales[i % units] * (random.nextInt(255) - 127);
     }
-    long pixels = convolves ? 3 * side : 1;
+    long pixels = convolves ? (long) images.height() * images.width() : 1;
     this.x = new byte[Math.toIntExact(rows * pixels * in)];
     random.nextBytes(x);
     boolean dynamic = kind == Kind.DYNAMIC;
-    TensorType type = PackQuantized.typeOf((long) side * side * in, (long) side * in, units);
+    long run = QuantizedConv2d.run(images.window(), images.kernelWidth(), in);
+    TensorType type = PackQuantized.typeOf((long) images.taps() * in, run, units);
     this.memory = Buffer.allocate(4 * type.elements().constant());
     Node packed = graph.variable("packed", Storage.STATE, 0, type);
-    TensorType shape = convolves ? TensorType.of(side, side, in, units) : TensorType.of(in, units);
+    TensorType shape =
+        convolves
+            ? TensorType.of(images.kernelHeight(), images.kernelWidth(), in, units)
+            : TensorType.of(in, units);
     Node k = graph.add(new Constant(kernel, shape));
     Node s = graph.add(new Constant(scales, TensorType.of(units)));
     Node b = graph.add(new Constant(bias, TensorType.of(units)));
-    QuantizationParameters to = kind == Kind.BYTES || convolves ? Y : null;
-    graph.apply(
-        new PackQuantized(dynamic ? null : X, to, (long) side * in),
-        packed,
-        k,
-        s,
-        dynamic ? null : b);
+    boolean toBytes = kind == Kind.BYTES || convolves && images.toBytes();
+    QuantizationParameters to = toBytes ? Y : null;
+    graph.apply(new PackQuantized(dynamic ? null : X, to, run), packed, k, s, dynamic ? null : b);
     TensorType input =
         convolves
-            ? TensorType.batchOf(ElementType.UINT8, side, 3, in)
+            ? TensorType.batchOf(ElementType.UINT8, images.height(), images.width(), in)
             : TensorType.batchOf(ElementType.UINT8, in);
     Node of = graph.input("x", input);
     graph.beginLayer("head");
@@ -108,16 +127,22 @@ final class ByteLayer implements AutoCloseable {
                 packed,
                 b);
           }
-          case CONVOLUTION, WINDOWS -> convolution(of, packed, side);
+          case CONVOLUTION, WINDOWS -> convolution(of, packed, to);
         };
     graph.endLayer();
   }
 
-  private Node convolution(Node of, Node packed, int side) {
-    int around = side / 2;
-    Window2d window = Window2d.valid(1, 1).padded(around, around, around, around);
+  private Node convolution(Node of, Node packed, QuantizationParameters to) {
     return of.then(
-        new QuantizedConv2d(side, side, units, window, FusedActivation.NONE, X, Y), packed);
+        new QuantizedConv2d(
+            images.kernelHeight(),
+            images.kernelWidth(),
+            units,
+            images.window(),
+            FusedActivation.NONE,
+            X,
+            to),
+        packed);
   }
 
   Plan plan(Device device) {
@@ -161,7 +186,7 @@ final class ByteLayer implements AutoCloseable {
   /** The CPU's result of all rows. */
   byte[] onTheCpu() {
     if (ofCpu == null) {
-      try (ByteLayer twin = new ByteLayer(kind, rows, in, units);
+      try (ByteLayer twin = new ByteLayer(kind, rows, in, units, images);
           Plan plan = twin.plan(Device.cpu())) {
         ofCpu = twin.run(plan, rows);
       }

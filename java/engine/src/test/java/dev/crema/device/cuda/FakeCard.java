@@ -69,6 +69,12 @@ final class FakeCard implements CudaLibraries {
   /** Likewise of products of signed bytes. */
   volatile int byteProducts = 1;
 
+  /** Algorithms that cuDNN has for convolutions of signed bytes; less than 0: not supported. */
+  volatile int byteConvolutions = 1;
+
+  /** cuDNN has no recurrent layers. */
+  volatile boolean refusesRecurrent;
+
   synchronized void succeed() {
     failAt = 0;
   }

@@ -12,8 +12,8 @@ record FakeNumbers(ByteBuffer memory, Type type) {
     HALF(2, 2, 2),
     BFLOAT(14, 9, 2),
     E4M3(28, -1, 1),
-    BYTE(3, -1, 1),
-    INT(10, -1, 4);
+    BYTE(3, 3, 1),
+    INT(10, 4, 4);
 
     private final int blas;
     private final int dnn;

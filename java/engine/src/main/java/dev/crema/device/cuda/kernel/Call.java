@@ -2,6 +2,7 @@ package dev.crema.device.cuda.kernel;
 
 import dev.crema.device.ProgramSpec.Instruction;
 import java.util.List;
+import java.util.function.IntPredicate;
 
 /** An instruction at one batch size: its tensors on the device and its constants. */
 public final class Call {
@@ -12,13 +13,10 @@ public final class Call {
   private final List<Operand> outputs;
   private final Processor processor;
   private final long errors;
+  private final IntPredicate readers;
   private boolean canFail;
 
-  /**
-   * @param number its position in the program
-   * @param inputs null for an absent one
-   * @param errors address of the program's table of errors
-   */
+  /** Of which all outputs are read. */
   public Call(
       Instruction instruction,
       int number,
@@ -27,6 +25,24 @@ public final class Call {
       List<Operand> outputs,
       Processor processor,
       long errors) {
+    this(instruction, number, batch, inputs, outputs, processor, errors, output -> true);
+  }
+
+  /**
+   * @param number its position in the program
+   * @param inputs null for an absent one
+   * @param errors address of the program's table of errors
+   * @param readers whether anybody reads an output
+   */
+  public Call(
+      Instruction instruction,
+      int number,
+      long batch,
+      List<Operand> inputs,
+      List<Operand> outputs,
+      Processor processor,
+      long errors,
+      IntPredicate readers) {
     this.instruction = instruction;
     this.number = number;
     this.batch = batch;
@@ -34,6 +50,7 @@ public final class Call {
     this.outputs = outputs;
     this.processor = processor;
     this.errors = errors;
+    this.readers = readers;
   }
 
   public Instruction instruction() {
@@ -70,6 +87,11 @@ public final class Call {
 
   public Operand out(int index) {
     return outputs.get(index);
+  }
+
+  /** Whether another instruction, or somebody after the run, may read an output. */
+  public boolean isRead(int output) {
+    return readers.test(output);
   }
 
   public long integer(int index) {

@@ -8,7 +8,8 @@ import dev.crema.memory.ElementType;
  *
  * @param direction which of the three is computed from the other two
  * @param filter address of the filter, or of its gradient
- * @param type of the elements of all three: float32, bfloat16 or float16; sums are float32
+ * @param type of the elements of all three: float32, bfloat16 or float16; sums are float32. Or
+ *     int8, of x and filter: y is float32, and exact where sums stay below 2^24
  */
 public record Convolution(
     Direction direction,

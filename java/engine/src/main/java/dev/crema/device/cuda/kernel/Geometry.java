@@ -94,11 +94,11 @@ record Geometry(
     return Math.floorDiv(inputs - (taps - 1) * dilation - 1, stride) + 1;
   }
 
-  private int paddedHeight() {
+  int paddedHeight() {
     return height + top + bottom;
   }
 
-  private int paddedWidth() {
+  int paddedWidth() {
     return width + left + right;
   }
 
@@ -108,15 +108,34 @@ record Geometry(
   }
 
   Convolution convolution(Direction direction, long x, long filter, long y) {
-    boolean symmetric = isSymmetric();
+    return isSymmetric()
+        ? of(direction, x, filter, y, height, width, top, left, type)
+        : padded(direction, x, filter, y, type);
+  }
+
+  /** The same of images that have exactly the padding that windows reach. */
+  Convolution padded(Direction direction, long x, long filter, long y, ElementType element) {
+    return of(direction, x, filter, y, paddedHeight(), paddedWidth(), 0, 0, element);
+  }
+
+  private Convolution of(
+      Direction direction,
+      long x,
+      long filter,
+      long y,
+      int imageHeight,
+      int imageWidth,
+      int down,
+      int across,
+      ElementType element) {
     return new Convolution(
         direction,
         x,
         filter,
         y,
         examples,
-        symmetric ? height : paddedHeight(),
-        symmetric ? width : paddedWidth(),
+        imageHeight,
+        imageWidth,
         channels,
         tapRows,
         tapColumns,
@@ -127,10 +146,10 @@ record Geometry(
         strideWidth,
         dilationHeight,
         dilationWidth,
-        symmetric ? top : 0,
-        symmetric ? left : 0,
+        down,
+        across,
         groups,
-        type);
+        element);
   }
 
   /** Copies images into ones with padding. */

@@ -1,5 +1,7 @@
 package dev.crema.device.cuda.kernel;
 
+import java.util.Optional;
+
 /** Takes what an instruction does on the device, in order. */
 public interface Launches {
   /**
@@ -71,8 +73,22 @@ public interface Launches {
    */
   void oneOf(Ways ways);
 
+  /**
+   * A recurrent layer by cuDNN.
+   *
+   * @return empty if it has none of that form
+   */
+  Optional<RecurrentLayer> recurrent(Recurrence layer);
+
   /** A convolution or a gradient of one, by cuDNN. */
   void convolution(Convolution convolution);
+
+  /**
+   * A convolution that is not empty, if cuDNN has an algorithm for it.
+   *
+   * @return whether it has one; else nothing was done
+   */
+  boolean convolutionIfThere(Convolution convolution);
 
   /**
    * A convolution that adds a bias and applies what follows while it writes its result, where cuDNN

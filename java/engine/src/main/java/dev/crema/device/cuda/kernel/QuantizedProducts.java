@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.LongFunction;
 
 /**
  * Dense layers and convolutions of bytes, by tensor cores: in several ways, which write the same
@@ -11,6 +12,7 @@ import java.util.Map;
  */
 final class QuantizedProducts {
   private static final String DENSE = "int8_linear";
+  private static final String STATIC_SUMS = "quantized_linear_of_sums";
   private static final long PIECE = 16; // bytes that are copied at once
 
   private QuantizedProducts() {}
@@ -28,71 +30,47 @@ final class QuantizedProducts {
     Operand x = c.in(0);
     Operand y = c.out(0);
     byte[] target = QuantizedKernels.target(y, c.integer(1), c.integer(0) != 0);
-    Arguments own =
-        Arguments.of()
-            .pointer(x.address())
-            .pointer(c.address(1))
-            .struct(target)
-            .int64(x.rows())
-            .int32(y.last())
-            .int32(x.last());
-    List<Ways.Way> ways = own(c, DENSE, "quantized_linear", own);
+    LongFunction<Arguments> of = first -> staticArguments(c, first, target);
+    List<Ways.Way> ways = own(c, DENSE, "quantized_linear", of.apply(x.address()));
     if (SignedProduct.fits(c, c.address(1))) {
-      ways.add(staticSigned(c, target));
+      ways.add(SignedProduct.way(c, c.address(1), of, STATIC_SUMS));
     }
     to.oneOf(new Ways(c, form("quantized_linear", x, y), ways));
   }
 
-  private static Ways.Way staticSigned(Call c, byte[] target) {
-    return SignedProduct.way(
-        c,
-        c.address(1),
-        sums ->
-            Arguments.of()
-                .pointer(sums)
-                .pointer(c.address(1))
-                .struct(target)
-                .int64(c.out(0).rows())
-                .int32(c.out(0).last())
-                .int32(c.in(0).last()),
-        "quantized_linear_of_sums");
+  /**
+   * @param first address of the inputs, or of the sums that a library made of them
+   */
+  private static Arguments staticArguments(Call c, long first, byte[] target) {
+    return Arguments.of()
+        .pointer(first)
+        .pointer(c.address(1))
+        .struct(target)
+        .int64(c.out(0).rows())
+        .int32(c.out(0).last())
+        .int32(c.in(0).last());
   }
 
   /** in: x, scales and zero points of its rows, packed, bias?; ints: ReLU or not. */
   private static void dynamicLinear(Call c, Launches to) {
     Operand x = c.in(0);
     Operand y = c.out(0);
-    Arguments own =
-        Arguments.of()
-            .pointer(x.address())
-            .pointer(c.address(1))
-            .pointer(c.address(2))
-            .pointer(c.address(3))
-            .pointer(c.address(4))
-            .pointer(y.address())
-            .int64(x.rows())
-            .int32(y.last())
-            .int32(x.last())
-            .int32(c.integer(0));
-    List<Ways.Way> ways = own(c, DENSE, "dynamic_quantized_linear", own);
+    LongFunction<Arguments> of =
+        first ->
+            Arguments.of()
+                .pointer(first)
+                .pointer(c.address(1))
+                .pointer(c.address(2))
+                .pointer(c.address(3))
+                .pointer(c.address(4))
+                .pointer(y.address())
+                .int64(x.rows())
+                .int32(y.last())
+                .int32(x.last())
+                .int32(c.integer(0));
+    List<Ways.Way> ways = own(c, DENSE, "dynamic_quantized_linear", of.apply(x.address()));
     if (SignedProduct.fits(c, c.address(3))) {
-      ways.add(
-          SignedProduct.way(
-              c,
-              c.address(3),
-              sums ->
-                  Arguments.of()
-                      .pointer(sums)
-                      .pointer(c.address(1))
-                      .pointer(c.address(2))
-                      .pointer(c.address(3))
-                      .pointer(c.address(4))
-                      .pointer(y.address())
-                      .int64(x.rows())
-                      .int32(y.last())
-                      .int32(x.last())
-                      .int32(c.integer(0)),
-              "dynamic_quantized_linear_of_sums"));
+      ways.add(SignedProduct.way(c, c.address(3), of, "dynamic_quantized_linear_of_sums"));
     }
     to.oneOf(new Ways(c, form("dynamic_quantized_linear", x, y), ways));
   }
@@ -137,8 +115,13 @@ final class QuantizedProducts {
             .struct(target)
             .struct(windows(c, x, y));
     List<Ways.Way> ways = own(c, "int8_conv", "quantized_conv2d", own);
-    if (isProduct(c, x, y) && SignedProduct.fits(c, c.address(1))) {
-      ways.add(staticSigned(c, target));
+    if (isProduct(c, x, y)) {
+      if (SignedProduct.fits(c, c.address(1))) {
+        LongFunction<Arguments> of = first -> staticArguments(c, first, target);
+        ways.add(SignedProduct.way(c, c.address(1), of, STATIC_SUMS));
+      }
+    } else if (SignedConvolution.fits(c)) {
+      ways.add(SignedConvolution.way(c, target));
     }
     String form =
         String.format(

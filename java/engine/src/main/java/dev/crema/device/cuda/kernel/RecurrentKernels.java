@@ -16,10 +16,10 @@ final class RecurrentKernels {
 
   static Map<String, Kernel> kernels() {
     return Map.of(
-        "lstm", RecurrentKernels::lstm,
-        "lstm_grad", RecurrentKernels::lstmGradient,
-        "gru", RecurrentKernels::gru,
-        "gru_grad", RecurrentKernels::gruGradient);
+        "lstm", RecurrentWays.forward(RecurrentCell.LSTM, RecurrentKernels::lstm),
+        "lstm_grad", RecurrentWays.gradient(RecurrentCell.LSTM, RecurrentKernels::lstmGradient),
+        "gru", RecurrentWays.forward(RecurrentCell.GRU, RecurrentKernels::gru),
+        "gru_grad", RecurrentWays.gradient(RecurrentCell.GRU, RecurrentKernels::gruGradient));
   }
 
   /** Extents; addresses are in bytes. */
@@ -185,8 +185,8 @@ final class RecurrentKernels {
   }
 
   /**
-   * in: x, w, r, h0?, c0?, y, cells, gates, dy?, d last h?, d last c?. out: dx, dw, dr, dbias, dh0,
-   * dc0.
+   * in: x, w, r, h0?, c0?, y, cells, gates, dy?, d last h?, d last c?, bias?. out: dx, dw, dr,
+   * dbias, dh0, dc0.
    */
   private static void lstmGradient(Call c, Launches to) {
     Steps s = Steps.of(c, to);
@@ -259,7 +259,7 @@ final class RecurrentKernels {
     }
   }
 
-  /** in: x, w, u, h0?, y, gates, q, dy?, d last h?. out: dx, dw, du, db, dc, dh0. */
+  /** in: x, w, u, h0?, y, gates, q, dy?, d last h?, biases?. out: dx, dw, du, db, dc, dh0. */
   private static void gruGradient(Call c, Launches to) {
     Steps s = Steps.of(c, to);
     long dh = c.out(5).address();

@@ -1,0 +1,90 @@
+package dev.crema.device.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.crema.device.Device;
+import dev.crema.device.cuda.RecurrentProgram.Size;
+import dev.crema.device.cuda.kernel.ElementwiseOperations;
+import dev.crema.plan.Plan;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Recurrent layers on a card by cuDNN where it has them, whether or not they are faster than
+ * Crema's steps: near to the CPU, and the same bits each time.
+ */
+class CardRecurrentTest {
+  private static final List<Size> SMALL = List.of(new Size(3, 4, 5, 6));
+  private static final List<Size> OF_CARDS =
+      List.of(new Size(32, 20, 64, 128), new Size(7, 33, 40, 96), new Size(1, 5, 16, 256));
+
+  /** Of float32 by steps that feed one another: each keeps some of the errors of those before. */
+  private static final float ROUNDING = 2e-4f;
+
+  @Test
+  void onRealCards() {
+    for (CudaCard card : Device.cudaCards().usable()) {
+      CudaDevice own = (CudaDevice) Device.cuda(card.ordinal());
+      CudaOptions options =
+          new CudaOptions(
+              false, Measuring.ALL, KernelCache.standard(), ElementwiseOperations::number);
+      CudaDevice device = new CudaDevice(own.context().libraries(), card, options);
+      try {
+        SMALL.forEach(size -> check(device, size));
+        OF_CARDS.forEach(size -> check(device, size));
+      } finally {
+        device.close();
+      }
+    }
+    if (Device.cudaCards().usable().isEmpty()) {
+      System.out.println("Not tried on a card: there is none here");
+    }
+  }
+
+  @Test
+  void onAnEmulatedOne() {
+    if (EmulatedCard.missing() != null) {
+      System.out.println("Not tried on an emulated card: " + EmulatedCard.missing());
+      return;
+    }
+    try (EmulatedCard card = new EmulatedCard(new FakeCard(), Measuring.ALL)) {
+      SMALL.forEach(size -> check((CudaDevice) card.device(), size));
+      assertThat(card.calls("cudnnRNNBackwardWeights")).isPositive();
+    }
+  }
+
+  private static void check(CudaDevice device, Size size) {
+    for (boolean lstm : new boolean[] {true, false}) {
+      for (boolean gradient : new boolean[] {true, false}) {
+        try (RecurrentProgram layer = RecurrentProgram.of(lstm, gradient, true, size)) {
+          check(device, layer, (lstm ? "LSTM, " : "GRU, ") + size);
+        }
+      }
+    }
+  }
+
+  private static void check(CudaDevice device, RecurrentProgram layer, String what) {
+    List<float[]> expected = layer.onTheCpu();
+    try (Plan tried = layer.plan(device)) {
+      RecurrentProgram.requireNear(layer.run(tried), expected, ROUNDING);
+    }
+    assertThat(device.choices().refused()).as("ways that wrote other numbers").isEmpty();
+    for (String form : device.choices().all().keySet()) {
+      device.choices().put(form, "cudnn");
+    }
+    List<float[]> first = null;
+    for (int plan = 0; plan < 2; plan++) {
+      try (Plan again = layer.plan(device)) {
+        for (int run = 0; run < 3; run++) { // at once, recorded, and from the graph
+          List<float[]> results = layer.run(again);
+          RecurrentProgram.requireNear(results, expected, ROUNDING);
+          first = first == null ? results : first;
+          for (int i = 0; i < first.size(); i++) {
+            assertThat(results.get(i)).as("output %d of %s", i, what).isEqualTo(first.get(i));
+          }
+        }
+        System.out.println(device.name() + ": " + what + " by " + again.ways());
+      }
+    }
+  }
+}
