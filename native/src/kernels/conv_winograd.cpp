@@ -171,12 +171,16 @@ void transform_filters(const Convolution& c, float* filters) {
 }  // namespace
 
 // In cycles of two multiply-adds, a tile of 4 x 4: a place takes three cycles a vector besides its products, the
-// transforms 28 a vector of channels, finding a tile's pixels 60 (kernel_bench, Zen 5); of 6 x 6 in proportion.
+// transforms 28 a vector of channels, finding a tile's pixels 60 (kernel_bench, Zen 5). Transforms of 6 x 6 take 160 a
+// vector of channels, finding the pixels 260: 36 places are more than registers, and more streams than the L1 cache
+// likes (kernel_bench, Zen 3).
 double winograd_cycles(const Layout& layout, int64_t k, int64_t n) {
   const WinogradTiles tiles(layout);
   const double vectors = static_cast<double>((n + W - 1) / W), sum = static_cast<double>(k);
-  const double place = (0.5 * sum + 3) * vectors + (28 * (sum / W + vectors) + 60) / 16;
-  return place * static_cast<double>(tiles.places() * tiles.count);
+  const bool small = tiles.edge() == 4;
+  const double places = static_cast<double>(tiles.places()) * (0.5 * sum + 3) * vectors;
+  const double transforms = (small ? 28 : 160) * (sum / W + vectors) + (small ? 60 : 260);
+  return (places + transforms) * static_cast<double>(tiles.count);
 }
 
 // The plain sum takes nine tenths of the peak.
