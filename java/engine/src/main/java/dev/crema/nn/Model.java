@@ -364,12 +364,14 @@ public final class Model implements AutoCloseable {
       Prepack prepack, int capacity, int threads, Device device, Quantize.Choice choice) {
     boolean products = quantization != null || prepack != null && prepack.products();
     Map<String, NonZeros> nonZeros = device.packsWeights() ? sparse.nonZeros() : Map.of();
-    Set<String> quantized = quantization == null ? Set.of() : quantization.layers().keySet();
-    FoldBatchNorm fold = new FoldBatchNorm(quantized, nonZeros.keySet());
     List<Pass> passes =
         quantization != null
-            ? Passes.prediction(fold, new Quantize(quantization.layers(), choice), new Prepack())
-            : prepack != null ? Passes.prediction(fold, prepack) : Passes.standard();
+            ? Passes.prediction(new Quantize(quantization.layers(), choice), new Prepack())
+            : prepack != null ? Passes.prediction(prepack) : Passes.standard();
+    if (prepack != null) {
+      Set<String> quantized = quantization == null ? Set.of() : quantization.layers().keySet();
+      passes = Passes.folded(passes, new FoldBatchNorm(quantized, nonZeros.keySet()));
+    }
     return nonZeros.isEmpty()
         ? passes
         : Passes.sparse(

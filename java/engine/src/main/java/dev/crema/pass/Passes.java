@@ -22,21 +22,16 @@ public final class Passes {
         new FuseElementwise());
   }
 
-  /**
-   * What plans for predictions use that compute of kernels what they can ahead: normalisations are
-   * folded before activations are fused, and {@link Prepack} comes last.
-   */
-  public static List<Pass> prediction(FoldBatchNorm fold, Prepack prepack) {
+  /** What plans for predictions use that pack kernels ahead: {@link Prepack} comes last. */
+  public static List<Pass> prediction(Prepack prepack) {
     List<Pass> passes = new ArrayList<>(standard());
-    passes.add(passes.indexOf(new FuseActivation()), fold);
     passes.add(prepack);
     return List.copyOf(passes);
   }
 
   /** As {@link #prediction}, with quantized layers. */
-  public static List<Pass> prediction(FoldBatchNorm fold, Quantize quantize, Prepack prepack) {
+  public static List<Pass> prediction(Quantize quantize, Prepack prepack) {
     List<Pass> passes = new ArrayList<>(standard());
-    passes.add(passes.indexOf(new FuseActivation()), fold);
     passes.add(passes.size() - 1, quantize); // sees ops before chains are joined
     passes.add(prepack);
     return List.copyOf(passes);
@@ -64,6 +59,13 @@ public final class Passes {
     List<Pass> all = new ArrayList<>(passes);
     int last = all.size() - 1;
     all.add(last >= 0 && all.get(last) instanceof Prepack ? last : all.size(), sparsify);
+    return List.copyOf(all);
+  }
+
+  /** A list for predictions where normalisations are folded, before activations are fused. */
+  public static List<Pass> folded(List<Pass> passes, FoldBatchNorm fold) {
+    List<Pass> all = new ArrayList<>(passes);
+    all.add(Math.max(0, all.indexOf(new FuseActivation())), fold);
     return List.copyOf(all);
   }
 
