@@ -40,11 +40,6 @@ tests=(
   --select-class dev.crema.compress.QuantizedResidualTest
 )
 
-# Tests of ops that have near ways (CREMA_CUDA_MEASURE=all).
-near=(
-  --select-class dev.crema.device.cuda.CardWaysTest
-)
-
 # Calls JUnit's console with what selects tests; before it, the words of $under.
 junit() {
   local reports="$1"
@@ -66,13 +61,9 @@ found_ops() {
 run_test() {
   say "every op and gradient, and trainings, on $CREMA_DEVICE"
   under=
-  rm -rf "$results/test" "$results/near"
+  rm -rf "$results/test"
   junit "$results/test" "${tests[@]}" | tee "$results/test.txt" || failed=1
   found_ops "$results/test"
-  if [ "$CREMA_DEVICE" != cpu ]; then
-    say "ops that cuDNN computes, too, by whichever is faster"
-    CREMA_CUDA_MEASURE=all junit "$results/near" "${near[@]}" | tee "$results/near.txt" || failed=1
-  fi
 }
 
 run_sanitizer() {
