@@ -98,7 +98,7 @@ final class ScratchSize implements Launches {
       taken = 0;
       way.launch(this);
     }
-    kind = way.kind();
+    kind = ways.all().size() > 1 ? way.kind() : null;
   }
 
   @Override

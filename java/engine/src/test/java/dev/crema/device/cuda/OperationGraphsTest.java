@@ -5,14 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.crema.CremaException;
 import dev.crema.device.cuda.DeviceMemory.Piece;
 import dev.crema.device.cuda.kernel.OperationGraph;
-import dev.crema.device.cuda.kernel.OperationGraph.Mode;
-import dev.crema.device.cuda.kernel.OperationGraph.Place;
-import dev.crema.device.cuda.kernel.OperationGraph.Pointwise;
-import dev.crema.device.cuda.kernel.OperationGraph.Product;
-import dev.crema.device.cuda.kernel.OperationGraph.Tensor;
-import dev.crema.device.cuda.kernel.OperationGraph.Type;
 import java.nio.ByteBuffer;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -20,28 +13,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Plans of cuDNN's graphs: how they are found and kept, and what becomes of failures. */
 class OperationGraphsTest {
   private static final long SCRATCH = 1 << 12;
-
-  private static Tensor tensor(int number, Place place, List<Long> dims, float value) {
-    List<Long> strides =
-        List.of(dims.get(2) * dims.get(3), dims.get(2) * dims.get(3), dims.get(3), 1L);
-    return new Tensor(number, place, Type.FLOAT32, dims, strides, value);
-  }
-
-  /** c [1, 1, 2, 2] = factor · a [.., 2, 3] · b [.., 3, 2]. */
-  static OperationGraph scaledProduct(float factor, long least) {
-    Tensor a = tensor(0, Place.MEMORY, List.of(1L, 1L, 2L, 3L), 0);
-    Tensor b = tensor(1, Place.MEMORY, List.of(1L, 1L, 3L, 2L), 0);
-    Tensor c = tensor(2, Place.MEMORY, List.of(1L, 1L, 2L, 2L), 0);
-    Tensor by = tensor(3, Place.VALUE, List.of(1L, 1L, 1L, 1L), factor);
-    Tensor sums = tensor(4, Place.NOWHERE, List.of(1L, 1L, 2L, 2L), 0);
-    return new OperationGraph(
-        "a scaled product",
-        least,
-        List.of(a, b, c, by, sums),
-        List.of(
-            new Product(a, b, sums),
-            new Pointwise(Mode.MULTIPLY, sums, by, null, c, 0, Type.FLOAT32)));
-  }
 
   /** A card with three tensors and a stream. */
   private static final class Bench implements AutoCloseable {
@@ -113,12 +84,12 @@ class OperationGraphsTest {
   void theEngineIsAskedForOnce() {
     FakeCard card = new FakeCard();
     try (Bench bench = new Bench(card)) {
-      assertThat(bench.run(scaledProduct(2, 0))).isTrue();
+      assertThat(bench.run(SampleGraphs.scaledProduct(2, 0))).isTrue();
       assertThat(bench.result()).containsExactly(40, 28, 112, 82);
       card.clearLog();
-      assertThat(bench.run(scaledProduct(2, 0))).isTrue();
+      assertThat(bench.run(SampleGraphs.scaledProduct(2, 0))).isTrue();
       assertThat(card.log("cudnnBackendFinalize")).as("of the addresses alone").hasSize(1);
-      assertThat(bench.run(scaledProduct(-1, 0))).isTrue();
+      assertThat(bench.run(SampleGraphs.scaledProduct(-1, 0))).isTrue();
       assertThat(bench.result()).containsExactly(-20, -14, -56, -41);
     }
     assertThat(card.live).isEmpty();
@@ -129,13 +100,13 @@ class OperationGraphsTest {
   void whatWasNotUsedForLongIsGivenBack() {
     FakeCard card = new FakeCard();
     try (Bench bench = new Bench(card)) {
-      bench.run(scaledProduct(0, 0));
+      bench.run(SampleGraphs.scaledProduct(0, 0));
       int one = card.live.get("backend descriptor").size();
       for (int i = 1; i < 300; i++) {
-        bench.run(scaledProduct(i, 0));
+        bench.run(SampleGraphs.scaledProduct(i, 0));
       }
       assertThat(card.live.get("backend descriptor")).hasSize(256 * one);
-      assertThat(bench.run(scaledProduct(0, 0))).isTrue();
+      assertThat(bench.run(SampleGraphs.scaledProduct(0, 0))).isTrue();
     }
     assertThat(card.live).isEmpty();
   }
@@ -145,12 +116,12 @@ class OperationGraphsTest {
     FakeCard card = new FakeCard();
     card.refusesGraphs = true;
     try (Bench bench = new Bench(card)) {
-      assertThat(bench.run(scaledProduct(1, 0))).isFalse();
+      assertThat(bench.run(SampleGraphs.scaledProduct(1, 0))).isFalse();
       assertThat(card.live).doesNotContainKey("backend descriptor");
       card.clearLog();
-      assertThat(bench.run(scaledProduct(1, 0))).isFalse();
+      assertThat(bench.run(SampleGraphs.scaledProduct(1, 0))).isFalse();
       assertThat(card.log("cudnn")).isEmpty();
-      assertThat(bench.run(scaledProduct(1, 92000))).as("a newer version's").isFalse();
+      assertThat(bench.run(SampleGraphs.scaledProduct(1, 92000))).as("a newer version's").isFalse();
       assertThat(card.log("cudnnBackend")).isEmpty();
     }
     assertThat(card.live).isEmpty();
@@ -171,7 +142,7 @@ class OperationGraphsTest {
       boolean there = true;
       card.failAt(k, status);
       try (Bench bench = new Bench(card)) {
-        there = bench.run(scaledProduct(2, 0));
+        there = bench.run(SampleGraphs.scaledProduct(2, 0));
         assertThat(!there || bench.result()[0] == 40).isTrue();
       } catch (CremaException e) {
         threw++;
