@@ -34,6 +34,7 @@ int64_t size_of_type(int type) {
       return 1;
     case 1:
     case 4:
+    case 7:
     case 8:
     case 11:
     case 14:
@@ -56,7 +57,9 @@ struct GraphTensor {
   char* memory = nullptr;     // null: between operations
   std::vector<double> room;  // of such a one, or the number of a value
   bool value = false;
-  static Type stored(int type) { return type == 2 ? Type::kHalf : type == 9 ? Type::kBfloat : Type::kFloat; }
+  static Type stored(int type) {
+    return type == 2 ? Type::kHalf : type == 3 ? Type::kByte : type == 9 ? Type::kBfloat : Type::kFloat;
+  }
   int64_t offset(const std::vector<int64_t>& at) const {
     int64_t sum = 0;
     for (size_t i = 0; i < dims.size(); ++i) sum += dims[i] == 1 ? 0 : at[i] * strides[i];
@@ -72,6 +75,16 @@ struct GraphTensor {
     return memory != nullptr ? Numbers{memory, stored(type)}.get(i) : room[i];
   }
   void put(int64_t i, double v) {
+    if (type == 4 && memory != nullptr) {
+      const int32_t whole = static_cast<int32_t>(v);
+      std::memcpy(memory + 4 * i, &whole, 4);
+      return;
+    }
+    if (type == 4) {
+      if (room.empty()) room.assign(extent(), NAN);
+      room[i] = v;
+      return;
+    }
     if (memory != nullptr) return Numbers{memory, stored(type)}.put(i, static_cast<float>(v));
     if (room.empty()) room.assign(extent(), NAN);
     char bytes[4];
@@ -120,6 +133,8 @@ double element_wise(int mode, double x, double b, bool t, int64_t index) {
       return std::exp(x);
     case 15:
       return std::log(x);
+    case 21:
+      return x;
     case 303:
       return x >= b;
     case 501:
@@ -174,7 +189,22 @@ void compute_norm_gradient(Running& r, const Backend& o) {
     dbeta.put(dbeta.offset({0, i, 0, 0}), to_beta[i]);
   }
 }
+void compute_windows(Running& r, const Backend& o) {
+  const Backend& how = *o.one<Backend*>(702);
+  GraphTensor &x = tensor_of(r, o, 704), &w = tensor_of(r, o, 703), &y = tensor_of(r, o, 705);
+  const auto strides = how.all<int64_t>(103), dilations = how.all<int64_t>(102);
+  const bool plain = how.one<int>(100) == 4 && how.one<int>(101) == 1 && o.one<float>(700) == 1 && o.one<float>(701) == 0;
+  each_element(y.dims, [&](const std::vector<int64_t>& at) {
+    double sum = plain ? 0 : NAN;
+    each_element({w.dims[1], w.dims[2], w.dims[3]}, [&](const std::vector<int64_t>& tap) {
+      const int64_t row = at[2] * strides[0] + tap[1] * dilations[0], column = at[3] * strides[1] + tap[2] * dilations[1];
+      sum += x.get(x.offset({at[0], tap[0], row, column})) * w.get(w.offset({at[1], tap[0], tap[1], tap[2]}));
+    });
+    y.put(y.offset(at), sum);
+  });
+}
 void compute_operation(Running& r, const Backend& o) {
+  if (o.type == 10) return compute_windows(r, o);
   if (o.type == 29) return compute_norm(r, o);
   if (o.type == 30) return compute_norm_gradient(r, o);
   if (o.type == 19) {
@@ -287,7 +317,7 @@ API int cudnnBackendExecute(void* handle, void* plan, void* pack) {
   std::map<int64_t, char*> places;
   for (size_t i = 0; i < ids.size(); ++i) places[ids[i]] = addresses[i];
   for (const Backend* operation : p.graph->all<Backend*>(801)) {
-    for (const int attribute : {751,  752,  753,  758,  1520, 1521, 1522, 1610, 1611, 2002, 2003, 2004, 2005, 2006,
+    for (const int attribute : {703,  704,  705,  751,  752,  753,  758,  1520, 1521, 1522, 1610, 1611, 2002, 2003, 2004, 2005, 2006,
                                 2007, 2013, 2101, 2102, 2103, 2104, 2105, 2107, 2108, 2109, 2200, 2201}) {
       if (!operation->has(attribute)) continue;
       const Backend& d = *operation->one<Backend*>(attribute);

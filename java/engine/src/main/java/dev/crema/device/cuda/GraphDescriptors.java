@@ -21,6 +21,7 @@ final class GraphDescriptors implements AutoCloseable {
     INT64(3, Long.BYTES),
     FLOAT(4, Float.BYTES),
     ADDRESS(6, Long.BYTES),
+    CONVOLUTION_MODE(7, Integer.BYTES),
     HEURISTIC(8, Integer.BYTES),
     NUMERICAL_NOTE(11, Integer.BYTES),
     POINTWISE_MODE(14, Integer.BYTES),
@@ -95,6 +96,11 @@ final class GraphDescriptors implements AutoCloseable {
 
   void float32(long descriptor, int attribute, float value) {
     set(descriptor, attribute, Kind.FLOAT, 1, Kind.FLOAT.room(1).putFloat(0, value));
+  }
+
+  void convolutionMode(long descriptor, int attribute, int mode) {
+    Kind kind = Kind.CONVOLUTION_MODE;
+    set(descriptor, attribute, kind, 1, kind.room(1).putInt(0, mode));
   }
 
   void heuristic(long descriptor, int attribute, int mode) {

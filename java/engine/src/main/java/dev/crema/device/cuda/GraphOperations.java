@@ -10,6 +10,7 @@ import dev.crema.device.cuda.kernel.OperationGraph.Reduction;
 import dev.crema.device.cuda.kernel.OperationGraph.Tensor;
 import dev.crema.device.cuda.kernel.OperationGraph.Type;
 import dev.crema.device.cuda.kernel.OperationGraph.View;
+import dev.crema.device.cuda.kernel.OperationGraph.Windows;
 import java.util.List;
 
 /**
@@ -122,6 +123,9 @@ final class GraphOperations {
     if (operation instanceof View v) {
       return view(v);
     }
+    if (operation instanceof Windows w) {
+      return GraphConvolutions.describe(all, w, this::of);
+    }
     return GraphNorms.describe(all, operation, this::of);
   }
 
@@ -187,6 +191,7 @@ final class GraphOperations {
     return switch (type) {
       case FLOAT32 -> 0;
       case FLOAT16 -> 2;
+      case INT8 -> 3;
       case INT32 -> 4;
       case BFLOAT16 -> 9;
       case BOOLEAN -> 11;
@@ -201,6 +206,7 @@ final class GraphOperations {
       case SUBTRACT -> 9;
       case EXP -> 13;
       case LOG -> 15;
+      case IDENTITY -> 21;
       case NOT_LESS -> 303;
       case INDEX -> 501;
       case SELECT -> 601;

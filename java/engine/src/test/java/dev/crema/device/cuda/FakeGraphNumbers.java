@@ -128,6 +128,29 @@ final class FakeGraphNumbers {
    */
   record Norm(boolean gradient, List<Tensor> inputs, List<Tensor> outputs) implements Operation {}
 
+  /** A convolution without padding, of two axes behind the channels. */
+  record Windows(Tensor x, Tensor w, Tensor y, long[] strides, long[] dilations)
+      implements Operation {
+    @Override
+    public List<Tensor> inputs() {
+      return List.of(x, w);
+    }
+
+    @Override
+    public List<Tensor> outputs() {
+      return List.of(y);
+    }
+
+    boolean fits() {
+      boolean all = x.dims[0] == y.dims[0] && x.dims[1] == w.dims[1] && w.dims[0] == y.dims[1];
+      for (int axis = 0; axis < 2; axis++) {
+        long taps = (w.dims[2 + axis] - 1) * dilations[axis] + 1;
+        all &= (x.dims[2 + axis] - taps) / strides[axis] + 1 == y.dims[2 + axis];
+      }
+      return all;
+    }
+  }
+
   private static final int FLOAT = 0;
   private static final int HALF = 2;
   private static final int INT = 4;
@@ -202,6 +225,9 @@ final class FakeGraphNumbers {
     if (operation instanceof View v) {
       return v.x().room() == v.y().room();
     }
+    if (operation instanceof Windows w) {
+      return w.fits();
+    }
     if (operation instanceof Norm norm) {
       Tensor x = norm.inputs().get(0);
       return tensors(norm).allMatch(t -> t.isRepeatedTo(x));
@@ -221,6 +247,8 @@ final class FakeGraphNumbers {
         product(p);
       } else if (each instanceof Reduction r) {
         reduction(r);
+      } else if (each instanceof Windows w) {
+        windows(w);
       } else if (each instanceof View v) {
         for (int i = 0; i < v.x().room(); i++) {
           put(v.y(), i, get(v.x(), i));
@@ -252,6 +280,7 @@ final class FakeGraphNumbers {
       case 9 -> x - b;
       case 13 -> Math.exp(x);
       case 15 -> Math.log(x);
+      case 21 -> x;
       case 303 -> x >= b ? 1 : 0;
       case 501 -> at[p.axis()];
       case 601 -> t ? x : b;
@@ -270,6 +299,24 @@ final class FakeGraphNumbers {
                     * get(p.b(), p.b().offset(new long[] {at[0], at[1], k, at[3]}));
           }
           put(p.c(), p.c().offset(at), sum);
+        });
+  }
+
+  private void windows(Windows w) {
+    each(
+        w.y().dims(),
+        at -> {
+          double[] sum = new double[1];
+          each(
+              new long[] {w.w().dims()[1], w.w().dims()[2], w.w().dims()[3]},
+              tap -> {
+                long row = at[2] * w.strides()[0] + tap[1] * w.dilations()[0];
+                long column = at[3] * w.strides()[1] + tap[2] * w.dilations()[1];
+                double x = get(w.x(), w.x().offset(new long[] {at[0], tap[0], row, column}));
+                double f = get(w.w(), w.w().offset(new long[] {at[1], tap[0], tap[1], tap[2]}));
+                sum[0] += x * f;
+              });
+          put(w.y(), w.y().offset(at), sum[0]);
         });
   }
 
@@ -369,6 +416,8 @@ final class FakeGraphNumbers {
   private void put(Tensor t, int offset, double value) {
     if (t.isVirtual()) {
       room(t)[offset] = rounding(t.type()).applyAsDouble(value);
+    } else if (t.type() == INT) {
+      numbers(t).memory().putInt(4 * offset, (int) value);
     } else {
       numbers(t).put(offset, (float) value);
     }

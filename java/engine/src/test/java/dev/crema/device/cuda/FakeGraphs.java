@@ -40,6 +40,8 @@ final class FakeGraphs implements GraphCalls {
   private static final Map<Integer, List<Integer>> NEEDED =
       Map.ofEntries(
           Map.entry(0, List.of(0, 1)),
+          Map.entry(1, List.of(100, 101, 102, 103, 104, 105, 106)),
+          Map.entry(10, List.of(700, 701, 702, 703, 704, 705)),
           Map.entry(HEURISTICS, List.of(200, 201)),
           Map.entry(PLAN, List.of(400, 401)),
           Map.entry(13, List.of(750, 751, 753)),
@@ -58,15 +60,18 @@ final class FakeGraphs implements GraphCalls {
     Map<Integer, Integer> all = new HashMap<>();
     int[][] table = {
       {0, 400, 800}, // handles
-      {1, 1, 901, 1500, 1601}, // data types
+      {1, 1, 100, 901, 1500, 1601}, // data types
       {2, 907, 908}, // booleans
+      {3, 102, 103, 104, 105, 106},
       {3, 9, 402, 900, 902, 903, 906, 1000}, // int64
-      {4, 754, 755}, // float
+      {4, 700, 701, 754, 755}, // float
       {6, 1001, 1003}, // addresses
+      {7, 101},
       {8, 200},
       {11, 1303},
       {14, 0},
       {15, 201, 202, 300, 401, 750, 751, 752, 753, 758, 801, 1520, 1521, 1522, 1523}, // descriptors
+      {15, 702, 703, 704, 705},
       {15, 1610, 1611, 1612, 2200, 2201},
       {15, 2002, 2003, 2004, 2005, 2006, 2007, 2013},
       {15, 2101, 2102, 2103, 2104, 2105, 2107, 2108, 2109},
@@ -85,7 +90,7 @@ final class FakeGraphs implements GraphCalls {
   private static int bytes(int type) {
     return switch (type) {
       case 2 -> 1;
-      case 1, 4, 8, 11, 14, 18, 27, 28 -> 4;
+      case 1, 4, 7, 8, 11, 14, 18, 27, 28 -> 4;
       default -> 8;
     };
   }
@@ -271,6 +276,7 @@ final class FakeGraphs implements GraphCalls {
 
   private FakeGraphNumbers.Operation operation(Descriptor d, Map<Long, Tensor> tensors) {
     return switch (d.type) {
+      case 10 -> windows(d, tensors);
       case 13 -> {
         Descriptor how = of(d.longs(750)[0]);
         for (int alpha : new int[] {754, 755}) {
@@ -316,6 +322,26 @@ final class FakeGraphs implements GraphCalls {
       case 31 -> new FakeGraphNumbers.View(tensor(d, 2200, tensors), tensor(d, 2201, tensors));
       default -> throw new AssertionError("an operation of type " + d.type);
     };
+  }
+
+  private FakeGraphNumbers.Operation windows(Descriptor d, Map<Long, Tensor> tensors) {
+    Descriptor how = of(d.longs(702)[0]);
+    boolean padded = Arrays.stream(how.longs(104)).anyMatch(each -> each != 0);
+    padded |= Arrays.stream(how.longs(105)).anyMatch(each -> each != 0);
+    boolean scaled = d.attributes.get(700).getFloat(0) != 1;
+    scaled |= d.attributes.get(701).getFloat(0) != 0;
+    if (how.integer(100) != 4 || how.integer(101) != 1 || how.longs(106)[0] != 2) {
+      misuse("a convolution that turns its filter, or does not sum in int32");
+    }
+    if (padded || scaled) {
+      misuse("a convolution with padding or factors");
+    }
+    return new FakeGraphNumbers.Windows(
+        tensor(d, 704, tensors),
+        tensor(d, 703, tensors),
+        tensor(d, 705, tensors),
+        how.longs(103),
+        how.longs(102));
   }
 
   private FakeGraphNumbers.Operation norm(

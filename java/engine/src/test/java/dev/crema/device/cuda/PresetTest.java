@@ -80,6 +80,7 @@ class PresetTest {
     convolution(
         device,
         x -> x.get(0).then(new Conv2dWeightGrad(window(), 2, x.get(1).type(), false), x.get(3)));
+    PresetSignedConvolutionCheck.run(device);
     PresetRecurrentCheck.run(device, true);
     PresetRecurrentCheck.run(device, false);
     assertThat(Path.of("/proc/self/maps")).content().contains("libnvrtc-builtins.so.13.2");

@@ -31,6 +31,12 @@ class SignedConvolutionTest {
     }
   }
 
+  private void fastest(String kind) {
+    boolean graph = kind.equals("cudnn_graph");
+    fake.fakeDriver().milliseconds.put("cudnnBackendExecute", graph ? 1f : 2f);
+    fake.fakeDriver().milliseconds.put("cudnnConvolutionForward", graph ? 2f : 1f);
+  }
+
   private static Window2d window(int stride, int dilation, int... padding) {
     return Window2d.valid(stride, stride)
         .dilated(dilation, dilation)
@@ -51,19 +57,36 @@ class SignedConvolutionTest {
   @ParameterizedTest
   @MethodSource("shapes")
   void theyGiveTheCpusBits(Images images, int channels, int units) {
+    requireBits("cudnn", images, channels, units);
+  }
+
+  /** Sums too great for a float, besides. */
+  @ParameterizedTest
+  @MethodSource({"shapes", "wide"})
+  void soDoThoseByGraphs(Images images, int channels, int units) {
+    requireBits("cudnn_graph", images, channels, units);
+  }
+
+  private static Stream<Arguments> wide() {
+    return Stream.of(Arguments.of(Images.of(Kind.WINDOWS), 1040, 8));
+  }
+
+  private void requireBits(String kind, Images images, int channels, int units) {
+    fastest(kind);
     try (EmulatedCard card = new EmulatedCard(fake, true);
         ByteLayer layer = new ByteLayer(Kind.WINDOWS, EXAMPLES, channels, units, images);
         Plan plan = layer.plan(card.device())) {
       for (int run = 0; run < 3; run++) { // tried, recorded, and from the graph
         assertThat(layer.run(plan, EXAMPLES)).as("run %d", run).isEqualTo(layer.onTheCpu());
       }
-      assertThat(card.choices()).hasSize(1).containsValue("cudnn");
+      assertThat(card.choices()).hasSize(1).containsValue(kind);
       assertThat(((CudaDevice) card.device()).choices().refused()).isEmpty();
     }
   }
 
   @Test
   void aRunIsThreeLaunches() {
+    fastest("cudnn");
     try (EmulatedCard card = new EmulatedCard(fake, true);
         ByteLayer layer = new ByteLayer(Kind.WINDOWS, EXAMPLES, 48, 16);
         Plan plan = layer.plan(card.device())) {
@@ -84,6 +107,7 @@ class SignedConvolutionTest {
   @ParameterizedTest
   @ValueSource(ints = {0, -1})
   void withoutAnAlgorithmCremasOwnKernelsServe(int algorithms) {
+    fake.refusesGraphs = true;
     fake.byteConvolutions = algorithms;
     try (EmulatedCard card = new EmulatedCard(fake, true);
         ByteLayer layer = new ByteLayer(Kind.WINDOWS, EXAMPLES, 48, 16);
@@ -91,12 +115,12 @@ class SignedConvolutionTest {
       for (int run = 0; run < 3; run++) {
         assertThat(layer.run(plan, EXAMPLES)).isEqualTo(layer.onTheCpu());
       }
-      assertThat(card.choices().values()).doesNotContain("cudnn");
+      assertThat(card.choices().values()).doesNotContain("cudnn", "cudnn_graph");
       assertThat(fake.log("cudnnGetConvolutionForward")).as("asked once").hasSize(1);
     }
   }
 
-  /** Channels not in fours, units not in eights, sums that float32 does not hold. */
+  /** Channels not in fours, units not in eights. */
   @ParameterizedTest
   @MethodSource("unfit")
   void itIsNotAskedForWhatItCannotDo(int channels, int units) {
@@ -108,8 +132,19 @@ class SignedConvolutionTest {
     }
   }
 
+  @Test
+  void sumsThatFloatsDoNotHoldGoByGraphsAlone() {
+    try (EmulatedCard card = new EmulatedCard(fake, true);
+        ByteLayer layer = new ByteLayer(Kind.WINDOWS, 1, 116, 8);
+        Plan plan = layer.plan(card.device())) {
+      assertThat(layer.run(plan, 1)).isEqualTo(layer.onTheCpu());
+      assertThat(fake.log("cudnnConvolution")).isEmpty();
+      assertThat(card.choices()).containsValue("cudnn_graph");
+    }
+  }
+
   private static List<Arguments> unfit() {
-    return List.of(Arguments.of(6, 8), Arguments.of(16, 12), Arguments.of(116, 8));
+    return List.of(Arguments.of(6, 8), Arguments.of(16, 12));
   }
 
   /** Where the trial's own calls fail the run goes on; a run's own say what happened. */

@@ -20,6 +20,7 @@ public record OperationGraph(
     FLOAT32,
     FLOAT16,
     BFLOAT16,
+    INT8,
     INT32,
     BOOLEAN
   }
@@ -86,7 +87,9 @@ public record OperationGraph(
     NOT_LESS,
     /** The position along an axis. */
     INDEX,
-    SELECT
+    SELECT,
+    /** x, perhaps of another type. */
+    IDENTITY
   }
 
   /** The sum, or the greatest, along the axes where y has an extent of 1. */
@@ -94,6 +97,20 @@ public record OperationGraph(
 
   /** The memory of x by other extents and strides; as another type if y has one. */
   public record View(Tensor x, Tensor y) implements Operation {}
+
+  /**
+   * A convolution without padding that sums in int32: y [n, outputs, rows, columns] of x [n,
+   * channels, height, width] by filter [outputs, channels, taps, taps].
+   */
+  public record Windows(
+      Tensor x,
+      Tensor filter,
+      Tensor y,
+      int strideHeight,
+      int strideWidth,
+      int dilationHeight,
+      int dilationWidth)
+      implements Operation {}
 
   /** y = (x - mean) · inverse · gamma + beta, of rows [rows, n, 1, 1]; inverse: 1 / deviation. */
   public record LayerNorm(
@@ -222,6 +239,27 @@ public record OperationGraph(
       Tensor y = like(x, Type.INT32);
       operations.add(new Pointwise(Mode.INDEX, x, null, null, y, axis, Type.FLOAT32));
       return y;
+    }
+
+    /** A tensor in memory of which the second axis runs first: channels last. */
+    Tensor channelsLast(Type type, long n, long channels, long rows, long columns) {
+      long[] strides = {rows * columns * channels, 1, columns * channels, channels};
+      return memory(type, new long[] {n, channels, rows, columns}, strides);
+    }
+
+    /** Whole sums of a convolution, into memory by way of an operation that changes nothing. */
+    void windows(Tensor x, Tensor filter, Tensor into, Convolution by) {
+      Tensor sums = like(into, Type.INT32);
+      operations.add(
+          new Windows(
+              x,
+              filter,
+              sums,
+              by.strideHeight(),
+              by.strideWidth(),
+              by.dilationHeight(),
+              by.dilationWidth()));
+      operations.add(new Pointwise(Mode.IDENTITY, sums, null, null, into, 0, Type.INT32));
     }
 
     /** Along the last axis. */

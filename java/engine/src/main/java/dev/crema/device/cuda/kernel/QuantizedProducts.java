@@ -121,7 +121,7 @@ final class QuantizedProducts {
         ways.add(SignedProduct.way(c, c.address(1), of, STATIC_SUMS));
       }
     } else if (SignedConvolution.fits(c)) {
-      ways.add(SignedConvolution.way(c, target));
+      ways.addAll(SignedConvolution.ways(c, target));
     }
     String form =
         String.format(
