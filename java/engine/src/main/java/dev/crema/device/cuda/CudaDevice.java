@@ -211,11 +211,17 @@ public final class CudaDevice implements Device {
     return graphs;
   }
 
-  synchronized RecurrentLayers recurrentLayers() {
-    if (recurrentLayers == null) {
+  /** Empty where {@link #operationGraphs} are: nothing needs these convolutions. */
+  synchronized Optional<Convolutions> convolutionsIfThere() {
+    return operationGraphs().map(graphs -> convolutions());
+  }
+
+  /** Likewise. */
+  synchronized Optional<RecurrentLayers> recurrentLayers() {
+    if (recurrentLayers == null && operationGraphs().isPresent()) {
       recurrentLayers = new RecurrentLayers(context.libraries().dnn());
     }
-    return recurrentLayers;
+    return Optional.ofNullable(recurrentLayers);
   }
 
   private synchronized KernelCompiler compiler() {

@@ -142,7 +142,7 @@ final class Recorder implements Launches {
 
   @Override
   public Optional<RecurrentLayer> recurrent(Recurrence layer) {
-    return device.recurrentLayers().on(layer, tf32, stream);
+    return device.recurrentLayers().flatMap(all -> all.on(layer, tf32, stream));
   }
 
   @Override
@@ -152,7 +152,10 @@ final class Recorder implements Launches {
 
   @Override
   public boolean convolutionIfThere(Convolution convolution) {
-    return device.convolutions().runIfThere(convolution, tf32, this, stream);
+    return device
+        .convolutionsIfThere()
+        .map(all -> all.runIfThere(convolution, tf32, this, stream))
+        .orElse(false);
   }
 
   @Override

@@ -103,7 +103,7 @@ final class ScratchSize implements Launches {
 
   @Override
   public Optional<RecurrentLayer> recurrent(Recurrence layer) {
-    return device.recurrentLayers().prepare(layer, tf32);
+    return device.recurrentLayers().flatMap(all -> all.prepare(layer, tf32));
   }
 
   @Override
@@ -113,7 +113,10 @@ final class ScratchSize implements Launches {
 
   @Override
   public boolean convolutionIfThere(Convolution convolution) {
-    return device.convolutions().prepareIfThere(convolution, tf32, this);
+    return device
+        .convolutionsIfThere()
+        .map(all -> all.prepareIfThere(convolution, tf32, this))
+        .orElse(false);
   }
 
   /** Says no, so that what may have to follow is made ready, too. */

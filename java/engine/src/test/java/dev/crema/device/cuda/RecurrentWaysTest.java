@@ -95,6 +95,18 @@ class RecurrentWaysTest {
     }
   }
 
+  @Test
+  void soTheyDoWithoutCuDnn() {
+    fake.fakeDnn().cudaVersion = 12080;
+    try (EmulatedCard card = new EmulatedCard(fake, Measuring.ALL);
+        RecurrentProgram layer = of(true, true, true);
+        Plan plan = layer.plan(card.device())) {
+      requireNear(layer.run(plan), layer.onTheCpu(), ROUNDING);
+      requireNear(layer.run(plan), layer.onTheCpu(), ROUNDING);
+      assertThat(fake.log("cudnn")).isEmpty();
+    }
+  }
+
   /** Weights left where they were: the trial sees it. */
   @Test
   void whatIsNotNearIsDropped() {

@@ -120,6 +120,21 @@ class SignedConvolutionTest {
     }
   }
 
+  /** Layers of bytes need none. */
+  @Test
+  void withoutCuDnnCremasOwnKernelsAreTried() {
+    fake.fakeDnn().cudaVersion = 12080;
+    try (EmulatedCard card = new EmulatedCard(fake, true);
+        ByteLayer layer = new ByteLayer(Kind.WINDOWS, EXAMPLES, 48, 16);
+        Plan plan = layer.plan(card.device())) {
+      for (int run = 0; run < 3; run++) {
+        assertThat(layer.run(plan, EXAMPLES)).isEqualTo(layer.onTheCpu());
+      }
+      assertThat(card.choices()).hasSize(1);
+      assertThat(fake.log("cuEventElapsedTime")).as("they are timed").hasSizeGreaterThan(4);
+    }
+  }
+
   /** Channels not in fours, units not in eights. */
   @ParameterizedTest
   @MethodSource("unfit")
