@@ -143,7 +143,8 @@ final class Bars {
         "adam.10m", "both stand at the memory's limit; what differs is within the spread");
     String widened =
         "without VNNI bytes are multiplied as 16 bits, exactly: 1.8 times float32's rate at most, by"
-            + " count of instructions";
+            + " count of instructions; and Winograd's convolutions in float32 multiply half as often or"
+            + " less";
     for (int batch : new int[] {1, 32}) {
       LIMITED_BY.put("lenet-int8.predict." + batch, widened);
       LIMITED_BY.put("resnet-int8.predict." + batch, widened);
