@@ -20,7 +20,7 @@ final class GraphPlan {
   private static final int MOST_ENGINES = 16;
   private static final int MOST_NOTES = 64;
   private static final int LEAST_REFUSAL = 1000; // a version or a sublibrary that lacks
-  private static final int MOST_REFUSAL = 3999; // something that is not supported
+  private static final int MOST_REFUSAL = 4002; // from 4000: internal errors; 4001: of a compiler
   private static final int NOT_SUPPORTED = 3000;
 
   private static final int ENGINE = 2; // CUDNN_BACKEND_..._DESCRIPTOR
@@ -41,9 +41,12 @@ final class GraphPlan {
   private static final int VARIANT_PACK_WORKSPACE = 1003;
   private static final int ENGINE_NUMERICAL_NOTE = 1303;
 
-  private static final int MODE_A = 3; // CUDNN_HEUR_MODE_A
+  private static final int MODE_FALLBACK = 2; // CUDNN_HEUR_...
+  private static final int MODE_A = 3;
   private static final int REDUCED_PRECISION_REDUCTION = 2; // CUDNN_NUMERICAL_NOTE_...
   private static final int NONDETERMINISTIC = 4;
+
+  private static final int APART = 16; // bytes from a number to the next: tensors are aligned so
 
   private final GraphCalls calls;
   private final IntFunction<String> statusName;
@@ -72,6 +75,8 @@ final class GraphPlan {
 
   /**
    * The first engine, in cuDNN's order, whose sums come in a fixed order and are kept in float32.
+   * Where its heuristics have none of those, its list of what always works is asked, where norms
+   * may be alone.
    *
    * @throws CudaException with a status for which {@link #isRefusal} holds if there is none
    */
@@ -83,40 +88,74 @@ final class GraphPlan {
       long described = GraphOperations.describe(all, handle, graph);
       Buffer values = undo.on(values(graph), Buffer::close);
       List<String> reasons = new ArrayList<>();
-      for (long config : engines(all, described)) {
-        if (!repeats(all, config)) {
-          reasons.add("its results do not repeat, or its sums are not float32");
-          continue;
-        }
-        try {
-          long plan = plan(all, handle, config);
-          long workspace = all.int64(plan, EXECUTION_PLAN_WORKSPACE_SIZE);
-          if (workspace <= MOST_WORKSPACE) {
-            undo.keep();
-            return new GraphPlan(calls, statusName, graph, all, plan, workspace, values);
-          }
-          reasons.add("it needs a workspace of " + (workspace >> 20) + " MiB");
-        } catch (CudaException e) {
-          if (!isRefusal(e)) {
-            throw e;
-          }
-          reasons.add(e.getMessage());
-        }
+      long plan = first(all, handle, described, MODE_A, reasons);
+      if (plan == 0) {
+        plan = first(all, handle, described, MODE_FALLBACK, reasons);
       }
-      throw new CudaException(
-          "cudnnBackendGetAttribute", NOT_SUPPORTED, "no engine is left of " + reasons);
+      if (plan == 0) {
+        throw new CudaException(
+            "cudnnBackendGetAttribute", NOT_SUPPORTED, "no engine is left of " + reasons);
+      }
+      long workspace = all.int64(plan, EXECUTION_PLAN_WORKSPACE_SIZE);
+      undo.keep();
+      return new GraphPlan(calls, statusName, graph, all, plan, workspace, values);
     }
   }
 
-  /** Whether cuDNN has nothing for what it was asked, rather than that something failed. */
+  /**
+   * Whether cuDNN has nothing for what it was asked, or its own parts do not work for it (an engine
+   * whose kernel does not compile), rather than that memory or the card failed.
+   */
   static boolean isRefusal(CudaException e) {
     return e.status() >= LEAST_REFUSAL && e.status() <= MOST_REFUSAL;
   }
 
-  private static long[] engines(GraphDescriptors all, long described) {
+  /** The plan of the first engine that will do; 0 if there is none, for those reasons. */
+  private static long first(
+      GraphDescriptors all, long handle, long described, int mode, List<String> reasons) {
+    try {
+      for (long config : engines(all, described, mode)) {
+        long plan = planIfGood(all, handle, config, reasons);
+        if (plan != 0) {
+          return plan;
+        }
+      }
+    } catch (CudaException e) {
+      bear(e, reasons);
+    }
+    return 0;
+  }
+
+  private static long planIfGood(
+      GraphDescriptors all, long handle, long config, List<String> reasons) {
+    if (!repeats(all, config)) {
+      reasons.add("its results do not repeat, or its sums are not float32");
+      return 0;
+    }
+    try {
+      long plan = plan(all, handle, config);
+      long workspace = all.int64(plan, EXECUTION_PLAN_WORKSPACE_SIZE);
+      if (workspace <= MOST_WORKSPACE) {
+        return plan;
+      }
+      reasons.add("it needs a workspace of " + (workspace >> 20) + " MiB");
+    } catch (CudaException e) {
+      bear(e, reasons);
+    }
+    return 0;
+  }
+
+  private static void bear(CudaException e, List<String> reasons) {
+    if (!isRefusal(e)) {
+      throw e;
+    }
+    reasons.add(e.getMessage());
+  }
+
+  private static long[] engines(GraphDescriptors all, long described, int mode) {
     long heuristics = all.make(ENGINE_HEURISTICS);
     all.descriptors(heuristics, ENGINEHEUR_OPERATION_GRAPH, described);
-    all.heuristic(heuristics, ENGINEHEUR_MODE, MODE_A);
+    all.heuristic(heuristics, ENGINEHEUR_MODE, mode);
     all.finish(heuristics, "heuristics");
     int count = Math.min(MOST_ENGINES, all.count(heuristics, ENGINEHEUR_RESULTS));
     return all.descriptors(heuristics, ENGINEHEUR_RESULTS, ENGINE_CONFIG, count);
@@ -141,11 +180,11 @@ final class GraphPlan {
 
   private static Buffer values(OperationGraph graph) {
     List<Tensor> values = graph.values();
-    Buffer memory =
-        Buffer.allocate(Math.max(1, values.size()) * (long) Long.BYTES, "A graph's numbers");
-    ByteBuffer view = memory.borrow(0, Math.max(1, values.size()) * Long.BYTES);
+    int bytes = APART * Math.max(1, values.size());
+    Buffer memory = Buffer.allocate(bytes, "A graph's numbers");
+    ByteBuffer view = memory.borrow(0, bytes);
     for (int i = 0; i < values.size(); i++) {
-      view.putFloat(Long.BYTES * i, values.get(i).value());
+      view.putFloat(APART * i, values.get(i).value());
     }
     return memory;
   }
@@ -158,7 +197,7 @@ final class GraphPlan {
   void run(long handle, long[] addresses, long scratch) {
     long[] numbers =
         IntStream.range(0, graph.values().size())
-            .mapToLong(i -> values.address() + (long) Long.BYTES * i)
+            .mapToLong(i -> values.address() + (long) APART * i)
             .toArray();
     try (GraphDescriptors own = new GraphDescriptors(calls, statusName)) {
       long pack = own.make(VARIANT_PACK);

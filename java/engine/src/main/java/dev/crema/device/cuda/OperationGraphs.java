@@ -6,7 +6,7 @@ import dev.crema.device.cuda.calls.DnnCalls;
 import dev.crema.device.cuda.calls.GraphCalls;
 import dev.crema.device.cuda.kernel.Launches;
 import dev.crema.device.cuda.kernel.OperationGraph;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -14,17 +14,17 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Graphs of operations by cuDNN. Whether one of its engines computes a graph is asked once for each
- * graph; where none does, a debug log says why. Thread-safe.
+ * graph; where none does, a debug log says why. A plan is kept as long as the device: a recorded
+ * graph of the driver's may launch a kernel that cuDNN compiled for it. Thread-safe.
  */
 final class OperationGraphs {
   private static final Logger LOG = LoggerFactory.getLogger(OperationGraphs.class);
-  private static final int MOST_KEPT = 256;
+  private static final int MOST_KEPT = 1024; // graphs beyond are not computed
 
   private final DnnCalls calls;
   private final GraphCalls graphs;
   private final long handle;
-  private final Map<OperationGraph, Optional<GraphPlan>> plans =
-      new LinkedHashMap<>(16, 0.75f, true);
+  private final Map<OperationGraph, Optional<GraphPlan>> plans = new HashMap<>();
 
   /**
    * The context is current.
@@ -84,13 +84,13 @@ final class OperationGraphs {
 
   private synchronized Optional<GraphPlan> plan(OperationGraph graph) {
     Optional<GraphPlan> known = plans.get(graph);
+    if (known == null && plans.size() == MOST_KEPT) {
+      LOG.debug("cuDNN is not asked to compute {}: there are {} graphs", graph.name(), MOST_KEPT);
+      return Optional.empty();
+    }
     if (known == null) {
       known = find(graph);
       plans.put(graph, known);
-      if (plans.size() > MOST_KEPT) {
-        OperationGraph oldest = plans.keySet().iterator().next();
-        plans.remove(oldest).ifPresent(GraphPlan::close);
-      }
     }
     return known;
   }

@@ -3,23 +3,24 @@ package dev.crema.device.cuda;
 import dev.crema.device.cuda.calls.DnnCalls;
 import dev.crema.device.cuda.kernel.Recurrence;
 import dev.crema.device.cuda.kernel.RecurrentLayer;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
 /**
  * Recurrent layers by cuDNN, by its standard algorithm; those that keep weights on the chip are not
- * said to repeat. Thread-safe.
+ * said to repeat. Descriptors are kept as long as the device: a recorded graph of the driver's may
+ * copy from what they hold. Thread-safe.
  */
 final class RecurrentLayers {
-  private static final int MOST_KEPT = 256;
+  private static final int MOST_KEPT = 1024; // forms beyond are not computed
 
   /** All that a plan depends on. */
   private record Form(Recurrence layer, boolean tf32) {}
 
   private final DnnCalls calls;
   private final long handle;
-  private final Map<Form, Optional<RecurrentPlan>> plans = new LinkedHashMap<>(16, 0.75f, true);
+  private final Map<Form, Optional<RecurrentPlan>> plans = new HashMap<>();
 
   /**
    * The context is current.
@@ -52,18 +53,17 @@ final class RecurrentLayers {
 
   private synchronized Optional<RecurrentPlan> find(Form form) {
     Optional<RecurrentPlan> known = plans.get(form);
+    if (known == null && plans.size() == MOST_KEPT) {
+      return Optional.empty();
+    }
     if (known == null) {
       known = RecurrentPlan.find(calls, handle, form.layer(), form.tf32());
       plans.put(form, known);
-      if (plans.size() > MOST_KEPT) {
-        Form oldest = plans.keySet().iterator().next();
-        plans.remove(oldest).ifPresent(RecurrentPlan::close);
-      }
     }
     return known;
   }
 
-  /** Looked up each time, since another thread's forms may have driven it out. */
+  /** Which there is. */
   private RecurrentPlan plan(Form form) {
     return find(form).orElseThrow(() -> new IllegalStateException("There was a layer " + form));
   }

@@ -63,6 +63,9 @@ final class FakeCard implements CudaLibraries {
   /** cuDNN has no engine for any graph of operations. */
   volatile boolean refusesGraphs;
 
+  /** Its heuristics know no engine, though there are some. */
+  volatile boolean lacksHeuristics;
+
   /** Algorithms that cuBLASLt has for products of fp8; less than 0: they are not supported. */
   volatile int fp8Products = 1;
 

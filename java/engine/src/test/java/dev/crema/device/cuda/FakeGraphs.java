@@ -25,6 +25,10 @@ final class FakeGraphs implements GraphCalls {
   private static final long WORKSPACE = 1 << 10;
   private static final String DESCRIPTOR = "backend descriptor";
 
+  private static final int FALLBACK = 2;
+  private static final int MODE_A = 3;
+  private static final int ALIGNMENT = 16;
+
   private static final int ENGINE = 2;
   private static final int ENGINE_CONFIG = 3;
   private static final int HEURISTICS = 4;
@@ -247,8 +251,14 @@ final class FakeGraphs implements GraphCalls {
         return misuse("a descriptor of type " + d.type + " without attribute " + each);
       }
     }
-    if (d.type == HEURISTICS && card.refusesGraphs) {
-      return NOT_SUPPORTED;
+    if (d.type == HEURISTICS) {
+      int mode = d.integer(200);
+      if (mode != FALLBACK && mode != MODE_A) {
+        return misuse("heuristics of mode " + mode);
+      }
+      if (card.refusesGraphs || mode == MODE_A && card.lacksHeuristics) {
+        return NOT_SUPPORTED;
+      }
     }
     if (d.type == PLAN) {
       d.engine = of(d.longs(401)[0]).engine;
@@ -391,6 +401,9 @@ final class FakeGraphs implements GraphCalls {
     Map<Long, Long> places = new HashMap<>();
     for (int i = 0; i < ids.length; i++) {
       places.put(ids[i], addresses[i]);
+      if (addresses[i] % ALIGNMENT != 0) {
+        return misuse("tensor " + ids[i] + " at " + addresses[i]);
+      }
     }
     FakeGraphNumbers numbers = new FakeGraphNumbers(operations, places); // reads numbers now
     Set<Long> needed = new TreeSet<>(numbers.addressed());

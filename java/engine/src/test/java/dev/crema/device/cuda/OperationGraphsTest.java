@@ -96,19 +96,36 @@ class OperationGraphsTest {
     assertThat(card.misuses).isEmpty();
   }
 
+  /** Recorded graphs of the driver's may launch what was compiled for a plan. */
   @Test
-  void whatWasNotUsedForLongIsGivenBack() {
+  void plansAreKeptAndTooManyAreNotMade() {
     FakeCard card = new FakeCard();
     try (Bench bench = new Bench(card)) {
       bench.run(SampleGraphs.scaledProduct(0, 0));
       int one = card.live.get("backend descriptor").size();
-      for (int i = 1; i < 300; i++) {
-        bench.run(SampleGraphs.scaledProduct(i, 0));
+      for (int i = 1; i < 1024; i++) {
+        assertThat(bench.run(SampleGraphs.scaledProduct(i, 0))).isTrue();
       }
-      assertThat(card.live.get("backend descriptor")).hasSize(256 * one);
+      assertThat(bench.run(SampleGraphs.scaledProduct(1024, 0))).isFalse();
+      card.clearLog();
       assertThat(bench.run(SampleGraphs.scaledProduct(0, 0))).isTrue();
+      assertThat(card.log("cudnnBackendFinalize")).as("of the addresses alone").hasSize(1);
+      assertThat(card.live.get("backend descriptor")).hasSize(1024 * one);
     }
     assertThat(card.live).isEmpty();
+    assertThat(card.misuses).isEmpty();
+  }
+
+  @Test
+  void whereHeuristicsKnowNoEngineTheListOfWhatAlwaysWorksIsAsked() {
+    FakeCard card = new FakeCard();
+    card.lacksHeuristics = true;
+    try (Bench bench = new Bench(card)) {
+      assertThat(bench.run(SampleGraphs.scaledProduct(2, 0))).isTrue();
+      assertThat(bench.result()).containsExactly(40, 28, 112, 82);
+    }
+    assertThat(card.live).isEmpty();
+    assertThat(card.misuses).isEmpty();
   }
 
   @Test
@@ -129,10 +146,11 @@ class OperationGraphsTest {
   }
 
   /**
-   * 3000: something is not supported, which while a plan is sought only says that there is none.
+   * 3000: something is not supported, 4001: a kernel does not compile, which while a plan is sought
+   * only say that there is none. 4004: there is no memory.
    */
   @ParameterizedTest
-  @ValueSource(ints = {1, 2, 3000, 4000, 5000})
+  @ValueSource(ints = {1, 2, 3000, 4001, 4004, 5000})
   void everythingIsGivenBackWhicheverCallFails(int status) {
     boolean failed = true;
     int threw = 0;
@@ -157,6 +175,6 @@ class OperationGraphsTest {
       assertThat(card.misuses).as("after the failure of call %s", k).isEmpty();
     }
     assertThat(threw).isGreaterThan(10);
-    assertThat(refused > 0).isEqualTo(status == 3000);
+    assertThat(refused > 0).isEqualTo(status == 3000 || status == 4001);
   }
 }
