@@ -13,10 +13,10 @@ import org.slf4j.LoggerFactory;
 /**
  * One trial of the ways to compute an instruction. First each is launched once, over what it must
  * not leave, and its outputs are compared with the others': what writes other bits than most is
- * dropped, or numbers that are not near those, and the log says so. Then graphs of a few launches
- * are timed in turns, as they will be run, so that what the host takes to launch does not count,
- * nor which of them the card's clocks woke up for; of each the least time counts. Seven launches a
- * way, one of hopeless ones.
+ * dropped, or numbers that are not near those, and the log says so. So is what cuDNN refuses to run
+ * though it has an algorithm. Then graphs of a few launches are timed in turns, as they will be
+ * run, so that what the host takes to launch does not count, nor which of them the card's clocks
+ * woke up for; of each the least time counts. Seven launches a way, one of hopeless ones.
  */
 final class Trial implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Trial.class);
@@ -25,6 +25,7 @@ final class Trial implements AutoCloseable {
   private static final int POISON = 0xA5; // and the bytes after it
   private static final int NOT_KNOWN = -1; // what the right output is
   private static final int FAR = -2; // the number of an output that is not near the others'
+  private static final int REFUSED = -3; // of none: the library had promised too much
 
   /** A way whose one launch takes so many times what the best does is not timed any further. */
   private static final double HOPELESS = 3;
@@ -100,6 +101,9 @@ final class Trial implements AutoCloseable {
     }
     report(truth);
     List<Runner> honest = runners.stream().filter(r -> r.output == truth).toList();
+    if (honest.isEmpty()) {
+      return Optional.empty();
+    }
     double best = honest.stream().mapToDouble(r -> r.one).min().orElseThrow();
     List<Runner> timed =
         honest.stream()
@@ -130,13 +134,30 @@ final class Trial implements AutoCloseable {
     Runner r = new Runner(way, new Recorder(device, tf32, stream, address, size.most()), scratch);
     runners.add(r);
     outputs.poison(POISON + runners.size());
-    r.one = nanos(r::launch);
+    if (!measureOnce(r)) {
+      r.output = REFUSED;
+      return true;
+    }
     if (truth == NOT_KNOWN) {
       r.output = outputs.number();
       return r.output >= 0;
     }
     r.output = outputs.isNear(truth) ? truth : FAR;
     return true;
+  }
+
+  /** False if cuDNN refuses to run what it has found an algorithm for: nothing was queued. */
+  private boolean measureOnce(Runner r) {
+    try {
+      r.one = nanos(r::launch);
+      return true;
+    } catch (CudaException e) {
+      if (!e.call().startsWith("cudnn") || !DnnStatus.isRefusal(e.status())) {
+        throw e;
+      }
+      LOG.debug("{}: {} not by {}: {}", device.name(), ways.form(), kind, e.getMessage());
+      return false;
+    }
   }
 
   /** What most have written; of as many, what the earlier have. */
@@ -156,7 +177,9 @@ final class Trial implements AutoCloseable {
     List<String> liars = new ArrayList<>();
     List<String> honest = new ArrayList<>();
     for (Runner r : runners) {
-      (r.output == truth ? honest : liars).add(r.way.kind());
+      if (r.output != REFUSED) {
+        (r.output == truth ? honest : liars).add(r.way.kind());
+      }
     }
     liars.forEach(each -> device.choices().refuse(ways.form(), each));
     if (!liars.isEmpty()) {
@@ -221,7 +244,7 @@ final class Trial implements AutoCloseable {
   private String shown() {
     List<String> all = new ArrayList<>();
     for (Runner r : runners) {
-      double nanos = Math.min(r.least, r.one);
+      double nanos = Math.min(r.least, r.one); // 0: refused
       all.add(String.format(Locale.ROOT, "%s %.1f us", r.way.kind(), nanos / 1000));
     }
     return String.join(", ", all);

@@ -123,6 +123,42 @@ class NearWaysTest {
     assertThat(device.choices().refused()).isEmpty();
   }
 
+  /** 3000: what it was asked to run is not supported, though it has an algorithm for it. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void whatCuDnnRefusesOnceItRunsIsLeftOut(boolean isNear) {
+    Predicate<Launches> refused =
+        to -> {
+          if (to instanceof Recorder) {
+            throw new CudaException("cudnnRNNForward", 3000, "not supported");
+          }
+          to.scratch(BYTES);
+          return true;
+        };
+    List<Way> all =
+        List.of(
+            new Way("own", writes(exact, true)),
+            new Way("refused", isNear, refused),
+            Way.near("library", writes(near, false)));
+    assertThat(fastest(ways(all), false)).contains("library");
+    assertThat(device.choices().refused()).isEmpty();
+  }
+
+  @Test
+  void anotherFailureOfALibraryIsOne() {
+    Way failing =
+        Way.near(
+            "library",
+            to -> {
+              if (to instanceof Recorder) {
+                throw new CudaException("cudnnRNNForward", 5000, "execution failed");
+              }
+              return true;
+            });
+    Ways ways = ways(List.of(new Way("own", writes(exact, true)), failing));
+    assertThatThrownBy(() -> fastest(ways, false)).isInstanceOf(CudaException.class);
+  }
+
   /** The limit is a thousandth of the neighbours' greatest; of TF32 ten times that. */
   @ParameterizedTest
   @CsvSource({
