@@ -15,7 +15,7 @@ class BundleTest {
   private static final Path SCRIPT = Path.of("../../bench/gpu/run.sh");
   private static final Path TESTS = Path.of("src/test/java");
   private static final Pattern ON_CARDS =
-      Pattern.compile("EveryDevice\\.|OpCheck\\.|cudaCards\\(\\)\\.usable\\(\\)");
+      Pattern.compile("EveryDevice\\.|OpCheck\\.|NearCards\\.|cudaCards\\(\\)\\.usable\\(\\)");
 
   @Test
   void itsScriptNamesThemAll() throws IOException {

@@ -18,7 +18,6 @@ import dev.crema.op.Linear;
 import dev.crema.op.Mul;
 import dev.crema.op.Neg;
 import dev.crema.op.Sub;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -83,7 +82,7 @@ public record FoldBatchNorm(Set<String> keptLayers, Set<String> keptKernels) imp
     private final Computation from;
     private final Rewrite rewrite;
     private final List<Application> live;
-    private final Map<Node, List<Application>> readers = new IdentityHashMap<>();
+    private final Readers readers;
     private final Map<Source, Folded> known = new HashMap<>();
     private final Map<Node, Node> ahead = new IdentityHashMap<>(); // old nodes, computed ahead
     private long size; // floats that are prepared
@@ -92,17 +91,11 @@ public record FoldBatchNorm(Set<String> keptLayers, Set<String> keptKernels) imp
       this.from = from;
       this.rewrite = new Rewrite(from);
       this.live = from.live();
+      this.readers = new Readers(from, live);
       this.size = Prepack.prepared(live);
     }
 
     Rewrite rewrite() {
-      for (Application a : live) {
-        for (Node x : a.inputs()) {
-          if (x != null) {
-            readers.computeIfAbsent(x, k -> new ArrayList<>()).add(a);
-          }
-        }
-      }
       // The product moves to where its normalisation ends: what it is computed from is there.
       Map<Application, Norm> ends = new IdentityHashMap<>();
       Set<Application> gone = Computation.identitySet();
@@ -112,7 +105,9 @@ public record FoldBatchNorm(Set<String> keptLayers, Set<String> keptKernels) imp
           if (norm != null) {
             ends.put(norm.end(), norm);
             gone.add(a);
-            for (Application x = next(a.output(0)); x != norm.end(); x = next(x.output(0))) {
+            for (Application x = readers.only(a.output(0));
+                x != norm.end();
+                x = readers.only(x.output(0))) {
               gone.add(x);
             }
           }
@@ -141,11 +136,11 @@ public record FoldBatchNorm(Set<String> keptLayers, Set<String> keptKernels) imp
       }
       Node bias = product.input(BIAS);
       Node y = product.output(0);
-      Application sub = next(y);
+      Application sub = readers.only(y);
       if (sub == null || !(sub.op() instanceof Sub) || sub.input(0) != y) {
         return null;
       }
-      Application mul = next(sub.output(0));
+      Application mul = readers.only(sub.output(0));
       if (mul == null || !(mul.op() instanceof Mul)) {
         return null;
       }
@@ -158,7 +153,7 @@ public record FoldBatchNorm(Set<String> keptLayers, Set<String> keptKernels) imp
       if (!fits) {
         return null;
       }
-      Application add = next(mul.output(0));
+      Application add = readers.only(mul.output(0));
       if (add != null && add.op() instanceof Add) {
         Node beta = other(add, mul.output(0));
         if (isOfChannels(beta, y)) {
@@ -166,17 +161,6 @@ public record FoldBatchNorm(Set<String> keptLayers, Set<String> keptKernels) imp
         }
       }
       return new Norm(product, mean, scale, null, mul);
-    }
-
-    /** What alone reads a value, in the same sections; null if something else may. */
-    private Application next(Node y) {
-      List<Application> all = readers.getOrDefault(y, List.of());
-      boolean one =
-          all.size() == 1
-              && !from.outputs().contains(y)
-              && from.sections().applyAsLong(all.get(0))
-                  == from.sections().applyAsLong(y.application());
-      return one ? all.get(0) : null;
     }
 
     private static Node other(Application a, Node x) {

@@ -8,10 +8,7 @@ import dev.crema.graph.Variable;
 import dev.crema.op.ActivatedOp;
 import dev.crema.op.Add;
 import dev.crema.op.FusedActivation;
-import java.util.ArrayList;
-import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /**
@@ -22,14 +19,7 @@ public record FuseActivation() implements Pass {
   @Override
   public Rewrite apply(Computation from) {
     List<Application> live = from.live();
-    Map<Node, List<Application>> readers = new IdentityHashMap<>();
-    for (Application a : live) {
-      for (Node x : a.inputs()) {
-        if (x != null) {
-          readers.computeIfAbsent(x, k -> new ArrayList<>()).add(a);
-        }
-      }
-    }
+    Readers readers = new Readers(from, live);
     Rewrite rewrite = new Rewrite(from);
     Set<Application> done = Computation.identitySet();
     for (Application a : live) {
@@ -37,7 +27,7 @@ public record FuseActivation() implements Pass {
         continue;
       }
       if (a.op() instanceof ActivatedOp op && op.activation() == FusedActivation.NONE) {
-        fuse(rewrite, from, a, op, readers, done);
+        fuse(rewrite, a, op, readers, done);
       } else {
         rewrite.copy(a);
       }
@@ -46,22 +36,17 @@ public record FuseActivation() implements Pass {
   }
 
   private static void fuse(
-      Rewrite rewrite,
-      Computation from,
-      Application a,
-      ActivatedOp op,
-      Map<Node, List<Application>> readers,
-      Set<Application> done) {
+      Rewrite rewrite, Application a, ActivatedOp op, Readers readers, Set<Application> done) {
     Node[] in = rewrite.inputs(a);
     Node end = a.output(0);
-    Application next = onlyReader(end, from, readers);
+    Application next = readers.only(end);
     if (next != null && a.inputs().size() == 3 && a.input(2) == null) {
       Node bias = bias(next, end, a);
       if (bias != null) {
         in[2] = rewrite.map(bias);
         done.add(next);
         end = next.output(0);
-        next = onlyReader(end, from, readers);
+        next = readers.only(end);
       }
     }
     FusedActivation activation = next == null ? null : activation(next.op());
@@ -76,18 +61,6 @@ public record FuseActivation() implements Pass {
     for (int i = 1; i < a.outputs().size(); i++) {
       rewrite.put(a.output(i), now.output(i));
     }
-  }
-
-  /** What alone reads a value, in the same sections; null if something else may. */
-  private static Application onlyReader(
-      Node y, Computation from, Map<Node, List<Application>> readers) {
-    List<Application> all = readers.getOrDefault(y, List.of());
-    boolean one =
-        all.size() == 1
-            && !from.outputs().contains(y)
-            && from.sections().applyAsLong(all.get(0))
-                == from.sections().applyAsLong(y.application());
-    return one ? all.get(0) : null;
   }
 
   /** What a sum adds to each row of {@code product}, known when that is computed; or null. */

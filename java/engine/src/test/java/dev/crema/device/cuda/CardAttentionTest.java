@@ -2,9 +2,7 @@ package dev.crema.device.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.crema.device.Device;
 import dev.crema.device.cuda.AttentionLayer.Running;
-import dev.crema.device.cuda.kernel.ElementwiseOperations;
 import dev.crema.memory.ElementType;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -32,34 +30,17 @@ class CardAttentionTest {
 
   @Test
   void onRealCards() {
-    for (CudaCard card : Device.cudaCards().usable()) {
-      CudaDevice own = (CudaDevice) Device.cuda(card.ordinal());
-      CudaOptions options =
-          new CudaOptions(
-              false, Measuring.ALL, KernelCache.standard(), ElementwiseOperations::number);
-      CudaDevice device = new CudaDevice(own.context().libraries(), card, options);
-      try {
-        SMALL.forEach(layer -> check(device, layer));
-        OF_CARDS.forEach(layer -> check(device, layer));
-      } finally {
-        device.close();
-      }
-    }
-    if (Device.cudaCards().usable().isEmpty()) {
-      System.out.println("Not tried on a card: there is none here");
-    }
+    NearCards.real(
+        device -> {
+          SMALL.forEach(layer -> check(device, layer));
+          OF_CARDS.forEach(layer -> check(device, layer));
+        });
   }
 
   @Test
   void onAnEmulatedOne() {
-    if (EmulatedCard.missing() != null) {
-      System.out.println("Not tried on an emulated card: " + EmulatedCard.missing());
-      return;
-    }
-    try (EmulatedCard card = new EmulatedCard(new FakeCard(), Measuring.ALL)) {
-      SMALL.forEach(layer -> check((CudaDevice) card.device(), layer));
-      assertThat(card.calls("cudnnBackendExecute")).isPositive();
-    }
+    NearCards.emulated(
+        "cudnnBackendExecute", device -> SMALL.forEach(layer -> check(device, layer)));
   }
 
   private static void check(CudaDevice device, AttentionLayer layer) {

@@ -2,9 +2,7 @@ package dev.crema.device.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.crema.device.Device;
 import dev.crema.device.cuda.RecurrentProgram.Size;
-import dev.crema.device.cuda.kernel.ElementwiseOperations;
 import dev.crema.plan.Plan;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -23,34 +21,17 @@ class CardRecurrentTest {
 
   @Test
   void onRealCards() {
-    for (CudaCard card : Device.cudaCards().usable()) {
-      CudaDevice own = (CudaDevice) Device.cuda(card.ordinal());
-      CudaOptions options =
-          new CudaOptions(
-              false, Measuring.ALL, KernelCache.standard(), ElementwiseOperations::number);
-      CudaDevice device = new CudaDevice(own.context().libraries(), card, options);
-      try {
-        SMALL.forEach(size -> check(device, size));
-        OF_CARDS.forEach(size -> check(device, size));
-      } finally {
-        device.close();
-      }
-    }
-    if (Device.cudaCards().usable().isEmpty()) {
-      System.out.println("Not tried on a card: there is none here");
-    }
+    NearCards.real(
+        device -> {
+          SMALL.forEach(size -> check(device, size));
+          OF_CARDS.forEach(size -> check(device, size));
+        });
   }
 
   @Test
   void onAnEmulatedOne() {
-    if (EmulatedCard.missing() != null) {
-      System.out.println("Not tried on an emulated card: " + EmulatedCard.missing());
-      return;
-    }
-    try (EmulatedCard card = new EmulatedCard(new FakeCard(), Measuring.ALL)) {
-      SMALL.forEach(size -> check((CudaDevice) card.device(), size));
-      assertThat(card.calls("cudnnRNNBackwardWeights")).isPositive();
-    }
+    NearCards.emulated(
+        "cudnnRNNBackwardWeights", device -> SMALL.forEach(size -> check(device, size)));
   }
 
   private static void check(CudaDevice device, Size size) {
