@@ -59,7 +59,7 @@ final class DemoCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Results.requirePicture(Path.of("curves." + plot));
+    Results.requirePicture(out.resolve("curves." + plot));
     Device device = common.device();
     common.text().printf("On %s: %s%n", device.name(), device.description());
     Mnist digits = Examples.Digits.FULL.open();

@@ -47,9 +47,15 @@ final class Results {
     if (!name.endsWith(".svg") && !name.endsWith(".png")) {
       throw new CremaException("A plot is an .svg or a .png file, got " + file);
     }
+    if (name.endsWith(".png")) {
+      Axes any = Axes.of("", "", "", Series.line("", new double[] {0, 1}));
+      Plot.of("", any).toPng(); // refuses where there are no fonts
+    }
     Path folder = file.toAbsolutePath().getParent();
     try {
-      Files.createDirectories(folder);
+      if (!Files.isDirectory(folder)) { // a link to one is fine
+        Files.createDirectories(folder);
+      }
     } catch (IOException e) {
       throw new CremaException("The plot " + file + " cannot be written: no folder " + folder, e);
     }
@@ -59,10 +65,6 @@ final class Results {
               + file
               + " cannot be written: "
               + (Files.isDirectory(file) ? "it is a folder" : folder + " does not let you"));
-    }
-    if (name.endsWith(".png")) {
-      Axes any = Axes.of("", "", "", Series.line("", new double[] {0, 1}));
-      Plot.of("", any).toPng(); // refuses where there are no fonts
     }
   }
 

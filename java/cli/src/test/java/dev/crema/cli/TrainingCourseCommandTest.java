@@ -72,7 +72,7 @@ class TrainingCourseCommandTest {
   @Test
   void aLogAndAPlotAreWrittenWhereTheyWereAskedFor() throws IOException {
     Path csv = folder.resolve("log.csv");
-    Path png = folder.resolve("curves.png");
+    Path png = folder.resolve("plots").resolve("curves.png"); // whose folder is made
     String data = "" + flowers(folder);
     String out = "" + folder.resolve("model");
     Result train =
