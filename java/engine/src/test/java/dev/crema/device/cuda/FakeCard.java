@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.IntStream;
 
 /**
  * A card that is not there: it records every call, keeps account of everything that is made and
@@ -126,6 +127,14 @@ final class FakeCard implements CudaLibraries {
   synchronized List<String> log(String... starts) {
     return log.stream()
         .filter(call -> List.of(starts).stream().anyMatch(call::startsWith))
+        .toList();
+  }
+
+  /** Which of the calls since then those are: what {@link #failAt} takes. */
+  synchronized List<Integer> places(String start) {
+    return IntStream.range(0, log.size())
+        .filter(i -> log.get(i).startsWith(start))
+        .mapToObj(i -> i + 1)
         .toList();
   }
 
