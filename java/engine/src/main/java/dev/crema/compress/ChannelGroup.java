@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /**
  * Channels that can only go together: those of one layer, or of several whose outputs are merged
@@ -72,8 +71,7 @@ final class ChannelGroup {
     if (part == this) {
       return;
     }
-    String why =
-        Stream.of(problem, part.problem).filter(each -> each != null).findFirst().orElse(null);
+    String why = problem == null ? part.problem : problem;
     if (why != null && (problem == null || part.problem == null)) {
       why = "'" + by + "' merges them with channels that stay: " + why;
     }

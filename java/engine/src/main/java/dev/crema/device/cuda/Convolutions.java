@@ -34,10 +34,7 @@ final class Convolutions {
    */
   Convolutions(DnnCalls calls) {
     this.calls = calls;
-    DnnVersion.require(calls);
-    long[] made = new long[1];
-    DnnStatus.check(calls, calls.cudnnCreate(made), "cudnnCreate");
-    this.handle = made[0];
+    this.handle = DnnHandle.create(calls);
   }
 
   /**

@@ -34,11 +34,8 @@ final class OperationGraphs {
   private OperationGraphs(CudaLibraries libraries) {
     this.calls = libraries.dnn();
     this.graphs = libraries.graphs();
-    DnnVersion.require(calls);
+    this.handle = DnnHandle.create(calls);
     loadCompiler(libraries);
-    long[] made = new long[1];
-    DnnStatus.check(calls, calls.cudnnCreate(made), "cudnnCreate");
-    this.handle = made[0];
   }
 
   /** Empty where there is no cuDNN, or one for another CUDA: a debug log says which. */

@@ -37,7 +37,7 @@ final class CudnnAttention {
     int outer = inside ? row : Math.max(0, row - 1); // axes of examples
     Form form =
         new Form(
-            q.type() == ElementType.BFLOAT16 ? Type.BFLOAT16 : Type.FLOAT16,
+            Type.of(q.type()),
             q.elements(0, outer),
             inside ? q.dim(-2) : q.elements(outer, row),
             q.dim(row),

@@ -1,9 +1,10 @@
 package dev.crema.device.cuda.kernel;
 
 import dev.crema.device.cuda.kernel.OperationGraph.Builder;
+import dev.crema.device.cuda.kernel.OperationGraph.LayerNorm;
+import dev.crema.device.cuda.kernel.OperationGraph.LayerNormGradient;
 import dev.crema.device.cuda.kernel.OperationGraph.Tensor;
 import dev.crema.device.cuda.kernel.OperationGraph.Type;
-import dev.crema.memory.ElementType;
 
 /**
  * Layer normalisation with scale and shift, and its gradient, by cuDNN's operations. A row is a
@@ -39,7 +40,7 @@ final class CudnnLayerNorm {
     }
     return CudnnWay.graph(
         to,
-        forward(type(x), x.rows(), x.last(), (float) c.real(0)),
+        forward(Type.of(x.type()), x.rows(), x.last(), (float) c.real(0)),
         x.address(),
         c.address(1),
         c.address(2),
@@ -57,7 +58,7 @@ final class CudnnLayerNorm {
     }
     return CudnnWay.graph(
         to,
-        backward(type(x), x.rows(), x.last()),
+        backward(Type.of(x.type()), x.rows(), x.last()),
         x.address(),
         c.address(1),
         c.address(2),
@@ -66,19 +67,6 @@ final class CudnnLayerNorm {
         dx,
         c.out(1).address(),
         c.out(2).address());
-  }
-
-  private static Type type(Operand x) {
-    return switch (x.type()) {
-      case BFLOAT16 -> Type.BFLOAT16;
-      case FLOAT16 -> Type.FLOAT16;
-      default -> {
-        if (x.type() != ElementType.FLOAT32) {
-          throw new IllegalArgumentException("There is no layer norm of " + x.type());
-        }
-        yield Type.FLOAT32;
-      }
-    };
   }
 
   private static Tensor rows(Builder g, Type type, long rows, long n) {
@@ -93,7 +81,7 @@ final class CudnnLayerNorm {
     Tensor y = rows(g, type, rows, n);
     Tensor mean = rows(g, Type.FLOAT32, rows, 1);
     Tensor inverse = rows(g, Type.FLOAT32, rows, 1);
-    g.layerNorm(x, gamma, beta, g.value(epsilon), y, mean, inverse);
+    g.then(new LayerNorm(x, gamma, beta, g.value(epsilon), y, mean, inverse));
     return g.build("layer_norm [" + rows + ", " + n + "]", LEAST);
   }
 
@@ -107,7 +95,7 @@ final class CudnnLayerNorm {
     Tensor dx = rows(g, type, rows, n);
     Tensor dgamma = rows(g, Type.FLOAT32, 1, n);
     Tensor dbeta = rows(g, Type.FLOAT32, 1, n);
-    g.layerNormGradient(x, gamma, mean, inverse, dy, dx, dgamma, dbeta);
+    g.then(new LayerNormGradient(x, gamma, mean, inverse, dy, dx, dgamma, dbeta));
     return g.build("layer_norm_grad [" + rows + ", " + n + "]", LEAST);
   }
 }

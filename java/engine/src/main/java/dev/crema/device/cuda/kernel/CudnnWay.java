@@ -20,14 +20,24 @@ final class CudnnWay {
    */
   static void either(
       Call c, Launches to, String form, Consumer<Launches> ours, Predicate<Launches> theirs) {
-    Way own =
+    to.oneOf(ways(c, form, "own", ours, theirs));
+  }
+
+  /**
+   * The two.
+   *
+   * @param own what ours is called
+   */
+  static Ways ways(
+      Call c, String form, String own, Consumer<Launches> ours, Predicate<Launches> theirs) {
+    Way exact =
         new Way(
-            "own",
+            own,
             launches -> {
               ours.accept(launches);
               return true;
             });
-    to.oneOf(new Ways(c, form, List.of(own, Way.near("cudnn", theirs))));
+    return new Ways(c, form, List.of(exact, Way.near("cudnn", theirs)));
   }
 
   /** A graph whose tensors cuDNN reads 16 bytes at a time; false if it has no engine for it. */

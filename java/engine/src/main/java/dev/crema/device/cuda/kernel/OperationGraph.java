@@ -1,5 +1,6 @@
 package dev.crema.device.cuda.kernel;
 
+import dev.crema.memory.ElementType;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -22,7 +23,17 @@ public record OperationGraph(
     BFLOAT16,
     INT8,
     INT32,
-    BOOLEAN
+    BOOLEAN;
+
+    /** That of Crema's floating tensors. */
+    static Type of(ElementType floating) {
+      return switch (floating) {
+        case FLOAT32 -> FLOAT32;
+        case FLOAT16 -> FLOAT16;
+        case BFLOAT16 -> BFLOAT16;
+        default -> throw new IllegalArgumentException("There are no graphs of " + floating);
+      };
+    }
   }
 
   /** Where a tensor is. */
@@ -277,27 +288,9 @@ public record OperationGraph(
       return y;
     }
 
-    void layerNorm(
-        Tensor x,
-        Tensor gamma,
-        Tensor beta,
-        Tensor epsilon,
-        Tensor y,
-        Tensor mean,
-        Tensor inverse) {
-      operations.add(new LayerNorm(x, gamma, beta, epsilon, y, mean, inverse));
-    }
-
-    void layerNormGradient(
-        Tensor x,
-        Tensor gamma,
-        Tensor mean,
-        Tensor inverse,
-        Tensor dy,
-        Tensor dx,
-        Tensor dgamma,
-        Tensor dbeta) {
-      operations.add(new LayerNormGradient(x, gamma, mean, inverse, dy, dx, dgamma, dbeta));
+    /** One whose tensors are there. */
+    void then(Operation operation) {
+      operations.add(operation);
     }
 
     OperationGraph build(String name, long least) {

@@ -3,7 +3,6 @@ package dev.crema.device.cuda.kernel;
 import dev.crema.device.cuda.kernel.RecurrentLayer.Pass;
 import dev.crema.memory.ElementType;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Predicate;
@@ -17,7 +16,6 @@ import java.util.function.Predicate;
  */
 final class RecurrentWays {
   private static final String OWN = "steps";
-  private static final String KIND = "cudnn";
   private static final String FAMILY = "recurrent_weights";
   private static final int PLACES = 8; // of the struct Places
 
@@ -70,14 +68,7 @@ final class RecurrentWays {
             x.dim(2),
             c.in(2).dim(0),
             x.type());
-    Ways.Way steps =
-        new Ways.Way(
-            OWN,
-            l -> {
-              own.launch(c, l);
-              return true;
-            });
-    return new Ways(c, form, List.of(steps, Ways.Way.near(KIND, library)));
+    return CudnnWay.ways(c, form, OWN, launches -> own.launch(c, launches), library);
   }
 
   private static boolean forward(Call c, Launches to, RecurrentCell cell) {
