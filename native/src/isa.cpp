@@ -8,6 +8,10 @@
 
 #if defined(__x86_64__) || defined(_M_X64)
 #include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #endif
 
 #include "registry.h"
@@ -16,13 +20,28 @@ namespace crema {
 namespace {
 
 #if defined(__x86_64__) || defined(_M_X64)
-constexpr const char* kNames[kLevels] = {"scalar", "avx2", "avx_vnni", "avx512", "avx512_vnni", "avx512_bf16"};
+constexpr const char* kNames[kLevels] = {"scalar",      "avx2",        "avx_vnni",  "avx512",
+                                         "avx512_vnni", "avx512_bf16", "avx512_amx"};
 
 // Not asked of the compiler, which may be too old to know its name.
 bool has_avx_vnni() {
   constexpr unsigned kAvxVnni = 1u << 4;  // of EAX, leaf 7, subleaf 1
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
   return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && (eax & kAvxVnni) != 0;
+}
+
+// The processor has tiles of bytes and of bfloat16, and Linux lets this process use them: it wants to be asked first,
+// since it keeps 8 KB more for every thread that does. (Sapphire Rapids and later, Linux 5.16.)
+bool has_amx() {
+#if defined(__linux__)
+  constexpr unsigned kBf16 = 1u << 22, kTile = 1u << 24, kInt8 = 1u << 25, kAll = kBf16 | kTile | kInt8;  // of EDX, leaf 7
+  constexpr int kRequestPermission = 0x1023, kTileData = 18;  // of arch_prctl
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0 || (edx & kAll) != kAll) return false;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
 }
 
 bool supported(int level) {
@@ -46,12 +65,16 @@ bool supported(int level) {
       return avx512 && __builtin_cpu_supports("avx512vnni");
     case 5:  // every processor that has it has VNNI
       return avx512 && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bf16");
+    case 6: {
+      static const bool amx = supported(5) && has_amx();
+      return amx;
+    }
     default:
       return false;
   }
 }
 #elif defined(__aarch64__)
-constexpr const char* kNames[kLevels] = {"scalar", "neon", "neon_dot", nullptr, nullptr, nullptr};
+constexpr const char* kNames[kLevels] = {"scalar", "neon", "neon_dot", nullptr, nullptr, nullptr, nullptr};
 
 bool has_dot_product() {
 #if defined(__ARM_FEATURE_DOTPROD)
@@ -66,7 +89,7 @@ bool has_dot_product() {
 
 bool supported(int level) { return level == 0 || level == 1 || (level == 2 && has_dot_product()); }
 #else
-constexpr const char* kNames[kLevels] = {"scalar", nullptr, nullptr, nullptr, nullptr, nullptr};
+constexpr const char* kNames[kLevels] = {"scalar", nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
 
 bool supported(int level) { return level == 0; }
 #endif

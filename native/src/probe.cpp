@@ -59,18 +59,18 @@ double best(Kernel run, const Call& call) {
   return least / static_cast<double>(repeats);
 }
 
-int32_t fma_operations() {
+int32_t operations_of(Kernel round) {
   int32_t operations = 0;
   const Tensor out = floats(&operations, 1);
   Call call;
   call.out = &out;
   call.outs = 1;
-  kernel("probe_fma_operations")(call);
+  round(call);
   return operations;
 }
 
-// Operations a second of a loop over registers, `factor` times as many as probe_fma's; -1 where there is no such loop.
-double operations_rate(const char* name, double factor, int32_t threads) {
+// Operations a second of a loop over registers; `round` says how many a round of it has. -1 where there is no such loop.
+double operations_rate(const char* name, const char* round, int32_t threads) {
   const Kernel loop = kernel(name);
   if (loop == nullptr) return -1;
   Memory seeds(14 * 16 * 4), sums(64 * int64_t{threads});
@@ -85,7 +85,7 @@ double operations_rate(const char* name, double factor, int32_t threads) {
   call.ints = &kFmaRounds;
   call.int_count = 1;
   call.threads = threads;
-  return factor * kFmaRounds * fma_operations() * threads / best(loop, call);
+  return static_cast<double>(kFmaRounds) * operations_of(kernel(round)) * threads / best(loop, call);
 }
 
 // Bytes a second where `streams` arrays of n floats go by, one of them written unless `read`.
@@ -116,9 +116,9 @@ double memory_rate(const char* name, int streams, int64_t n, int32_t threads, bo
 extern "C" double crema_probe(const char* limit, int64_t bytes, int32_t threads) {
   if (threads < 1 || bytes < 256 || bytes > (int64_t{1} << 34)) return -1;
   const int64_t n = bytes / 256 * 64;
-  if (std::strcmp(limit, "fma") == 0) return crema::operations_rate("probe_fma", 1, threads);
-  if (std::strcmp(limit, "bf16") == 0) return crema::operations_rate("probe_bf16", 2, threads);
-  if (std::strcmp(limit, "int8") == 0) return crema::operations_rate("probe_int8", 4, threads);
+  if (std::strcmp(limit, "fma") == 0) return crema::operations_rate("probe_fma", "probe_fma_operations", threads);
+  if (std::strcmp(limit, "bf16") == 0) return crema::operations_rate("probe_bf16", "probe_bf16_operations", threads);
+  if (std::strcmp(limit, "int8") == 0) return crema::operations_rate("probe_int8", "probe_int8_operations", threads);
   if (std::strcmp(limit, "copy") == 0) return crema::memory_rate("probe_copy", 2, n, threads, false);
   if (std::strcmp(limit, "triad") == 0) return crema::memory_rate("probe_triad", 3, n, threads, false);
   if (std::strcmp(limit, "read") == 0) return crema::memory_rate("probe_read", 1, n, threads, true);

@@ -5,7 +5,7 @@
 
 namespace crema {
 
-constexpr int kLevels = 6;
+constexpr int kLevels = 7;
 
 struct KernelEntry {
   Kernel kernel = nullptr;

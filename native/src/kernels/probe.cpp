@@ -1,5 +1,6 @@
 // probe.cpp: loops that do nothing but reach a limit of the processor, for benchmarks to stand beside.
 //   ints: rounds. Every thread does the whole of probe_fma; the memory loops share the tensors' elements.
+#include "../amx.h"
 #include "../bf16.h"
 
 namespace crema {
@@ -47,7 +48,16 @@ CREMA_KERNEL(probe_fma) {
   });
 }
 
-#if defined(__AVX512BF16__)
+#if defined(__AMX_BF16__)
+// As probe_fma, of tiles of bfloat16.
+CREMA_KERNEL(probe_bf16) {
+  parallel(c.threads, c.threads, 1, [&](int64_t begin, int64_t end, int64_t) {
+    for (int64_t t = begin; t < end; ++t) amx_rounds<AmxType::kBf16>(c.in[0].f32(), c.ints[0], c.out[0].f32() + t * 16);
+  });
+}
+
+CREMA_KERNEL(probe_bf16_operations) { c.out[0].i32()[0] = amx_operations(32); }
+#elif defined(__AVX512BF16__)
 // As probe_fma, of pairs of bfloat16: four operations a lane.
 CREMA_KERNEL(probe_bf16) {
   parallel(c.threads, c.threads, 1, [&](int64_t begin, int64_t end, int64_t) {
@@ -68,6 +78,8 @@ CREMA_KERNEL(probe_bf16) {
     }
   });
 }
+
+CREMA_KERNEL(probe_bf16_operations) { c.out[0].i32()[0] = 4 * kChains * W; }
 #endif
 
 // y = a
@@ -95,7 +107,7 @@ CREMA_KERNEL(probe_read) {
   });
 }
 
-// out: floating-point operations of a round of probe_fma.
+// out: operations of a round of the probe of that name.
 CREMA_KERNEL(probe_fma_operations) { c.out[0].i32()[0] = 2 * kChains * W; }
 
 }  // namespace CREMA_ISA

@@ -28,7 +28,9 @@ final class KernelTableTest {
           "probe_fma", "a limit of the CPU",
           "probe_fma_operations", "a limit of the CPU",
           "probe_bf16", "a limit of the CPU",
+          "probe_bf16_operations", "a limit of the CPU",
           "probe_int8", "a limit of the CPU",
+          "probe_int8_operations", "a limit of the CPU",
           "probe_copy", "a limit of the CPU",
           "probe_triad", "a limit of the CPU",
           "probe_read", "a limit of the CPU");
