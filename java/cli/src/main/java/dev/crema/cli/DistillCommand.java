@@ -142,7 +142,7 @@ final class DistillCommand implements Callable<Integer> {
       TrainingReference.store(
           trained, parts.train(), common.seed(), common.threads(), common.device());
     }
-    trained.save(out);
+    Results.save(trained, out);
     FineTuning.forget(out);
     List<Candidate> all = new ArrayList<>();
     for (int i = 0; i < teachers.size(); i++) {

@@ -93,7 +93,7 @@ final class OptimizeCommand implements Callable<Integer> {
           ObjectNode made = result.model().metadata().putObject("compression");
           made.put("form", result.kept().name()).put("max_accuracy_drop", maxAccuracyDrop);
         }
-        result.model().save(out);
+        Results.save(result.model(), out);
         if (plot != null) {
           result.plot().write(plot);
         }

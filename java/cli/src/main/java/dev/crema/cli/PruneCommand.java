@@ -238,7 +238,7 @@ final class PruneCommand implements Callable<Integer> {
         TrainingReference.store(
             saved, parts.train(), common.seed(), common.threads(), common.device());
       }
-      saved.save(out);
+      Results.save(saved, out);
       FineTuning.forget(out);
       Comparison comparison =
           Comparison.of(before, saved, parts.held(), common.threads(), common.device());

@@ -296,7 +296,7 @@ final class QuantizeCommand implements Callable<Integer> {
                   + (method.trains ? " --resume, without another training." : "."));
       return common.finish(document, 1);
     }
-    after.save(out);
+    Results.save(after, out);
     FineTuning.forget(out);
     if (slower != null) {
       common.text().println("Warning: " + slower);

@@ -6,6 +6,7 @@ import dev.crema.eval.plot.Axes;
 import dev.crema.eval.plot.Charts;
 import dev.crema.eval.plot.Plot;
 import dev.crema.eval.plot.Series;
+import dev.crema.nn.Model;
 import dev.crema.train.Evaluation;
 import dev.crema.train.History;
 import java.io.IOException;
@@ -15,12 +16,36 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** What commands make of their results: pictures, and what is to be said of figures. */
+/** What commands make of their results: models, pictures, and what is to be said of figures. */
 final class Results {
   /** What two measurements of one model may differ by while the machine does other things too. */
   private static final double NOISE = 1.1;
 
   private Results() {}
+
+  /**
+   * Saves what a command took minutes or hours to make. Where that fails, as on a full disk, it
+   * goes to the folder for temporary files instead.
+   *
+   * @throws CremaException if it is not in {@code out}, and where it is
+   */
+  static void save(Model model, Path out) {
+    try {
+      model.save(out);
+    } catch (CremaException e) {
+      throw new CremaException(e.getMessage() + ". " + rescue(model, out.getFileName()), e);
+    }
+  }
+
+  private static String rescue(Model model, Path name) {
+    try {
+      Path instead = Files.createTempDirectory("crema-").resolve(name);
+      model.save(instead);
+      return "So that it is not lost, the model was saved in " + instead + " instead.";
+    } catch (CremaException | IOException e) {
+      return "Nor can it be saved elsewhere: " + e.getMessage();
+    }
+  }
 
   /**
    * Writes the curves and, for a classifier, the confusion matrix.

@@ -190,7 +190,7 @@ final class TrainCommand implements Callable<Integer> {
         if (!noReference) {
           TrainingReference.store(trained, train, common.seed(), common.threads(), common.device());
         }
-        trained.save(out);
+        Results.save(trained, out);
         String title = data.getFileName() + ", " + model;
         if (!out.toString().endsWith(".zip")) {
           Results.plot(out, title, history, evaluation, "svg");
