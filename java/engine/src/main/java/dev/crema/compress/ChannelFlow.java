@@ -10,6 +10,7 @@ import dev.crema.nn.Average;
 import dev.crema.nn.AveragePool1d;
 import dev.crema.nn.AveragePool2d;
 import dev.crema.nn.BatchNorm;
+import dev.crema.nn.Concat;
 import dev.crema.nn.Conv1d;
 import dev.crema.nn.Conv2d;
 import dev.crema.nn.Dense;
@@ -26,12 +27,16 @@ import dev.crema.nn.Multiply;
 import dev.crema.nn.Subtract;
 import dev.crema.nn.Topology;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Follows the channels of all layers of a model to those that read them: which are tied to one
@@ -51,12 +56,61 @@ final class ChannelFlow {
           Activation.TANH,
           Activation.HARD_SWISH);
 
-  /**
-   * Channels at one place of the model.
-   *
-   * @param places that each has in the last axis there: more than 1 once it is flat
-   */
-  private record Channels(ChannelGroup group, int places) {}
+  /** Whose channel each element of the last axis is, at one place of the model, and which. */
+  private static final class Channels {
+    private final ChannelGroup[] groups;
+    private final int[] channels;
+
+    private Channels(ChannelGroup[] groups, int... channels) {
+      this.groups = groups;
+      this.channels = channels;
+    }
+
+    static Channels of(ChannelGroup group, int count) {
+      ChannelGroup[] groups = new ChannelGroup[count];
+      Arrays.fill(groups, group);
+      return new Channels(groups, ChannelGroup.each(count));
+    }
+
+    /** Those of several, behind one another. */
+    static Channels joined(List<Channels> all) {
+      return new Channels(
+          all.stream().flatMap(c -> Arrays.stream(c.groups)).toArray(ChannelGroup[]::new),
+          all.stream().flatMapToInt(c -> Arrays.stream(c.channels)).toArray());
+    }
+
+    int count() {
+      return channels.length;
+    }
+
+    Set<ChannelGroup> groups() {
+      return Arrays.stream(groups)
+          .map(ChannelGroup::whole)
+          .collect(Collectors.toCollection(LinkedHashSet::new));
+    }
+
+    /** Which channel of a group each element is; -1: of another. */
+    int[] of(ChannelGroup whole) {
+      return IntStream.range(0, channels.length)
+          .map(i -> groups[i].whole() == whole ? channels[i] : -1)
+          .toArray();
+    }
+
+    void stay(String why) {
+      groups().forEach(group -> group.stays(why));
+    }
+
+    /** Ties those of two places that an element-wise layer merges; false: they differ in kind. */
+    boolean merge(Channels other, String by) {
+      if (!Arrays.equals(channels, other.channels)) {
+        return false;
+      }
+      for (int i = 0; i < groups.length; i++) {
+        groups[i].whole().merge(other.groups[i], by);
+      }
+      return true;
+    }
+  }
 
   private final Topology topology;
   private final Map<String, Node> values;
@@ -69,13 +123,11 @@ final class ChannelFlow {
   }
 
   List<ChannelGroup> groups() {
-    topology
-        .inputs()
-        .forEach(x -> given.put(x.name(), fixed("'" + x.name() + "' is an input of the model")));
+    for (Topology.InputSpec x : topology.inputs()) {
+      given.put(x.name(), fixed(width(x.type()), "'" + x.name() + "' is an input of the model"));
+    }
     topology.places().forEach(place -> given.put(place.name(), after(place)));
-    topology
-        .outputs()
-        .forEach(y -> given.get(y).group().stays("'" + y + "' is an output of the model"));
+    topology.outputs().forEach(y -> given.get(y).stay("'" + y + "' is an output of the model"));
     Set<ChannelGroup> whole = new LinkedHashSet<>();
     made.forEach(group -> whole.add(group.whole()));
     List<String> order = topology.places().stream().map(Topology.Place::name).toList();
@@ -83,10 +135,10 @@ final class ChannelFlow {
     return List.copyOf(whole);
   }
 
-  private Channels fixed(String why) {
-    Channels all = new Channels(new ChannelGroup(), 1);
-    all.group().stays(why);
-    return all;
+  private static Channels fixed(int count, String why) {
+    ChannelGroup all = new ChannelGroup();
+    all.stays(why);
+    return Channels.of(all, count);
   }
 
   /** What a layer gives. */
@@ -106,11 +158,14 @@ final class ChannelFlow {
           : ofLayer(place, null, keepsZero(layer) ? null : activation);
     }
     if (layer instanceof BatchNorm norm && norm.scale() && norm.center()) {
-      first.group().whole().normalizations().put(place.name(), first.places());
+      first.groups().forEach(group -> group.normalizations().put(place.name(), first.of(group)));
       return first;
     }
     if (layer instanceof Flatten) {
-      return new Channels(first.group(), first.places() * pixels(place.inputs().get(0)));
+      return Channels.joined(Collections.nCopies(width(place) / first.count(), first));
+    }
+    if (layer instanceof Concat concat && isLast(concat.axis(), place)) {
+      return Channels.joined(place.inputs().stream().map(given::get).toList());
     }
     if (isElementwise(layer)) {
       return merged(place);
@@ -128,9 +183,9 @@ final class ChannelFlow {
   private Channels ofLayer(Topology.Place place, String read, String gives) {
     Channels x = given.get(place.inputs().get(0));
     if (read == null) {
-      x.group().whole().readers().put(place.name(), x.places());
+      x.groups().forEach(group -> group.readers().put(place.name(), x.of(group)));
     } else {
-      x.group().stays(read);
+      x.stay(read);
     }
     ChannelGroup own = new ChannelGroup();
     own.layers().add(place.name());
@@ -138,36 +193,37 @@ final class ChannelFlow {
       own.stays(gives);
     }
     made.add(own);
-    return new Channels(own, 1);
+    return Channels.of(own, width(place));
   }
 
   /** Behind what does not keep channels apart, or not those that are 0. */
   private Channels mixed(Topology.Place place, String why) {
-    place.inputs().forEach(input -> given.get(input).group().stays(why));
-    return fixed("they come from '" + place.name() + "'");
+    place.inputs().forEach(input -> given.get(input).stay(why));
+    return fixed(width(place), "they come from '" + place.name() + "'");
   }
 
   /** Behind what merges inputs of one shape. */
   private Channels merged(Topology.Place place) {
     Channels first = given.get(place.inputs().get(0));
     for (String input : place.inputs()) {
-      Channels other = given.get(input);
-      if (other.places() != first.places()) {
+      if (!first.merge(given.get(input), place.name())) {
         return mixed(place, "'" + place.name() + "' merges them with others than channels");
       }
-      first.group().whole().merge(other.group(), place.name());
     }
     return first;
   }
 
-  /** How many places a channel of that has. */
-  private int pixels(String input) {
-    Node node = values.get(input);
-    if (node == null) {
-      return 1; // an input of the model, which stays
-    }
-    TensorType type = node.type();
-    return Math.toIntExact(type.elements().perExample() / type.extent(-1));
+  /** Elements of the last axis of what a layer gives. */
+  private int width(Topology.Place place) {
+    return width(values.get(place.name()).type());
+  }
+
+  private static int width(TensorType type) {
+    return Math.toIntExact(type.extent(-1));
+  }
+
+  private boolean isLast(int axis, Topology.Place place) {
+    return axis == -1 || axis == values.get(place.name()).type().rank() - 1;
   }
 
   private boolean isShared(Topology.Place place) {

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * Channels that can only go together: those of one layer, or of several whose outputs are merged
@@ -12,8 +13,8 @@ import java.util.Map;
  */
 final class ChannelGroup {
   private final List<String> layers = new ArrayList<>();
-  private final Map<String, Integer> normalizations = new LinkedHashMap<>();
-  private final Map<String, Integer> readers = new LinkedHashMap<>();
+  private final Map<String, int[]> normalizations = new LinkedHashMap<>();
+  private final Map<String, int[]> readers = new LinkedHashMap<>();
   private String problem;
   private ChannelGroup merged; // what this has become a part of
 
@@ -28,15 +29,16 @@ final class ChannelGroup {
   }
 
   /**
-   * The batch normalisations on the way, and how many elements of them each channel has: more than
-   * one behind a {@code Flatten}.
+   * The batch normalisations on the way, and which of the channels each of their elements belongs
+   * to: several to one behind a {@code Flatten}; -1: to one of another group, behind a {@code
+   * Concat}.
    */
-  Map<String, Integer> normalizations() {
+  Map<String, int[]> normalizations() {
     return normalizations;
   }
 
-  /** The layers that read the channels, and how many inputs of them each channel has. */
-  Map<String, Integer> readers() {
+  /** The layers that read the channels, and which of them each input is; -1: one of others. */
+  Map<String, int[]> readers() {
     return readers;
   }
 
@@ -45,11 +47,16 @@ final class ChannelGroup {
     return problem;
   }
 
-  /** For each of the elements that the channels have, whether its channel stays. */
-  static boolean[] spread(boolean[] channels, int places) {
-    boolean[] kept = new boolean[places * channels.length];
+  /** Where each element is the channel of its number. */
+  static int[] each(int count) {
+    return IntStream.range(0, count).toArray();
+  }
+
+  /** Which elements stay, where these channels do. */
+  static boolean[] kept(boolean[] channels, int... ofElements) {
+    boolean[] kept = new boolean[ofElements.length];
     for (int i = 0; i < kept.length; i++) {
-      kept[i] = channels[i % channels.length];
+      kept[i] = ofElements[i] < 0 || channels[ofElements[i]];
     }
     return kept;
   }
@@ -77,8 +84,13 @@ final class ChannelGroup {
     }
     problem = why;
     layers.addAll(part.layers);
-    normalizations.putAll(part.normalizations);
-    readers.putAll(part.readers);
+    part.normalizations.forEach((norm, of) -> normalizations.merge(norm, of, ChannelGroup::both));
+    part.readers.forEach((reader, of) -> readers.merge(reader, of, ChannelGroup::both));
     part.merged = this;
+  }
+
+  /** Elements of which each belongs to one of two groups that have become one, or to none. */
+  private static int[] both(int[] a, int[] b) {
+    return IntStream.range(0, a.length).map(i -> Math.max(a[i], b[i])).toArray();
   }
 }

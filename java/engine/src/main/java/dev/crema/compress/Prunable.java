@@ -11,8 +11,10 @@ import dev.crema.nn.Parameter;
 import dev.crema.nn.Topology;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -20,10 +22,10 @@ import java.util.Set;
  * together.
  *
  * @param parameters of as many columns each
- * @param followers parameters with an element for each of those columns, or several rows of them,
- *     which go with them: biases of channels and what normalises them
+ * @param followers parameters that go with those columns, biases of channels and what normalises
+ *     them, and which column each of their elements belongs to; -1: to none
  */
-record Prunable(List<Parameter> parameters, List<Parameter> followers) {
+record Prunable(List<Parameter> parameters, Map<Parameter, int[]> followers) {
   /** The kernels of a model but for those of excluded layers, and what is included by its path. */
   static List<Prunable> of(
       Model model, boolean channels, Set<String> excluded, Set<String> included) {
@@ -45,7 +47,7 @@ record Prunable(List<Parameter> parameters, List<Parameter> followers) {
         boolean kernel = p.type().rank() >= 2 && !(place.layer() instanceof Embedding);
         boolean wanted = included.contains(p.path()) || kernel && !channels;
         if (wanted && all.stream().noneMatch(each -> each.parameters().contains(p))) {
-          all.add(new Prunable(List.of(p), List.of()));
+          all.add(new Prunable(List.of(p), Map.of()));
         }
       }
     }
@@ -54,15 +56,17 @@ record Prunable(List<Parameter> parameters, List<Parameter> followers) {
 
   private static Prunable ofChannels(Model model, ChannelGroup group) {
     List<Parameter> kernels = new ArrayList<>();
-    List<Parameter> followers = new ArrayList<>();
+    Map<Parameter, int[]> followers = new LinkedHashMap<>();
     for (String layer : group.layers()) {
       kernels.add(model.table().get(layer + "/kernel"));
       Parameter bias = model.table().get(layer + "/bias");
       if (bias != null) {
-        followers.add(bias);
+        followers.put(bias, ChannelGroup.each(Math.toIntExact(bias.elements())));
       }
     }
-    group.normalizations().keySet().forEach(norm -> followers.addAll(parameters(model, norm)));
+    group
+        .normalizations()
+        .forEach((norm, of) -> parameters(model, norm).forEach(p -> followers.put(p, of)));
     return new Prunable(kernels, followers);
   }
 

@@ -216,11 +216,16 @@ public final class Pruner {
         masks.put(p, Arrays.copyOfRange(kept.get(i), at, end));
         at = end;
       }
-      for (Parameter follower : targets.get(i).followers()) {
-        masks.put(
-            follower,
-            follow(targets.get(i).columns(), kept.get(i), model.masks().get(follower.path())));
-      }
+      boolean[] columns = any(kept.get(i), targets.get(i).columns());
+      targets
+          .get(i)
+          .followers()
+          .forEach(
+              (follower, of) ->
+                  follow(
+                      columns,
+                      of,
+                      masks.computeIfAbsent(follower, p -> model.masks().get(p.path()))));
     }
     return masks;
   }
@@ -309,16 +314,20 @@ public final class Pruner {
     }
   }
 
-  /** Prunes the follower's elements of each column that is pruned whole. */
-  private static boolean[] follow(int columns, boolean[] kept, boolean[] follower) {
+  /** Of which columns anything is kept. */
+  private static boolean[] any(boolean[] kept, int columns) {
     boolean[] any = new boolean[columns];
     for (int i = 0; i < kept.length; i++) {
       any[i % columns] |= kept[i];
     }
+    return any;
+  }
+
+  /** Prunes the follower's elements of each column that is pruned whole. */
+  private static void follow(boolean[] columns, int[] ofElements, boolean... follower) {
     for (int i = 0; i < follower.length; i++) {
-      follower[i] &= any[i % columns];
+      follower[i] &= ofElements[i] < 0 || columns[ofElements[i]];
     }
-    return follower;
   }
 
   /** All settings, to compare. */

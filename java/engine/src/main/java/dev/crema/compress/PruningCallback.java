@@ -26,7 +26,7 @@ final class PruningCallback implements Callback {
     last = -1;
     for (Prunable target : pruner.targets(model)) {
       target.parameters().forEach(p -> mask(model, p));
-      target.followers().forEach(p -> mask(model, p));
+      target.followers().keySet().forEach(p -> mask(model, p));
     }
   }
 

@@ -24,11 +24,11 @@ import java.util.Set;
  * <p>A channel goes if its weights and its bias are 0, scale and shift of the batch normalisation
  * behind it too, and what its layer gives then stays 0 on its way to the dense layers and
  * convolutions that read it: through activations that map 0 to 0, batch normalisation, dropout,
- * pooling and {@code Flatten}. Those lose the inputs which it belonged to. Where outputs of several
- * layers are merged element by element, as by a residual sum, a channel goes if it is 0 in all of
- * them, from all of them. Other channels stay where they are: those that are outputs of the model,
- * are merged with its inputs, or go through a layer that does not keep 0 apart, and those of layers
- * that are shared or grouped ({@link #obstacles}).
+ * pooling, {@code Flatten} and {@code Concat}. Those lose the inputs which it belonged to. Where
+ * outputs of several layers are merged element by element, as by a residual sum, a channel goes if
+ * it is 0 in all of them, from all of them. Other channels stay where they are: those that are
+ * outputs of the model, are merged with its inputs, or go through a layer that does not keep 0
+ * apart, and those of layers that are shared or grouped ({@link #obstacles}).
  */
 public final class Shrinker {
   private final Model model;
@@ -82,17 +82,23 @@ public final class Shrinker {
       return;
     }
     boolean[] alive = new boolean[channels(group.layers().get(0))];
-    group.layers().forEach(layer -> revive(alive, layer));
-    group.normalizations().keySet().forEach(norm -> revive(alive, norm));
+    group.layers().forEach(layer -> revive(alive, layer, ChannelGroup.each(alive.length)));
+    group.normalizations().forEach((norm, of) -> revive(alive, norm, of));
     if (hasDead(alive)) {
       keepOne(alive);
       group.layers().forEach(layer -> outputs.put(layer, alive));
-      group
-          .normalizations()
-          .forEach((norm, places) -> outputs.put(norm, ChannelGroup.spread(alive, places)));
-      group
-          .readers()
-          .forEach((reader, places) -> inputs.put(reader, ChannelGroup.spread(alive, places)));
+      group.normalizations().forEach((norm, of) -> keep(outputs, norm, alive, of));
+      group.readers().forEach((reader, of) -> keep(inputs, reader, alive, of));
+    }
+  }
+
+  /** Of a layer's elements those that stay; what groups before have taken away stays away. */
+  private static void keep(
+      Map<String, boolean[]> elements, String layer, boolean[] channels, int... ofElements) {
+    boolean[] kept = ChannelGroup.kept(channels, ofElements);
+    boolean[] before = elements.put(layer, kept);
+    for (int i = 0; before != null && i < kept.length; i++) {
+      kept[i] &= before[i];
     }
   }
 
@@ -112,12 +118,15 @@ public final class Shrinker {
   }
 
   /** Marks the channels for which any parameter of a layer is not 0. */
-  private void revive(boolean[] alive, String layer) {
+  private void revive(boolean[] alive, String layer, int... ofElements) {
     for (Parameter p : model.table().all()) {
       if (p.isTrained() && Prunable.layer(p).equals(layer)) {
         float[] w = model.get(p.path());
         for (int i = 0; i < w.length; i++) {
-          alive[i % alive.length] |= w[i] != 0;
+          int channel = ofElements[i % ofElements.length];
+          if (channel >= 0 && w[i] != 0) {
+            alive[channel] = true;
+          }
         }
       }
     }

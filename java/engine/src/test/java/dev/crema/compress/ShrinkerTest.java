@@ -12,6 +12,7 @@ import dev.crema.nn.Add;
 import dev.crema.nn.AveragePool2d;
 import dev.crema.nn.BatchNorm;
 import dev.crema.nn.BuiltIn;
+import dev.crema.nn.Concat;
 import dev.crema.nn.Conv1d;
 import dev.crema.nn.Conv2d;
 import dev.crema.nn.Dense;
@@ -323,6 +324,40 @@ class ShrinkerTest {
       assertThatThrownBy(() -> CHANNELS.exclude("dense_2").prune(model, 0.5))
           .as("an excluded layer keeps what is tied to it")
           .isInstanceOf(CremaException.class);
+    }
+  }
+
+  /** Behind a concatenation each channel is its layer's, also flattened and in a sum. */
+  @Test
+  void channelsOfConcatenatedLayersGoFromAllThatReadThem() {
+    Symbol image = Symbol.input("image", 4, 4, 2);
+    Symbol first = image.then(Conv2d.of(6, 1, Activation.RELU));
+    Symbol second = image.then(Conv2d.of(4, 3, Activation.TANH).withPadding(Padding.SAME));
+    Symbol joined = new Concat().apply(first, second, image).then(new BatchNorm());
+    Symbol third = joined.then(new Activate(Activation.RELU)).then(Conv2d.of(10, 1));
+    Symbol sum = new Add().apply(third, new Concat(3).apply(second, first)); // ties all three
+    Symbol y = new Concat().apply(joined, sum).then(MaxPool2d.of(2)).then(new Flatten());
+    try (Model model = Model.of(List.of(image), List.of(y.then(Dense.of(3))), 6)) {
+      disturb(model);
+      assertThat(ChannelGroup.of(model).get(0).problem())
+          .contains("'add_1' merges them with others than channels");
+    }
+    Symbol apart = new Add().apply(first, image.then(Conv2d.of(6, 1)));
+    Symbol z = new Concat().apply(joined, apart).then(MaxPool2d.of(2)).then(new Flatten());
+    try (Model model = Model.of(List.of(image), List.of(z.then(Dense.of(3))), 6)) {
+      disturb(model);
+      CHANNELS.prune(model, 0.5);
+      assertThat(dead(model, "conv2d_1/kernel"))
+          .hasSize(3)
+          .isEqualTo(dead(model, "conv2d_3/kernel"));
+      assertThat(Shrinker.obstacles(model)).isEmpty();
+      try (Model small = Shrinker.shrink(model)) {
+        assertThat(small.table().get("conv2d_1/kernel").type()).hasToString("[1, 1, 2, 3]");
+        assertThat(small.table().get("conv2d_2/kernel").type()).hasToString("[3, 3, 2, 2]");
+        assertThat(small.table().get("batch_norm_1/gamma").type()).hasToString("[7]");
+        assertThat(small.table().get("dense_1/kernel").type()).hasToString("[40, 3]");
+        same(model, small);
+      }
     }
   }
 
