@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -132,9 +133,10 @@ final class DistillCommand implements Callable<Integer> {
     }
     common.text().println(trained.summary());
     common.text().println(parts.describe("Training on"));
+    Model[] started = Stream.concat(Stream.of(trained), teachers.stream()).toArray(Model[]::new);
     History history =
         training
-            .resumable(training.trainer(trained, parts.train(), common), out)
+            .resumable(training.trainer(trained, parts.train(), common), out, started)
             .validation(parts.held())
             .term(distillation)
             .fit(parts.train());

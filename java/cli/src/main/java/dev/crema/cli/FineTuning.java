@@ -93,13 +93,18 @@ final class FineTuning {
 
   /**
    * Has a training keep after each epoch what it can go on from, and go on from that where the user
-   * asks for it.
+   * asks for it and the models are the same.
    *
    * @param out where its model will be
+   * @param models that it begins with: the one that is trained, or made ready for it, and teachers
    */
-  Trainer resumable(Trainer trainer, Path out) {
-    ModelArchive.requireReplaceable(checkpoint(out));
-    return trainer.checkpoint(checkpoint(out)).resume(resume);
+  Trainer resumable(Trainer trainer, Path out, Model... models) {
+    Path checkpoint = checkpoint(out);
+    ModelArchive.requireReplaceable(checkpoint);
+    return trainer
+        .checkpoint(checkpoint)
+        .resume(resume)
+        .callback(new FirstWeights(checkpoint, models));
   }
 
   /** Deletes what a training could go on from: its model is saved. */

@@ -218,7 +218,7 @@ final class PruneCommand implements Callable<Integer> {
       common.text().println("Sparsity: " + sparsities);
       History history =
           fineTuning
-              .resumable(fineTuning.trainer(after, parts.train(), common), out)
+              .resumable(fineTuning.trainer(after, parts.train(), common), out, before)
               .validation(parts.held())
               .callback(pruner.during(sparsities))
               .fit(parts.train());

@@ -240,7 +240,8 @@ final class QuantizeCommand implements Callable<Integer> {
                           .resumable(
                               fineTuning.configure(
                                   trainer, before, parts.train(), common, SHARE_OF_THE_RATE),
-                              out)
+                              out,
+                              before)
                           .validation(parts.held())
                           .fit(parts.train())
                           .toJson()));

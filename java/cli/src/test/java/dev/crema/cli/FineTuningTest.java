@@ -47,15 +47,22 @@ class FineTuningTest {
 
   /** Prunes as the command does, until so many epochs. */
   private static float[] pruned(Path out, String epochs, String... more) {
+    return pruned(3, out, epochs, more);
+  }
+
+  private static float[] pruned(long weights, Path out, String epochs, String... more) {
     Tuning tuning = new Tuning();
     new CommandLine(tuning).parseArgs(CommandRun.with(more, "--epochs", epochs, "--threads", "1"));
     Dataset data = points();
     try (Model model =
-        Model.sequential(4).dense(16, Activation.RELU).dense(2, Activation.SOFTMAX).build(3)) {
+        Model.sequential(4)
+            .dense(16, Activation.RELU)
+            .dense(2, Activation.SOFTMAX)
+            .build(weights)) {
       Trainer trainer = tuning.fineTuning.trainer(model, data, tuning.common).progress(false);
       tuning
           .fineTuning
-          .resumable(trainer, out)
+          .resumable(trainer, out, model)
           .callback(Pruner.magnitude().during(SparsitySchedule.polynomial(0.2, 0.8, 0, 9).every(2)))
           .fit(data);
       return model.get("dense_1/kernel");
@@ -74,6 +81,16 @@ class FineTuningTest {
     FineTuning.forget(out);
     assertThat(folder.resolve("parts.tuning")).doesNotExist();
     FineTuning.forget(out); // nothing is there any more
+  }
+
+  @Test
+  void itDoesNotGoOnForAnotherModel() {
+    Path out = folder.resolve("model");
+    pruned(out, "1");
+    assertThatThrownBy(() -> pruned(4, out, "2", "--resume"))
+        .isInstanceOf(CremaException.class)
+        .hasMessageContaining("model.tuning began with other weights");
+    pruned(4, out, "2");
   }
 
   @Test
