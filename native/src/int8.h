@@ -39,7 +39,7 @@ struct Int8Product {
   bool relu = false;
 };
 
-int64_t int8_scratch(int64_t m, int64_t k, int32_t threads);
+int64_t int8_scratch(int64_t m, int64_t n, int64_t k, int32_t threads);
 void int8_product(const Int8Product& g, char* scratch, int32_t threads);
 
 // w [k, n], row-major, in the order in which the product reads it; columns [n] gets the sum of each column.

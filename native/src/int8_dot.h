@@ -185,10 +185,21 @@ CREMA_INLINE vec once_rounded(vec a, vec b, vec c) {
 #endif
 }
 
+#if defined(__AVX512F__)
+// The nearest whole numbers, half to even; the least int32 where they are none.
+CREMA_INLINE veci to_nearest(vec x) {
+  return (veci)_mm512_cvt_roundps_epi32((__m512)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+#endif
+
 // The nearest whole numbers, half to even, of x between two whole numbers; NaN gives the lower one.
 CREMA_INLINE veci to_nearest(vec x, vec low, vec high) {
+#if defined(__AVX512F__)
+  return to_nearest(at_most(at_least(low, x), high));  // at_least gives its second operand where one is NaN
+#else
   x = x > low ? x : low;
   return to_int(vround(x < high ? x : high));
+#endif
 }
 
 }  // namespace CREMA_ISA

@@ -112,6 +112,30 @@ void products() {
   check(layer(131, 130, 1024, ++seed, false));
   check(layer(600, 40, 1030, ++seed, false));  // more rows than fit one block
   for (const int64_t m : {1, 9}) check(layer(m, 33, 65536, ++seed, true));
+  // Around the sizes of tiles: rows, columns and depth.
+  for (const int64_t m : {15, 16, 17, 31, 32, 33, 65}) {
+    for (const int64_t n : {15, 16, 17, 31, 32, 33, 64}) {
+      for (const int64_t k : {63, 64, 65, 68, 127, 128, 130, 192, 210}) check(layer(m, n, k, ++seed, false));
+    }
+  }
+  check(layer(40, 2080, 600, ++seed, false));  // more weights than stay near while all rows pass
+}
+
+// Sums that do not fit an int32 once they are scaled, of both signs; and a scale that is NaN.
+void great_scales() {
+  for (const int64_t m : {3, 20, 40}) {
+    for (const int64_t n : {16, 32}) {
+      Layer l = layer(m, n, 4096, 30, true);
+      l.relu = false;
+      l.bytes = true;
+      l.bias = false;
+      l.x_scale = 1e6f;
+      l.y_scale = 1e-6f;
+      for (float& s : l.scales) s = 1;
+      for (int64_t i = 0; i < l.k * n; ++i) l.w[static_cast<size_t>(i)] = i % n % 2 == 0 ? 127.0f : -127.0f;
+      check(l);
+    }
+  }
 }
 
 // Of numbers made for a scale of 0.5: ties, bounds, beyond them, infinities, NaN.
@@ -308,6 +332,7 @@ void dynamic_products() {
 
 int main() {
   products();
+  great_scales();
   quantize();
   dynamic_rows();
   dynamic_products();

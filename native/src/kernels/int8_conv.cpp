@@ -203,7 +203,7 @@ Int8Product product_of(const Call& c, const Conv& v) {
 int64_t scratch(const Call& c) {
   const Conv v(c);
   if (c.out[0].elements() == 0) return 0;
-  if (v.is_product()) return int8_scratch(v.x.pixels(), v.x.c, c.threads);
+  if (v.is_product()) return int8_scratch(v.x.pixels(), v.n, v.x.c, c.threads);
   return Workspace(v, Parts(v, c.threads)).bytes(c.threads);
 }
 

@@ -8,7 +8,7 @@ namespace CREMA_ISA {
 namespace {
 
 int64_t scratch(const Call& c) {
-  return int8_scratch(c.in[0].rows(), c.in[0].last(), c.threads);
+  return int8_scratch(c.in[0].rows(), c.out[0].last(), c.in[0].last(), c.threads);
 }
 
 // What both kinds of layers have: x is in[0], `packed` what pack_quantized left.

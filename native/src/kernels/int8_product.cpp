@@ -1,6 +1,7 @@
 // int8_product.cpp: the product of bytes in tiles of registers over packed weights; x is packed too where a tile has
 // more rows than a processor has pointers. Few rows: several sums an element hide the latency of an addition.
 #include "../gemm_pack.h"
+#include "../int8_amx.h"
 #include "../int8_tile.h"
 
 namespace crema {
@@ -133,18 +134,42 @@ int64_t packed_bytes(int64_t m, int64_t k) {
   return (kSpread * kGroup * (block_tiles(tiles_of(m), k) * kInt8Rows * int8_steps(k) + W) + 63) / 64 * 64;
 }
 
-void product(const Int8Product& g, char* scratch) {
-  const bool direct = g.m <= kDirectRows;
-  const int64_t tiles = direct ? 1 : tiles_of(g.m), block = direct ? 1 : block_tiles(tiles, g.k);
-  const int64_t steps = int8_steps(g.k);
-  const auto row_of = [&](int64_t tile) { return g.m * tile / tiles; };
-  uint8_t* const packed = reinterpret_cast<uint8_t*>(scratch);
+Int8Tile tile_of(const Int8Product& g) {
   Int8Tile t;
   t.k = g.k;
   t.ldx = g.ldx;
   t.ldy = g.ldy;
   t.zero_point = g.zero_point;
   t.relu = g.relu;
+  return t;
+}
+
+// The panel of columns from j on.
+CREMA_INLINE void set_columns(Int8Tile& t, const Int8Product& g, int64_t j) {
+  t.columns = g.n - j < kPanel ? g.n - j : kPanel;
+  t.weights = g.weights + j * int8_steps(g.k);
+  t.offset = g.offset + j;
+  t.scale = g.scale + j;
+  if (g.bias != nullptr) t.bias = g.bias + j;
+}
+
+// The outputs of rows from `row` on and that panel, and what belongs to the rows.
+CREMA_INLINE void set_rows(Int8Tile& t, const Int8Product& g, int64_t row, int64_t j) {
+  if (g.row_scale != nullptr) {
+    t.row_scale = g.row_scale + row;
+    t.row_zero = g.row_zero + row;
+  }
+  if (g.y != nullptr) t.y = g.y + row * g.ldy + j;
+  if (g.q != nullptr) t.q = g.q + row * g.ldy + j;
+}
+
+void product(const Int8Product& g, char* scratch) {
+  const bool direct = g.m <= kDirectRows;
+  const int64_t tiles = direct ? 1 : tiles_of(g.m), block = direct ? 1 : block_tiles(tiles, g.k);
+  const int64_t steps = int8_steps(g.k);
+  const auto row_of = [&](int64_t tile) { return g.m * tile / tiles; };
+  uint8_t* const packed = reinterpret_cast<uint8_t*>(scratch);
+  Int8Tile t = tile_of(g);
   for (int64_t from = 0; from < tiles; from += block) {
     const int64_t to = from + block < tiles ? from + block : tiles;
     const auto place = [&](int64_t i) { return packed + (row_of(i) - row_of(from)) * kSpread * kGroup * steps; };
@@ -152,37 +177,65 @@ void product(const Int8Product& g, char* scratch) {
       pack_x(g.x + row_of(i) * g.ldx, g.ldx, row_of(i + 1) - row_of(i), g.k, place(i));
     }
     for (int64_t j = 0; j < g.n; j += kPanel) {
-      t.columns = g.n - j < kPanel ? g.n - j : kPanel;
-      t.weights = g.weights + j * steps;
-      t.offset = g.offset + j;
-      t.scale = g.scale + j;
-      if (g.bias != nullptr) t.bias = g.bias + j;
+      set_columns(t, g, j);
       for (int64_t i = from; i < to; ++i) {
         const int64_t row = row_of(i);
         t.x = direct ? g.x : place(i);
-        if (g.row_scale != nullptr) {
-          t.row_scale = g.row_scale + row;
-          t.row_zero = g.row_zero + row;
-        }
-        if (g.y != nullptr) t.y = g.y + row * g.ldy + j;
-        if (g.q != nullptr) t.q = g.q + row * g.ldy + j;
+        set_rows(t, g, row, j);
         function(direct, row_of(i + 1) - row, t.columns)(t);
       }
     }
   }
 }
 
+#if defined(__AMX_INT8__)
+// Tiles take 0.1 µs to set up, as long as 20,000 to 40,000 multiply-adds of a vector's take. A single row is read as fast
+// without them.
+constexpr int64_t kAmxFrom = 40000;
+constexpr int64_t kAmxWeights = 1 << 20;  // bytes of panels that stay in the L2 cache while all rows pass
+constexpr int64_t kAmxGrain = 8 * kGrain;
+
+bool in_tiles(int64_t m, int64_t n, int64_t k) { return m > 1 && m * n * k >= kAmxFrom; }
+
+void tiles_product(const Int8Product& g) {
+  const int64_t steps = int8_steps(g.k), panel_bytes = kPanel * kGroup * steps;
+  const int64_t group = (panel_bytes < kAmxWeights ? kAmxWeights / panel_bytes : 1) * kPanel;
+  Int8Amx amx(g.k);
+  Int8Tile t = tile_of(g);
+  for (int64_t from = 0; from < g.n; from += group) {
+    const int64_t to = from + group < g.n ? from + group : g.n;
+    for (int64_t i = 0; i < g.m; i += kAmxBlockRows) {
+      amx.rows(g.x + i * g.ldx, g.ldx, g.m - i < kAmxBlockRows ? g.m - i : kAmxBlockRows);
+      for (int64_t j = from; j < to; j += kPanel) {
+        set_columns(t, g, j);
+        set_rows(t, g, i, j);
+        amx.block(t);
+      }
+    }
+  }
+}
+#else
+constexpr int64_t kAmxBlockRows = 32, kAmxGrain = 0;
+
+bool in_tiles(int64_t, int64_t, int64_t) { return false; }
+void tiles_product(const Int8Product&) {}
+#endif
+
 }  // namespace
 
-int64_t int8_scratch(int64_t m, int64_t k, int32_t threads) { return threads * packed_bytes(m, k); }
+int64_t int8_scratch(int64_t m, int64_t n, int64_t k, int32_t threads) {
+  return in_tiles(m, n, k) ? 0 : threads * packed_bytes(m, k);
+}
 
 // Each thread takes a range of rows or of columns.
 void int8_product(const Int8Product& g, char* scratch, int32_t threads) {
   if (g.m <= 0 || g.n <= 0) return;
-  const int64_t tiles = tiles_of(g.m), panels = (g.n + kPanel - 1) / kPanel, bytes = packed_bytes(g.m, g.k);
-  const bool rows = g.m > kDirectRows && tiles >= panels;
-  const int64_t unit = rows ? kInt8Rows : kPanel, work = unit * (rows ? g.n : g.m) * (g.k < 1 ? 1 : g.k);
-  parallel(threads, rows ? tiles : panels, (kGrain + work - 1) / work,
+  const bool amx = in_tiles(g.m, g.n, g.k);
+  const int64_t unit_rows = amx ? kAmxBlockRows : kInt8Rows, row_units = (g.m + unit_rows - 1) / unit_rows;
+  const int64_t panels = (g.n + kPanel - 1) / kPanel, bytes = packed_bytes(g.m, g.k);
+  const bool rows = g.m > kDirectRows && row_units >= panels;
+  const int64_t unit = rows ? unit_rows : kPanel, work = unit * (rows ? g.n : g.m) * (g.k < 1 ? 1 : g.k);
+  parallel(threads, rows ? row_units : panels, ((amx ? kAmxGrain : kGrain) + work - 1) / work,
            [&](int64_t begin, int64_t end, int64_t chunk) {
              Int8Product part = g;
              const int64_t from = begin * unit;
@@ -203,7 +256,7 @@ void int8_product(const Int8Product& g, char* scratch, int32_t threads) {
              const int64_t at = rows ? from * g.ldy : from;
              if (g.y != nullptr) part.y += at;
              if (g.q != nullptr) part.q += at;
-             product(part, scratch + chunk * bytes);
+             amx ? tiles_product(part) : product(part, scratch + chunk * bytes);
            });
 }
 

@@ -51,12 +51,19 @@ CREMA_EMULATED void mask_storeu_ps(void* p, __mmask16 mask, const __m512& v) {
     if (mask >> i & 1) static_cast<float*>(p)[i] = ((f32x16)v)[i];
   }
 }
-CREMA_EMULATED __m128i maskz_loadu_epi8(__mmask16 mask, const void* p) {
+CREMA_EMULATED __m128i maskz_loadu_epi8_128(__mmask16 mask, const void* p) {
   u8x16 r{};
   for (int i = 0; i < 16; ++i) {
     if (mask >> i & 1) r[i] = static_cast<const uint8_t*>(p)[i];
   }
   return (__m128i)r;
+}
+CREMA_EMULATED __m512i maskz_loadu_epi8(__mmask64 mask, const void* p) {
+  u8x64 r{};
+  for (int i = 0; i < 64; ++i) {
+    if (mask >> i & 1) r[i] = static_cast<const uint8_t*>(p)[i];
+  }
+  return (__m512i)r;
 }
 CREMA_EMULATED void mask_storeu_epi8(void* p, __mmask16 mask, __m128i v) {
   for (int i = 0; i < 16; ++i) {
@@ -67,6 +74,10 @@ CREMA_EMULATED void mask_storeu_epi8(void* p, __mmask16 mask, __m128i v) {
 // The same of all elements, and elements by name.
 CREMA_EMULATED __m512i set1_epi32(int32_t x) { return (__m512i)(x - i32x16{}); }
 CREMA_EMULATED __m512i set1_epi64(int64_t x) { return (__m512i)(x - i64x8{}); }
+template <typename... T>
+CREMA_EMULATED __m512i setr_epi32(T... x) {
+  return (__m512i)i32x16{static_cast<int32_t>(x)...};
+}
 template <typename... T>
 CREMA_EMULATED __m512 setr_ps(T... x) {
   return (__m512)f32x16{static_cast<float>(x)...};
@@ -236,6 +247,45 @@ CREMA_EMULATED __m512i madd_epi16(const __m512i& a, const __m512i& b) {
     const int64_t sum = int64_t{((i16x32)a)[2 * i]} * ((i16x32)b)[2 * i] +
                         int64_t{((i16x32)a)[2 * i + 1]} * ((i16x32)b)[2 * i + 1];
     r[i] = static_cast<int32_t>(static_cast<uint32_t>(sum));
+  }
+  return (__m512i)r;
+}
+CREMA_EMULATED __m512i adds_epi16(const __m512i& a, const __m512i& b) {
+  i16x32 r;
+  for (int i = 0; i < 32; ++i) {
+    const int sum = ((i16x32)a)[i] + ((i16x32)b)[i];
+    r[i] = static_cast<int16_t>(sum < -32768 ? -32768 : sum > 32767 ? 32767 : sum);
+  }
+  return (__m512i)r;
+}
+// Half of each 16 bytes from a, half from b, saturated.
+CREMA_EMULATED __m512i packs_epi32(const __m512i& a, const __m512i& b) {
+  i16x32 r;
+  for (int i = 0; i < 32; ++i) {
+    const int from = i / 8 * 4 + i % 4, v = i % 8 < 4 ? ((i32x16)a)[from] : ((i32x16)b)[from];
+    r[i] = static_cast<int16_t>(v < -32768 ? -32768 : v > 32767 ? 32767 : v);
+  }
+  return (__m512i)r;
+}
+CREMA_EMULATED __m512i packus_epi16(const __m512i& a, const __m512i& b) {
+  u8x64 r;
+  for (int i = 0; i < 64; ++i) {
+    const int from = i / 16 * 8 + i % 8, v = i % 16 < 8 ? ((i16x32)a)[from] : ((i16x32)b)[from];
+    r[i] = static_cast<uint8_t>(v < 0 ? 0 : v > 255 ? 255 : v);
+  }
+  return (__m512i)r;
+}
+CREMA_EMULATED __m512i permutexvar_epi32(const __m512i& index, const __m512i& v) {
+  i32x16 r;
+  for (int i = 0; i < 16; ++i) r[i] = ((i32x16)v)[((i32x16)index)[i] & 15];
+  return (__m512i)r;
+}
+// To the nearest, half to even; what is no int32 becomes the least one.
+CREMA_EMULATED __m512i to_nearest_epi32(const __m512& x) {
+  i32x16 r;
+  for (int i = 0; i < 16; ++i) {
+    const float v = __builtin_rintf(((f32x16)x)[i]);
+    r[i] = v >= -0x1p31f && v < 0x1p31f ? static_cast<int32_t>(v) : INT32_MIN;
   }
   return (__m512i)r;
 }
@@ -410,6 +460,8 @@ CREMA_EMULATED void tile_dpbf16ps(int sum, int a, int b) {
 
 // Some of these are macros of the compiler's header where it does not optimise.
 #undef _mm512_setr_ps
+#undef _mm512_setr_epi32
+#undef _mm512_cvt_roundps_epi32
 #undef _mm512_roundscale_ps
 #undef _mm512_cmp_ps_mask
 #undef _mm512_insertf32x8
@@ -418,6 +470,7 @@ CREMA_EMULATED void tile_dpbf16ps(int sum, int a, int b) {
 #undef _mm512_slli_epi64
 #undef _tile_zero
 #undef _tile_loadd
+#undef _tile_stream_loadd
 #undef _tile_stored
 #undef _tile_dpbusd
 #undef _tile_dpbf16ps
@@ -427,11 +480,13 @@ CREMA_EMULATED void tile_dpbf16ps(int sum, int a, int b) {
 #define _mm512_stream_ps crema_emulated::stream_ps
 #define _mm512_mask_loadu_ps crema_emulated::mask_loadu_ps
 #define _mm512_mask_storeu_ps crema_emulated::mask_storeu_ps
-#define _mm_maskz_loadu_epi8 crema_emulated::maskz_loadu_epi8
+#define _mm_maskz_loadu_epi8 crema_emulated::maskz_loadu_epi8_128
+#define _mm512_maskz_loadu_epi8 crema_emulated::maskz_loadu_epi8
 #define _mm_mask_storeu_epi8 crema_emulated::mask_storeu_epi8
 #define _mm512_set1_epi32 crema_emulated::set1_epi32
 #define _mm512_set1_epi64 crema_emulated::set1_epi64
 #define _mm512_setr_ps crema_emulated::setr_ps
+#define _mm512_setr_epi32 crema_emulated::setr_epi32
 #define _mm512_max_ps crema_emulated::max_ps
 #define _mm512_min_ps crema_emulated::min_ps
 #define _mm512_sqrt_ps crema_emulated::sqrt_ps
@@ -457,6 +512,11 @@ CREMA_EMULATED void tile_dpbf16ps(int sum, int a, int b) {
 #define _mm512_slli_epi64 crema_emulated::slli_epi64
 #define _mm512_mul_epu32 crema_emulated::mul_epu32
 #define _mm512_madd_epi16 crema_emulated::madd_epi16
+#define _mm512_adds_epi16 crema_emulated::adds_epi16
+#define _mm512_packs_epi32 crema_emulated::packs_epi32
+#define _mm512_packus_epi16 crema_emulated::packus_epi16
+#define _mm512_permutexvar_epi32 crema_emulated::permutexvar_epi32
+#define _mm512_cvt_roundps_epi32(x, nearest) crema_emulated::to_nearest_epi32(x)
 #define _mm512_cvtepi8_epi16 crema_emulated::cvtepi8_epi16
 #define _mm512_cvtepi8_epi32 crema_emulated::cvtepi8_epi32
 #define _mm512_cvtepu8_epi32 crema_emulated::cvtepu8_epi32
@@ -470,6 +530,7 @@ CREMA_EMULATED void tile_dpbf16ps(int sum, int a, int b) {
 #define _tile_release crema_emulated::tile_release
 #define _tile_zero crema_emulated::tile_zero
 #define _tile_loadd crema_emulated::tile_loadd
+#define _tile_stream_loadd crema_emulated::tile_loadd
 #define _tile_stored crema_emulated::tile_stored
 #define _tile_dpbusd crema_emulated::tile_dpbusd
 #define _tile_dpbf16ps crema_emulated::tile_dpbf16ps
