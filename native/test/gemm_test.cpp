@@ -156,6 +156,17 @@ void large() {
       check(p);
     }
   }
+  // B too big for the L2 cache: tiles pack the next panel. One block of A; several, and two depths; more panels than a
+  // block has.
+  for (bool trans_a : {false, true}) {
+    for (const Problem& sizes : {Problem{40, 290, 1000}, Problem{130, 400, 1100}, Problem{31, 1100, 300}}) {
+      Problem p = sizes;
+      p.trans_a = trans_a;
+      p.gap = trans_a ? 3 : 0;
+      p.bias = p.accumulate = true;
+      check(p);
+    }
+  }
   // More rows than a block of A and more columns than a block of B, with products split over threads.
   Problem p{420, 2500, 40};
   check(p);

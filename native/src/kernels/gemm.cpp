@@ -10,22 +10,33 @@ namespace CREMA_ISA {
 namespace {
 
 constexpr int64_t kNearStepsAhead = 16;  // of a panel that lies in the L2 cache
+constexpr int64_t kPageFloats = 1024;    // rows as far apart, or a multiple, lie in one set of the L1 cache
+constexpr int64_t kFarB = 1 << 18;       // floats of a B that the L2 cache has no room for
 
-TileFunction tile_for(int64_t rows, int64_t vectors, Side a, bool copies) {
-  if (a == Side::kRows) {
-    return copies ? tile_of<Side::kRows, true, false>(rows, vectors) : tile_of<Side::kRows, false, false>(rows, vectors);
-  }
-  return copies ? tile_of<Side::kPanel, true, false>(rows, vectors) : tile_of<Side::kPanel, false, false>(rows, vectors);
+template <Side A>
+TileFunction tile_for(int64_t rows, int64_t vectors, Beside also) {
+  if (also == kCopy) return tile_of<A, kCopy, false>(rows, vectors);
+  return also == kShare ? tile_of<A, kShare, false>(rows, vectors) : tile_of<A, kNothing, false>(rows, vectors);
+}
+TileFunction tile_for(int64_t rows, int64_t vectors, Side a, Beside also) {
+  return a == Side::kRows ? tile_for<Side::kRows>(rows, vectors, also) : tile_for<Side::kPanel>(rows, vectors, also);
 }
 
 struct Blocks {
   int64_t tiles, panels;
-  bool pack_a, pack_b;
+  bool pack_a, pack_b, shares;
 
   explicit Blocks(const Gemm& g)
       : tiles((g.m + kTileRows - 1) / kTileRows), panels((g.n + kTileColumns - 1) / kTileColumns) {
+#if defined(__AVX512F__)
+    // A tile reads 14 rows of A as fast where they lie, unless all are in one set of the L1 cache.
+    pack_a = panels >= (g.trans_a || g.lda % kPageFloats == 0 ? 6 : 16);
+#else
     pack_a = panels >= 6 || (panels >= 3 && g.lda % 256 == 0);
+#endif
     pack_b = g.packed_b == nullptr && (g.trans_b || tiles >= 4 || (tiles >= 2 && g.ldb >= 256));
+    // Tiles of narrow vectors leave B more time: there only where a panel meets few of them.
+    shares = pack_b && !g.trans_b && g.k * g.n >= kFarB && (W == 16 || tiles <= kBlockTiles);
   }
   // First row of a tile: rows are shared out evenly, so that no tile is left with one row.
   int64_t row(const Gemm& g, int64_t tile) const { return g.m * tile / tiles; }
@@ -38,7 +49,10 @@ void blocked(const Gemm& g, int64_t depth_bound, char* scratch) {
   const int64_t block_tiles = blocks.tiles < kBlockTiles ? blocks.tiles : kBlockTiles;
   float* const packed_b = packed_a + round_up_to(block_tiles * kTileRows * depth_bound + W, 16);
   // A panel of B is packed when the first block of A meets it, and kept where there is a second.
-  const int64_t panel_floats = blocks.tiles > kBlockTiles ? depth_bound * kTileColumns : 0;
+  const bool keeps = blocks.tiles > kBlockTiles;
+  const auto panel_at = [&](int64_t j) {
+    return packed_b + (keeps ? j : blocks.shares ? j % 2 : 0) * depth_bound * kTileColumns;
+  };
 
   for (int64_t jc = 0; jc < blocks.panels; jc += kBlockPanels) {
     const int64_t panel_end = jc + kBlockPanels < blocks.panels ? jc + kBlockPanels : blocks.panels;
@@ -59,12 +73,13 @@ void blocked(const Gemm& g, int64_t depth_bound, char* scratch) {
         for (int64_t i = ic; i < tile_end; ++i) {
           const int64_t row = row_of[i - ic], rows = blocks.row(g, i + 1) - row;
           row_of[i - ic + 1] = row + rows;
-          whole[i - ic] = tile_for(rows, kTileVectors, side, false);
+          whole[i - ic] = tile_for(rows, kTileVectors, side, blocks.shares ? kShare : kNothing);
           if (blocks.pack_a) {
             pack_a(g.trans_a ? g.a + p0 * g.lda + row : g.a + row * g.lda + p0, g.lda, g.trans_a, depth, rows,
                    packed_a + (row - row_of[0]) * depth);
           }
         }
+        bool ready = false;  // the panel is packed, by the tiles of the one before
         for (int64_t j = jc; j < panel_end; ++j) {
           const int64_t column = j * kTileColumns;
           t.columns = g.n - column < kTileColumns ? g.n - column : kTileColumns;
@@ -76,10 +91,11 @@ void blocked(const Gemm& g, int64_t depth_bound, char* scratch) {
             t.b_step = width;
           }
           t.b = b;
-          // Row-major B is packed by the first tile as it reads it.
+          // Row-major B is packed by the first tile as it reads it, or where it is far by those of the panel before.
           const bool packed = blocks.pack_b || (!kMaskedLoads && t.columns < width && g.packed_b == nullptr);
           const bool copied = packed && !g.trans_b && (kMaskedLoads || t.columns == width);
-          float* const panel = packed_b + (j - jc) * panel_floats;
+          float* const panel = panel_at(j - jc);
+          const bool shares = blocks.shares && ic == 0 && j + 1 < panel_end && g.n - column >= 2 * kTileColumns;
           if (packed && !copied && ic == 0) pack_b(b, g.ldb, g.trans_b, depth, t.columns, width, panel);
           t.bias = last && g.bias != nullptr ? g.bias + column : nullptr;
           for (int64_t i = ic; i < tile_end; ++i) {
@@ -91,23 +107,31 @@ void blocked(const Gemm& g, int64_t depth_bound, char* scratch) {
               t.a = g.trans_a ? g.a + p0 * g.lda + row : g.a + row * g.lda + p0;
               t.a_step = g.lda;
             }
-            const bool copies = copied && ic == 0 && i == 0;
+            const bool copies = copied && ic == 0 && i == 0 && !ready;
             if (packed && !copies) {
               t.b = panel;
               t.b_step = width;
             }
             t.copy = panel;
+            if (blocks.shares) t.ahead = Ahead{};
+            if (shares && !copies) {
+              const int64_t sharing = ready ? tile_end : tile_end - 1, index = i - tile_end + sharing;
+              const int64_t from = depth * index / sharing, to = depth * (index + 1) / sharing;
+              t.ahead = {b + from * g.ldb + kTileColumns, g.ldb, panel_at(j + 1 - jc) + from * kTileColumns, to - from};
+            }
             const bool first = ic == 0 && i == 0;
-            const bool looks_ahead = first && g.packed_b == nullptr && !g.trans_b && j + 1 < panel_end;
+            const bool looks_ahead =
+                first && g.packed_b == nullptr && !g.trans_b && !blocks.shares && j + 1 < panel_end;
             t.next_step = looks_ahead ? g.ldb : t.b_step;
             t.next = looks_ahead ? b + kTileColumns : t.b + (first ? kStepsAhead : kNearStepsAhead) * t.b_step;
             t.c = g.c + row * g.ldc + column;
             const bool usual = vectors == kTileVectors && !copies;
-            (usual ? whole[i - ic] : tile_for(rows, vectors, side, copies))(t);
+            (usual ? whole[i - ic] : tile_for(rows, vectors, side, copies ? kCopy : kNothing))(t);
             if (last && g.activation > kRelu) {
               for (int64_t r = 0; r < rows; ++r) apply_activation(g.activation, t.c + r * g.ldc, t.columns);
             }
           }
+          ready = shares;
         }
       }
     }
@@ -145,7 +169,7 @@ int64_t gemm_scratch(int64_t m, int64_t n, int64_t k) {
   const int64_t depth = m <= kTileRows || k < kDepth ? k : kDepth;
   const int64_t tiles = (m + kTileRows - 1) / kTileRows, panels = (n + kTileColumns - 1) / kTileColumns;
   const int64_t a = round_up_to((tiles < kBlockTiles ? tiles : kBlockTiles) * kTileRows * depth + W, 16);
-  const int64_t kept = tiles <= kBlockTiles ? 1 : panels < kBlockPanels ? panels : kBlockPanels;
+  const int64_t kept = tiles <= kBlockTiles ? 2 : panels < kBlockPanels ? panels : kBlockPanels;
   const int64_t floats = a + kept * kTileColumns * depth;
   const int64_t vector = vector_scratch_floats(m, n, k);
   return round_up_to((floats > vector ? floats : vector) * static_cast<int64_t>(sizeof(float)), 64);
