@@ -26,6 +26,15 @@ struct Int8Tile {
   bool relu = false;
 };
 
+// The panel of columns from j on, whose weights have `steps` rows of groups.
+CREMA_INLINE void set_panel(Int8Tile& t, const Int8Product& g, int64_t steps, int64_t j) {
+  t.columns = g.n - j < kPanel ? g.n - j : kPanel;
+  t.weights = g.weights + j * steps;
+  t.offset = g.offset + j;
+  t.scale = g.scale + j;
+  if (g.bias != nullptr) t.bias = g.bias + j;
+}
+
 // Adds a group of every row; left_of(r) is that of row r.
 template <int Rows, int Vectors, typename LeftOf>
 CREMA_INLINE void step(veci (*sum)[Vectors], LeftOf left_of, const int32_t* weights) {

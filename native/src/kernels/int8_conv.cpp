@@ -2,7 +2,9 @@
 // lie, four channels (or neighbouring pixels' channels) a step. Where a window meets the padding, a run of its bytes is
 // no multiple of four, or copies are spread, a block of the image is copied first, with the zero point of x around it.
 #include "../conv.h"
+#include "../int8_amx.h"
 #include "../int8_tile.h"
+#include "../int8_windows.h"
 
 namespace crema {
 namespace CREMA_ISA {
@@ -35,12 +37,27 @@ struct Conv {
     return a.top == 0 && a.left == 0 && high(y.h) <= x.h && wide() <= x.w;
   }
   bool is_copied() const { return kSpread > 1 || !is_inside() || run() % kGroup != 0; }
+  // Runs of a few bytes cost more to copy than to multiply (5 x 5 windows of 1 channel: 0.75 times as fast in tiles).
+  bool in_tiles() const { return run() >= 16 && int8_in_tiles(y.pixels(), n, steps() * kGroup); }
   // One row of pixels is one product, where windows are of one pixel.
   bool is_product() const {
     return kh == 1 && kw == 1 && a.stride_h == 1 && a.stride_w == 1 && is_inside() && y.h == x.h && y.w == x.w;
   }
   int64_t line() const { return (is_copied() ? wide() : x.w) * x.c; }  // bytes of a row of the source
 };
+
+#if defined(__AMX_INT8__)
+Windows windows_of(const Conv& v, const int64_t* offset) { return {v.runs(), v.run(), offset}; }
+
+// Rows are copied while those of the block before are multiplied, where both fit the L1 cache.
+int64_t windows_ahead(const Windows& w) { return w.bytes(kAmxBlockRows) <= 12 << 10 ? 2 : 1; }
+int64_t windows_bytes(const Conv& v) {
+  const Windows w = windows_of(v, nullptr);
+  return windows_ahead(w) * w.bytes(kAmxBlockRows);
+}
+#else
+int64_t windows_bytes(const Conv&) { return 0; }
+#endif
 
 // Some images, or some rows of one.
 struct Part {
@@ -71,13 +88,15 @@ struct Parts {
 };
 
 struct Workspace {
-  int64_t steps, source, pixels;  // bytes
+  int64_t steps, source, pixels, windows;  // bytes
 
   Workspace(const Conv& v, const Parts& p)
       : steps(round_up(v.steps() * 8, 64)),
         source(v.is_copied() ? round_up(kSpread * (p.images * v.high(p.rows) * v.line() + kBehind), 64) : 0),
-        pixels(round_up(p.images * p.rows * v.y.w * 8, 64)) {}
-  int64_t bytes(int32_t threads) const { return steps + threads * (source + pixels); }
+        pixels(round_up(p.images * p.rows * v.y.w * 8, 64)),
+        windows(v.in_tiles() ? windows_bytes(v) : 0) {}
+  int64_t own() const { return source + pixels + windows; }  // of a thread
+  int64_t bytes(int32_t threads) const { return steps + threads * own(); }
 };
 
 // n bytes of padding, to the spread copy.
@@ -164,10 +183,7 @@ void convolve(const Conv& v, const Part& part, Int8Tile t, const Int8Product& g,
   const int64_t pixels = part.images * part.rows * v.y.w, tiles = (pixels + kDirectRows - 1) / kDirectRows;
   const int64_t first = (part.image * v.y.h + part.row) * v.y.w * v.n;
   for (int64_t j = 0; j < v.n; j += kPanel) {
-    t.columns = v.n - j < kPanel ? v.n - j : kPanel;
-    t.weights = g.weights + j * t.k;
-    t.offset = g.offset + j;
-    t.scale = g.scale + j;
+    set_panel(t, g, t.k, j);
     for (int64_t i = 0; i < tiles; ++i) {
       const int64_t from = pixels * i / tiles, rows = pixels * (i + 1) / tiles - from;
       const int64_t at = first + from * v.n + j;
@@ -177,6 +193,40 @@ void convolve(const Conv& v, const Part& part, Int8Tile t, const Int8Product& g,
     }
   }
 }
+
+#if defined(__AMX_INT8__)
+// The same in tiles: 32 windows at a time become rows.
+void convolve_in_tiles(const Conv& v, const Part& part, Int8Tile t, const Int8Product& g, const int64_t* pixel,
+                       const int64_t* offset, uint8_t* rows) {
+  const int64_t pixels = part.images * part.rows * v.y.w, first = (part.image * v.y.h + part.row) * v.y.w * v.n;
+  const Windows windows = windows_of(v, offset);
+  const int64_t near = int8_near_columns(windows.k()), ahead = windows_ahead(windows);
+  Int8Amx amx(windows.k());
+  for (int64_t from = 0; from < v.n; from += near) {
+    const int64_t to = from + near < v.n ? from + near : v.n;
+    const auto count = [&](int64_t i) { return pixels - i < kAmxBlockRows ? pixels - i : kAmxBlockRows; };
+    const auto rows_of = [&](int64_t i) { return rows + i / kAmxBlockRows % ahead * windows.bytes(kAmxBlockRows); };
+    const auto copy = [&](int64_t i) {
+      if (i < pixels) copy_windows(windows, t.x, pixel + i, count(i), rows_of(i));
+    };
+    if (ahead > 1) copy(0);
+    for (int64_t i = 0; i < pixels; i += kAmxBlockRows) {
+      copy(i + (ahead - 1) * kAmxBlockRows);
+      amx.rows(rows_of(i), windows.row_bytes(), count(i));
+      for (int64_t j = from; j < to; j += kPanel) {
+        set_panel(t, g, v.steps(), j);
+        const int64_t at = first + i * v.n + j;
+        if (g.y != nullptr) t.y = g.y + at;
+        if (g.q != nullptr) t.q = g.q + at;
+        amx.block(t);
+      }
+    }
+  }
+}
+#else
+void convolve_in_tiles(const Conv&, const Part&, Int8Tile, const Int8Product&, const int64_t*, const int64_t*,
+                       uint8_t*) {}
+#endif
 
 // The same as a product of rows: the pixels are the rows.
 Int8Product product_of(const Call& c, const Conv& v) {
@@ -222,9 +272,10 @@ CREMA_KERNEL_SCRATCH(quantized_conv2d, scratch) {
   int64_t* const offset = reinterpret_cast<int64_t*>(c.scratch);
   step_offsets(v, offset);
   const int64_t image_bytes = (v.is_copied() ? v.high(parts.rows) : v.x.h) * v.line();
-  const int64_t work = parts.images * parts.rows * v.y.w * v.steps() * kGroup * v.n / kInt8Faster;
+  const int64_t faster = v.in_tiles() ? kAmxFaster : kInt8Faster;
+  const int64_t work = parts.images * parts.rows * v.y.w * v.steps() * kGroup * v.n / faster;
   parallel(c.threads, parts.count(), grain_of(work), [&](int64_t begin, int64_t end, int64_t chunk) {
-    char* const own = c.scratch + workspace.steps + chunk * (workspace.source + workspace.pixels);
+    char* const own = c.scratch + workspace.steps + chunk * workspace.own();
     uint8_t* const source = reinterpret_cast<uint8_t*>(own);
     int64_t* const pixel = reinterpret_cast<int64_t*>(own + workspace.source);
     Int8Tile t;
@@ -241,7 +292,12 @@ CREMA_KERNEL_SCRATCH(quantized_conv2d, scratch) {
         t.x = g.x + (part.image * v.x.h + part.row * v.a.stride_h) * v.line();
       }
       pixel_offsets(v, part, image_bytes, pixel);
-      convolve(v, part, t, g, pixel, offset);
+      if (v.in_tiles()) {
+        uint8_t* const rows = reinterpret_cast<uint8_t*>(own + workspace.source + workspace.pixels);
+        convolve_in_tiles(v, part, t, g, pixel, offset, rows);
+      } else {
+        convolve(v, part, t, g, pixel, offset);
+      }
     }
   });
 }

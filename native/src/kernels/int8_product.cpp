@@ -10,7 +10,7 @@ namespace {
 
 constexpr int64_t kBlockBytes = 384 << 10;               // of packed x: it stays in the L2 cache beside a panel
 constexpr int64_t kAhead = 32;                           // steps between what is fetched and what is read
-constexpr int64_t kGrain = 250000 * kInt8Faster;         // multiply-adds worth handing over: 3 to 5 µs
+constexpr int64_t kGrain = 250000;                       // of float32's multiply-adds, worth handing over: 3 to 5 µs
 
 template <int Rows, int Vectors>
 CREMA_INLINE void end(const Int8Tile& t, const veci (&sum)[Rows][Vectors]) {
@@ -144,15 +144,6 @@ Int8Tile tile_of(const Int8Product& g) {
   return t;
 }
 
-// The panel of columns from j on.
-CREMA_INLINE void set_columns(Int8Tile& t, const Int8Product& g, int64_t j) {
-  t.columns = g.n - j < kPanel ? g.n - j : kPanel;
-  t.weights = g.weights + j * int8_steps(g.k);
-  t.offset = g.offset + j;
-  t.scale = g.scale + j;
-  if (g.bias != nullptr) t.bias = g.bias + j;
-}
-
 // The outputs of rows from `row` on and that panel, and what belongs to the rows.
 CREMA_INLINE void set_rows(Int8Tile& t, const Int8Product& g, int64_t row, int64_t j) {
   if (g.row_scale != nullptr) {
@@ -177,7 +168,7 @@ void product(const Int8Product& g, char* scratch) {
       pack_x(g.x + row_of(i) * g.ldx, g.ldx, row_of(i + 1) - row_of(i), g.k, place(i));
     }
     for (int64_t j = 0; j < g.n; j += kPanel) {
-      set_columns(t, g, j);
+      set_panel(t, g, steps, j);
       for (int64_t i = from; i < to; ++i) {
         const int64_t row = row_of(i);
         t.x = direct ? g.x : place(i);
@@ -189,25 +180,16 @@ void product(const Int8Product& g, char* scratch) {
 }
 
 #if defined(__AMX_INT8__)
-// Tiles take 0.1 µs to set up, as long as 20,000 to 40,000 multiply-adds of a vector's take. A single row is read as fast
-// without them.
-constexpr int64_t kAmxFrom = 40000;
-constexpr int64_t kAmxWeights = 1 << 20;  // bytes of panels that stay in the L2 cache while all rows pass
-constexpr int64_t kAmxGrain = 8 * kGrain;
-
-bool in_tiles(int64_t m, int64_t n, int64_t k) { return m > 1 && m * n * k >= kAmxFrom; }
-
 void tiles_product(const Int8Product& g) {
-  const int64_t steps = int8_steps(g.k), panel_bytes = kPanel * kGroup * steps;
-  const int64_t group = (panel_bytes < kAmxWeights ? kAmxWeights / panel_bytes : 1) * kPanel;
+  const int64_t steps = int8_steps(g.k), near = int8_near_columns(g.k);
   Int8Amx amx(g.k);
   Int8Tile t = tile_of(g);
-  for (int64_t from = 0; from < g.n; from += group) {
-    const int64_t to = from + group < g.n ? from + group : g.n;
+  for (int64_t from = 0; from < g.n; from += near) {
+    const int64_t to = from + near < g.n ? from + near : g.n;
     for (int64_t i = 0; i < g.m; i += kAmxBlockRows) {
       amx.rows(g.x + i * g.ldx, g.ldx, g.m - i < kAmxBlockRows ? g.m - i : kAmxBlockRows);
       for (int64_t j = from; j < to; j += kPanel) {
-        set_columns(t, g, j);
+        set_panel(t, g, steps, j);
         set_rows(t, g, i, j);
         amx.block(t);
       }
@@ -215,27 +197,24 @@ void tiles_product(const Int8Product& g) {
   }
 }
 #else
-constexpr int64_t kAmxBlockRows = 32, kAmxGrain = 0;
-
-bool in_tiles(int64_t, int64_t, int64_t) { return false; }
 void tiles_product(const Int8Product&) {}
 #endif
 
 }  // namespace
 
 int64_t int8_scratch(int64_t m, int64_t n, int64_t k, int32_t threads) {
-  return in_tiles(m, n, k) ? 0 : threads * packed_bytes(m, k);
+  return int8_in_tiles(m, n, k) ? 0 : threads * packed_bytes(m, k);
 }
 
 // Each thread takes a range of rows or of columns.
 void int8_product(const Int8Product& g, char* scratch, int32_t threads) {
   if (g.m <= 0 || g.n <= 0) return;
-  const bool amx = in_tiles(g.m, g.n, g.k);
+  const bool amx = int8_in_tiles(g.m, g.n, g.k);
   const int64_t unit_rows = amx ? kAmxBlockRows : kInt8Rows, row_units = (g.m + unit_rows - 1) / unit_rows;
   const int64_t panels = (g.n + kPanel - 1) / kPanel, bytes = packed_bytes(g.m, g.k);
   const bool rows = g.m > kDirectRows && row_units >= panels;
   const int64_t unit = rows ? unit_rows : kPanel, work = unit * (rows ? g.n : g.m) * (g.k < 1 ? 1 : g.k);
-  parallel(threads, rows ? row_units : panels, ((amx ? kAmxGrain : kGrain) + work - 1) / work,
+  parallel(threads, rows ? row_units : panels, (kGrain * (amx ? kAmxFaster : kInt8Faster) + work - 1) / work,
            [&](int64_t begin, int64_t end, int64_t chunk) {
              Int8Product part = g;
              const int64_t from = begin * unit;
