@@ -213,7 +213,23 @@ void bf16() {
       }
     }
   }
-  for (const Problem& sizes : {Problem{8, 700, 2501}, Problem{300, 1100, 40}, Problem{130, 70, 4101}}) {
+  // Around tiles of 16 rows, 16 columns and 32 steps, two beside two.
+  for (int64_t m : {16, 17, 31, 32, 49, 65}) {
+    for (int64_t n : {17, 49, 64, 65, 81}) {
+      for (int64_t k : {31, 33, 64, 66}) {
+        Problem p{m, n, k};
+        p.bf16 = true;
+        p.packed = (m + k) % 2 == 0;
+        p.trans_a = n % 2 == 0;
+        p.trans_b = !p.packed && k % 3 == 0;
+        p.accumulate = m % 3 == 0;
+        p.bias = n != 64;
+        p.activation = static_cast<int>((m + n) % 3);
+        check(p);
+      }
+    }
+  }
+  for (const Problem& sizes : {Problem{8, 700, 2501}, Problem{300, 1100, 40}, Problem{130, 70, 4101}, Problem{300, 290, 310}}) {
     for (bool packed : {false, true}) {
       Problem p = sizes;
       p.bf16 = true;
@@ -241,10 +257,17 @@ void nothing() {
   }
 }
 
+Problem bfloat16(int64_t m, int64_t n, int64_t k, bool packed) {
+  Problem p{m, n, k};
+  p.bf16 = true;
+  p.packed = packed;
+  return p;
+}
+
 // NaN and infinity in A and B reach their row and column, and nothing else.
 void nan_stays_in_its_row() {
-  for (int64_t m : {2, 20}) {
-    Problem p{m, 40, 30};
+  for (const Problem& p : {Problem{2, 40, 30}, Problem{20, 40, 30}, bfloat16(20, 40, 30, false), bfloat16(20, 40, 30, true),
+                           bfloat16(50, 40, 37, true), bfloat16(50, 40, 65, false)}) {
     Operands o(p);
     o.a[1 * p.k + 3] = NAN;
     o.b[5 * p.n + 33] = INFINITY;

@@ -171,8 +171,13 @@ int64_t gemm_scratch(int64_t m, int64_t n, int64_t k) {
   const int64_t a = round_up_to((tiles < kBlockTiles ? tiles : kBlockTiles) * kTileRows * depth + W, 16);
   const int64_t kept = tiles <= kBlockTiles ? 2 : panels < kBlockPanels ? panels : kBlockPanels;
   const int64_t floats = a + kept * kTileColumns * depth;
-  const int64_t vector = vector_scratch_floats(m, n, k);
-  return round_up_to((floats > vector ? floats : vector) * static_cast<int64_t>(sizeof(float)), 64);
+  int64_t most = vector_scratch_floats(m, n, k);
+  if (floats > most) most = floats;
+  if constexpr (kBf16Tiles) {
+    const int64_t tiled = bf16_tiles_floats(m, n, k);
+    if (tiled > most) most = tiled;
+  }
+  return round_up_to(most * static_cast<int64_t>(sizeof(float)), 64);
 }
 
 int64_t packed_floats(int64_t n, int64_t k) { return round_up_to(n, W) * k; }

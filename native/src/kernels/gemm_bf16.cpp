@@ -1,10 +1,13 @@
 // gemm_bf16.cpp: the product of numbers rounded to bfloat16, summed in float32 (Kalamkar et al. 2019), in blocks as in
-// gemm.cpp. Both operands are always packed: as pairs where the processor multiplies pairs, else as rounded floats.
+// gemm.cpp. Both operands are always packed: as pairs where the processor multiplies pairs, else as rounded floats. With
+// AMX it is gemm_bf16_tiles.cpp's.
 #include "../gemm_pack.h"
 #include "../gemm_paths.h"
 
 namespace crema {
 namespace CREMA_ISA {
+
+#if !defined(__AMX_BF16__)
 namespace {
 
 #if defined(__AVX512BF16__)
@@ -136,6 +139,7 @@ void bf16_product(const Gemm& g, bool deep, float* scratch) {
     }
   }
 }
+#endif
 
 void pack_weights_bf16(const float* b, int64_t ldb, int64_t n, int64_t k, float* packed) {
   for (int64_t j = 0; j < n; j += kTileColumns) {

@@ -21,18 +21,21 @@ namespace {
 // Multiply-adds worth handing to another thread, which takes 1 to 2 µs: 2 to 5 µs of one core. Of few rows, which take
 // as long as reading B, as many as kVectorRows would have.
 constexpr int64_t kGrain = 250000;
+constexpr int64_t kAmxGrain = 8 * kGrain;  // where AMX multiplies
 
 struct Share {
   bool rows;
   int64_t units, unit, grain;  // ranges are whole tiles, so that only the last has a ragged edge
 
-  Share(int64_t m, int64_t n, int64_t k) {
-    const int64_t tiles = (m + kTileRows - 1) / kTileRows, panels = (n + kTileColumns - 1) / kTileColumns;
-    rows = n == 1 || (m > kVectorRows && tiles >= panels);
+  Share(const Gemm& g, Path path) {
+    const bool tiled = kBf16Tiles && g.bf16 && (path == Path::kBlocked || path == Path::kDeep);
+    const int64_t height = tiled ? kAmxBlockRows : kTileRows, width = tiled ? 2 * kTileColumns : kTileColumns;
+    const int64_t tiles = (g.m + height - 1) / height, panels = (g.n + width - 1) / width;
+    rows = g.n == 1 || (g.m > kVectorRows && tiles >= panels);
     units = rows ? tiles : panels;
-    unit = rows ? kTileRows : kTileColumns;
-    const int64_t work = unit * (rows ? n : m < kVectorRows ? kVectorRows : m) * (k < 1 ? 1 : k);
-    grain = (kGrain + work - 1) / work;
+    unit = rows ? height : width;
+    const int64_t work = unit * (rows ? g.n : g.m < kVectorRows ? kVectorRows : g.m) * (g.k < 1 ? 1 : g.k);
+    grain = ((tiled ? kAmxGrain : kGrain) + work - 1) / work;
   }
 };
 
@@ -64,8 +67,8 @@ int64_t gemm_parallel_scratch(int64_t m, int64_t n, int64_t k, int32_t threads) 
 
 void gemm_parallel(const Gemm& g, char* scratch, int32_t threads) {
   if (g.m <= 0 || g.n <= 0) return;
-  const Share share(g.m, g.n, g.k);
   const Path path = path_of(g);
+  const Share share(g, path);
   const int64_t bytes = gemm_scratch(g.m, g.n, g.k);
   const Sgemm sgemm = openblas_forced() && g.k > 0 && g.ldb > 0 ? blas_sgemm() : nullptr;
   if (sgemm != nullptr) blas_set_threads(1);
