@@ -29,6 +29,9 @@ import org.bytedeco.javacpp.BytePointer;
  * it asks for, bias and ReLU fused. Threads by OMP_NUM_THREADS.
  */
 public final class OneDnn implements Engine {
+  private static final memory.data_type F32 = memory.data_type.f32;
+  private static final memory.data_type BF16 = memory.data_type.bf16;
+
   @Override
   public String name() {
     return "onednn";
@@ -44,9 +47,16 @@ public final class OneDnn implements Engine {
     return problem instanceof Problem.MatMul
         || problem instanceof Problem.Int8Product
         || problem instanceof Problem.Int8 p && p.of().network().widths() != null
-        || problem instanceof Problem.Prediction p && p.network().widths() != null
+        || problem instanceof Problem.Prediction p && isDense(p)
+        || problem instanceof Problem.Bfloat16 b
+            && b.of() instanceof Problem.Prediction p
+            && isDense(p)
         || problem instanceof Problem.Rowwise r && r.function() == Problem.Rowwise.Function.SOFTMAX
         || problem instanceof Problem.Start;
+  }
+
+  private static boolean isDense(Problem.Prediction p) {
+    return p.network().widths() != null;
   }
 
   @Override
@@ -60,28 +70,36 @@ public final class OneDnn implements Engine {
     }
     if (problem instanceof Problem.MatMul p) {
       memory a = steps.floats(Data.uniform(1, p.m() * p.k()), p.m(), p.k());
-      memory c = steps.product(a, Data.uniform(2, p.k() * p.n()), null, false, p.m(), p.k(), p.n());
+      float[] b = Data.uniform(2, p.k() * p.n());
+      memory c = steps.product(a, b, null, false, F32, p.m(), p.k(), p.n());
       return steps.task(a, null, c, p.m() * p.n());
     }
     if (problem instanceof Problem.Prediction p) {
-      return prediction(p, steps);
+      return prediction(p, F32, steps);
+    }
+    if (problem instanceof Problem.Bfloat16 b && b.of() instanceof Problem.Prediction p) {
+      return prediction(p, BF16, steps);
     }
     Problem.Rowwise p = (Problem.Rowwise) problem;
     memory x = steps.floats(p.input(), p.rows(), p.columns());
     return steps.task(x, null, steps.softmax(x, p.rows(), p.columns()), p.rows() * p.columns());
   }
 
-  private static Task prediction(Problem.Prediction p, Primitives steps) {
+  /**
+   * @param factors type of the weights and of what products read
+   */
+  private static Task prediction(Problem.Prediction p, memory.data_type factors, Primitives steps) {
     int[] widths = p.network().widths();
     float[] examples = p.examples();
     memory x = steps.floats(examples, p.batch(), widths[0]);
-    memory y = x;
+    memory y = factors == F32 ? x : steps.rounded(x, factors);
     List<Weights> weights = p.weights();
     for (int i = 0; i + 1 < widths.length; i++) {
       float[] kernel = weights.get(2 * i).values();
       float[] bias = weights.get(2 * i + 1).values();
       boolean relu = i + 2 < widths.length;
-      y = steps.product(y, kernel, bias, relu, p.batch(), widths[i], widths[i + 1]);
+      memory.data_type type = relu ? factors : F32;
+      y = steps.product(y, kernel, bias, relu, type, p.batch(), widths[i], widths[i + 1]);
     }
     y = steps.softmax(y, p.batch(), Network.CLASSES);
     return steps.task(x, examples, y, p.batch() * Network.CLASSES);
@@ -114,11 +132,27 @@ public final class OneDnn implements Engine {
     }
 
     memory product(
-        memory x, float[] weights, float[] bias, boolean relu, long rows, long in, long units) {
-      OneDnnProduct made = OneDnnProduct.of(cpu, stream, x, weights, bias, relu, rows, in, units);
+        memory x,
+        float[] weights,
+        float[] bias,
+        boolean relu,
+        memory.data_type result,
+        long rows,
+        long in,
+        long units) {
+      OneDnnProduct made =
+          OneDnnProduct.of(cpu, stream, x, weights, bias, relu, result, rows, in, units);
       steps.add(made.product());
       arguments.add(made.arguments());
       return made.result();
+    }
+
+    memory rounded(memory x, memory.data_type type) {
+      memory.desc floats = x.get_desc();
+      memory y = new memory(new memory.desc(floats.get_dims(), type, memory.format_tag.ab), cpu);
+      steps.add(new reorder(x, y));
+      arguments.add(new IntMemoryMap().put(DNNL_ARG_SRC, x).put(DNNL_ARG_DST, y));
+      return y;
     }
 
     /** x as the uint8 that a layer reads. */

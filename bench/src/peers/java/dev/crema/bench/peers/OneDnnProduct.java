@@ -16,7 +16,9 @@ import org.bytedeco.dnnl.reorder;
 import org.bytedeco.dnnl.stream;
 import org.bytedeco.javacpp.FloatPointer;
 
-/** relu(x · weights + bias) by oneDNN; the weights are in its own layout. */
+/**
+ * relu(x · weights + bias) by oneDNN; the weights have x's type, and are in oneDNN's own layout.
+ */
 record OneDnnProduct(matmul product, IntMemoryMap arguments, memory result) {
   static OneDnnProduct of(
       engine cpu,
@@ -25,12 +27,14 @@ record OneDnnProduct(matmul product, IntMemoryMap arguments, memory result) {
       float[] weights,
       float[] bias,
       boolean relu,
+      memory.data_type result,
       long rows,
       long in,
       long units) {
     memory plain = floats(cpu, weights, in, units);
-    memory y = floats(cpu, new float[(int) (rows * units)], rows, units);
-    memory.desc any = description(memory.format_tag.any, in, units);
+    memory y = new memory(description(result, memory.format_tag.ab, rows, units), cpu);
+    memory.data_type factors = x.get_desc().get_data_type();
+    memory.desc any = description(factors, memory.format_tag.any, in, units);
     primitive_attr attributes = new primitive_attr();
     if (relu) {
       post_ops operations = new post_ops();
@@ -54,12 +58,13 @@ record OneDnnProduct(matmul product, IntMemoryMap arguments, memory result) {
     return new OneDnnProduct(new matmul(chosen), arguments, y);
   }
 
-  private static memory.desc description(memory.format_tag layout, long... dims) {
-    return new memory.desc(dims, memory.data_type.f32, layout);
+  private static memory.desc description(
+      memory.data_type type, memory.format_tag layout, long... dims) {
+    return new memory.desc(dims, type, layout);
   }
 
   static memory floats(engine cpu, float[] values, long... dims) {
-    memory made = new memory(description(memory.format_tag.ab, dims), cpu);
+    memory made = new memory(description(memory.data_type.f32, memory.format_tag.ab, dims), cpu);
     data(made, values.length).put(values);
     return made;
   }
