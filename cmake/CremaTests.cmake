@@ -3,7 +3,7 @@
 # A linker keeps one copy of an inline function that several objects define. So no object of an instruction set may
 # define one outside the namespace of that set: an AVX-512 copy could serve a processor without AVX-512.
 function(crema_isa_symbol_test)
-  if(NOT CMAKE_NM OR CREMA_SANITIZE)
+  if(NOT CMAKE_NM OR CREMA_SANITIZE OR CREMA_EMULATE)
     return()
   endif()
   get_property(isas GLOBAL PROPERTY CREMA_ISAS)

@@ -377,7 +377,8 @@ struct Tiles {
   uint8_t rows[8] = {};
   uint8_t data[8][16][64] = {};
 };
-CREMA_EMULATED Tiles& tiles() {
+// One for all files: the linker may take the functions of a class from any of them.
+inline __attribute__((noinline)) Tiles& tiles() {
   static thread_local Tiles all;
   return all;
 }
