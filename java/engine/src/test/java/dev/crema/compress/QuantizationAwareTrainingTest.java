@@ -122,7 +122,9 @@ class QuantizationAwareTrainingTest {
             // A byte that is one step off moves an output by a step times a weight.
             assertThat(got).isCloseTo(expected[i / 10][i % 10], Offset.offset(0.05f));
           }
-          assertThat(equal).as("of %d", rows * 10).isGreaterThan(rows * 8);
+          // Such a byte moves all outputs of its row: of a quarter of the rows with AVX-512, of
+          // fewer with AVX2.
+          assertThat(equal).as("of %d", rows * 10).isGreaterThan(rows * 6);
         }
       }
     }
