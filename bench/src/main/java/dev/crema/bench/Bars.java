@@ -112,12 +112,17 @@ final class Bars {
         "mlp.train.256",
         "training products pack a factor anew each time and reach 82 to 85 % of the arithmetic with"
             + " AVX-512, 87 to 90 % with AVX2;"
-            + " Adam's sweep is 6 % of the step; libtorch as it loads is faster here than where the"
+            + " Adam's sweep is 6 to 9 % of the step; libtorch as it loads is faster here than where the"
             + " bar of twice its speed was set");
-    String copy = "a stream with more than 13 vector instructions a vector is below 80 % of a copy";
+    String copy =
+        "a stream with more than 13 vector instructions a vector is below 80 % of a copy; where"
+            + " memory is slow the best peer is at 74 to 83 % of one, which cannot be doubled";
     LIMITED_BY.put("gelu.4096x1024", copy + "; GELU takes 18, with AVX2 16 and a division");
     LIMITED_BY.put("softmax.4096x1024", copy + "; softmax takes 14 to 17 and three readings");
-    LIMITED_BY.put("layer-norm.4096x1024", "each row is read three times, twice from the L1 cache");
+    LIMITED_BY.put(
+        "layer-norm.4096x1024",
+        "each row is read three times, twice from the L1 cache; where memory is slow the best peer is"
+            + " at 83 % of a copy, which cannot be doubled");
     LIMITED_BY.put("max-pool.lenet", "four reads of a line for one write, beside the copy's one");
     LIMITED_BY.put(
         "lstm.train.32",
@@ -140,7 +145,8 @@ final class Bars {
     }
     LIMITED_BY.put(
         "mlp-bf16.train.256",
-        "without AVX-512 BF16 factors are rounded first, and products cost what those of float32 do");
+        "without AVX-512 BF16 or AMX factors are rounded first, and products cost what those of"
+            + " float32 do");
     LIMITED_BY.put(
         "adam.10m", "both stand at the memory's limit; what differs is within the spread");
     String widened =
