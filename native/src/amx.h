@@ -4,10 +4,12 @@
 
 #include "vec.h"
 
-#if defined(__AMX_TILE__)
 namespace crema {
 namespace CREMA_ISA {
 
+constexpr int64_t kAmxBlockRows = 32;  // of a block of sums, two tiles high
+
+#if defined(__AMX_TILE__)
 constexpr int64_t kAmxRows = 16;   // of a tile
 constexpr int64_t kAmxBytes = 64;  // of a row
 constexpr int64_t kAmxHalf = kAmxRows * 2 * kAmxBytes;  // bytes of the upper half of a block of sums
@@ -152,7 +154,7 @@ CREMA_INLINE void amx_rounds(const float* seeds, int64_t rounds, float* out) {
 
 // Operations of a round of amx_rounds, where a step has `depth` numbers.
 constexpr int64_t amx_operations(int64_t depth) { return 4 * 2 * kAmxRows * 16 * depth; }
+#endif
 
 }  // namespace CREMA_ISA
 }  // namespace crema
-#endif

@@ -3,6 +3,7 @@
 // that the thread count cannot change a bit.
 #pragma once
 
+#include "amx.h"
 #include "gemm.h"
 
 namespace crema {
@@ -39,14 +40,13 @@ bool is_near(const Gemm& g);
 void vector_product(const Gemm& g, bool near, float* scratch);
 void column_product(const Gemm& g, bool near, float* scratch);
 void bf16_product(const Gemm& g, bool deep, float* scratch);
-// Products of bfloat16 by AMX: rows of a block of sums, how many blocks are packed at once, of how many floats at most;
-// floats of packed panels of B that are kept for the next ones.
+// Products of bfloat16 by AMX: how many blocks are packed at once, of how many floats at most; floats of packed panels of
+// B that are kept for the next ones.
 #if defined(__AMX_BF16__)
 constexpr bool kBf16Tiles = true;
 #else
 constexpr bool kBf16Tiles = false;
 #endif
-constexpr int64_t kAmxBlockRows = 32;
 constexpr int64_t kAmxBlocks = 8;
 constexpr int64_t kAmxBlockFloats = 1 << 19;
 constexpr int64_t kAmxPanelFloats = 1 << 21;

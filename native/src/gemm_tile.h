@@ -71,7 +71,7 @@ struct GemmTile {
 };
 
 // Pairs: A and B hold pairs of bfloat16, of two steps of k, and t.k counts pairs.
-template <int Rows, int Vectors, Side A, int Also, bool Pairs>
+template <int Rows, int Vectors, Side A, Beside Also, bool Pairs>
 static void tile(const GemmTile& t) {
   constexpr bool kShares = Also == kShare;
   const float* b = t.b;
@@ -196,7 +196,7 @@ static void tile(const GemmTile& t) {
 
 using TileFunction = void (*)(const GemmTile&);
 
-template <int Vectors, Side A, int Also, bool Pairs>
+template <int Vectors, Side A, Beside Also, bool Pairs>
 static TileFunction tile_of(int64_t rows) {
   switch (rows) {
     case 1: return tile<1, Vectors, A, Also, Pairs>;
@@ -223,7 +223,7 @@ static TileFunction tile_of(int64_t rows) {
   }
 }
 
-template <Side A, int Also, bool Pairs>
+template <Side A, Beside Also, bool Pairs>
 static TileFunction tile_of(int64_t rows, int64_t vectors) {
   return vectors == 1 ? tile_of<1, A, Also, Pairs>(rows) : tile_of<2, A, Also, Pairs>(rows);
 }

@@ -8,20 +8,13 @@
 namespace crema {
 namespace CREMA_ISA {
 
-constexpr int64_t kAmxBlockRows = 32;
 constexpr int64_t kAmxFaster = 32;  // times as fast as in float32 a product is, about
 
 // Whether a product goes through tiles. They take 0.1 µs to set up, as long as 20,000 to 40,000 multiply-adds of vectors
 // take. Of a single row the weights are read as fast without them.
-CREMA_INLINE bool int8_in_tiles(int64_t m, int64_t n, int64_t k) {
 #if defined(__AMX_INT8__)
-  return m > 1 && m * n * k >= 40000;
-#else
-  return m * n * k < 0;
-#endif
-}
+CREMA_INLINE bool int8_in_tiles(int64_t m, int64_t n, int64_t k) { return m > 1 && m * n * k >= 40000; }
 
-#if defined(__AMX_INT8__)
 // Columns of weights that stay in the L2 cache while all rows pass.
 CREMA_INLINE int64_t int8_near_columns(int64_t k) {
   constexpr int64_t kNear = 1 << 20;  // bytes
@@ -219,6 +212,8 @@ class Int8Amx {
   int64_t last_rows_ = 0, finished_ = 0;
   bool last_small_ = false;
 };
+#else
+CREMA_INLINE bool int8_in_tiles(int64_t, int64_t, int64_t) { return false; }
 #endif
 
 }  // namespace CREMA_ISA

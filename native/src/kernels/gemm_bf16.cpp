@@ -129,7 +129,7 @@ void bf16_product(const Gemm& g, bool deep, float* scratch) {
             t.a = packed_a + (row - row_of(ic)) * t.k;
             t.a_step = rows;
             t.c = g.c + row * g.ldc + column;
-            tile_of<Side::kPanel, false, kPairs>(rows, vectors)(t);
+            tile_of<Side::kPanel, kNothing, kPairs>(rows, vectors)(t);
             if (last && g.activation > kRelu) {
               for (int64_t r = 0; r < rows; ++r) apply_activation(g.activation, t.c + r * g.ldc, t.columns);
             }
