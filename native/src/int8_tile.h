@@ -49,9 +49,9 @@ CREMA_INLINE void step(veci (*sum)[Vectors], LeftOf left_of, const int32_t* weig
   }
 }
 
-// Turns the sums into the results, as int8.h says.
+// Turns the sums into the results, as int8.h says. (It has a copy of the tile, for a byte written might be one of it.)
 template <int Rows, int Vectors>
-CREMA_INLINE void finish(const Int8Tile& t, const veci (&sum)[Rows][Vectors]) {
+CREMA_INLINE void finish(const Int8Tile t, const veci (&sum)[Rows][Vectors]) {
   const vec low = broadcast(t.relu ? 0.0f : static_cast<float>(-t.zero_point));
   const vec high = broadcast(static_cast<float>(255 - t.zero_point));
 #pragma GCC unroll 4
@@ -59,13 +59,16 @@ CREMA_INLINE void finish(const Int8Tile& t, const veci (&sum)[Rows][Vectors]) {
     const int64_t left = t.columns - v * W;
     const veci offset = loadi(t.offset + v * W);
     const vec scale = load(t.scale + v * W);
+    const auto value = [&](int r) CREMA_LAMBDA { return to_float(sum[r][v] + offset) * scale; };
+    if (t.y != nullptr) {
 #pragma GCC unroll 16
-    for (int r = 0; r < Rows; ++r) {
-      const vec value = to_float(sum[r][v] + offset) * scale;
-      if (t.y != nullptr) {
-        put(t.y + r * t.ldy + v * W, t.relu ? at_least(value, vec{}) : value, left);
-      } else {
-        put_bytes(t.q + r * t.ldy + v * W, to_nearest(value, low, high) + t.zero_point, left);
+      for (int r = 0; r < Rows; ++r) {
+        put(t.y + r * t.ldy + v * W, t.relu ? at_least(value(r), vec{}) : value(r), left);
+      }
+    } else {
+#pragma GCC unroll 16
+      for (int r = 0; r < Rows; ++r) {
+        put_bytes(t.q + r * t.ldy + v * W, to_nearest(value(r), low, high) + t.zero_point, left);
       }
     }
   }
@@ -73,7 +76,7 @@ CREMA_INLINE void finish(const Int8Tile& t, const veci (&sum)[Rows][Vectors]) {
 
 // The same where each row has a scale of its own.
 template <int Rows, int Vectors>
-CREMA_INLINE void finish_rows(const Int8Tile& t, const veci (&sum)[Rows][Vectors]) {
+CREMA_INLINE void finish_rows(const Int8Tile t, const veci (&sum)[Rows][Vectors]) {
 #pragma GCC unroll 4
   for (int v = 0; v < Vectors; ++v) {
     const int64_t left = t.columns - v * W;

@@ -130,12 +130,13 @@ void copy_source(const Conv& v, const uint8_t* x, const Part& part, uint8_t* to)
   }
 }
 
-// Where the pixels of a part begin in its source.
+// Where the pixels of a part begin in its source; those of a smaller part are the first of them.
 void pixel_offsets(const Conv& v, const Part& part, int64_t image_bytes, int64_t* offset) {
   for (int64_t i = 0; i < part.images; ++i) {
     for (int64_t r = 0; r < part.rows; ++r) {
       const int64_t from = i * image_bytes + r * v.a.stride_h * v.line();
-      for (int64_t q = 0; q < v.y.w; ++q) *offset++ = kSpread * (from + q * v.a.stride_w * v.x.c);
+      const int64_t step = kSpread * v.a.stride_w * v.x.c, width = v.y.w;
+      for (int64_t q = 0; q < width; ++q) *offset++ = kSpread * from + q * step;
     }
   }
 }
@@ -283,6 +284,7 @@ CREMA_KERNEL_SCRATCH(quantized_conv2d, scratch) {
     t.ldy = v.n;
     t.zero_point = v.y_zero;
     t.relu = v.relu;
+    pixel_offsets(v, {0, parts.images, 0, parts.rows}, image_bytes, pixel);
     for (int64_t i = begin; i < end; ++i) {
       const Part part = parts.at(v, i);
       if (v.is_copied()) {
@@ -291,7 +293,6 @@ CREMA_KERNEL_SCRATCH(quantized_conv2d, scratch) {
       } else {
         t.x = g.x + (part.image * v.x.h + part.row * v.a.stride_h) * v.line();
       }
-      pixel_offsets(v, part, image_bytes, pixel);
       if (v.in_tiles()) {
         uint8_t* const rows = reinterpret_cast<uint8_t*>(own + workspace.source + workspace.pixels);
         convolve_in_tiles(v, part, t, g, pixel, offset, rows);

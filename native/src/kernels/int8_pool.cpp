@@ -18,25 +18,46 @@ struct Vector<1> {
   typedef uint8_t memory;
 };
 
-// A row of outputs, `Bytes` channels at a time; the last vector reaches back.
+// The maxima of a window of rows and columns of pixels of c channels, of which the first `Bytes` are looked at.
 template <int Bytes>
-void max_row(const Pool& p, const uint8_t* image, int64_t oy, uint8_t* y) {
+CREMA_INLINE void max_of(const uint8_t* x, int64_t line, int64_t rows, int64_t columns, int64_t c, uint8_t* y) {
   using Lane = typename Vector<Bytes>::type;
   using Memory = typename Vector<Bytes>::memory;
-  const int64_t line = p.line(), c = p.x.c, top = p.rows.begin(oy), bottom = p.rows.end(oy);
-  for (int64_t ox = 0; ox < p.columns.outputs; ++ox, y += c) {
-    const int64_t left = p.columns.begin(ox), right = p.columns.end(ox);
-    for (int64_t at = 0; at < c; at += Bytes) {
-      const int64_t channel = at + Bytes > c ? c - Bytes : at;
-      Lane m{};
-      for (int64_t r = top; r < bottom; ++r) {
-        const uint8_t* const x = image + r * line + channel;
-        for (int64_t q = left; q < right; ++q) {
-          const Lane v = *reinterpret_cast<const Memory*>(x + q * c);
-          m = m > v ? m : v;
-        }
+  Lane m{};
+  for (int64_t r = 0; r < rows; ++r, x += line) {
+    for (int64_t q = 0; q < columns; ++q) {
+      const Lane v = *reinterpret_cast<const Memory*>(x + q * c);
+      m = m > v ? m : v;
+    }
+  }
+  *reinterpret_cast<Memory*>(y) = m;
+}
+
+// A row of outputs, `Bytes` channels at a time. Of more channels the last vector reaches back; of fewer it reaches on into
+// the next pixel, whose outputs are written after it, and at the row's end single channels do.
+template <int Bytes>
+void max_row(const Pool& p, const uint8_t* image, int64_t oy, uint8_t* y) {
+  const int64_t line = p.line(), c = p.x.c, top = p.rows.begin(oy), rows = p.rows.end(oy) - top;
+  const int64_t outputs = p.columns.outputs, stride = p.columns.stride * c;
+  const uint8_t* const row = image + top * line;
+  int64_t ox = 0;
+  if (c < Bytes && is_square(p)) {
+    for (; ox * stride + c + Bytes <= line && (outputs - ox) * c >= Bytes; ++ox, y += c) {
+      max_of<Bytes>(row + ox * stride, line, 2, 2, c, y);
+    }
+  }
+  for (; ox < outputs; ++ox, y += c) {
+    const int64_t left = p.columns.begin(ox), columns = p.columns.end(ox) - left;
+    const uint8_t* const x = row + left * c;
+    if (c >= Bytes) {
+      for (int64_t at = 0; at < c; at += Bytes) {
+        const int64_t channel = at + Bytes > c ? c - Bytes : at;
+        max_of<Bytes>(x + channel, line, rows, columns, c, y + channel);
       }
-      *reinterpret_cast<Memory*>(y + channel) = m;
+    } else if ((left + columns - 1) * c + Bytes <= line && (outputs - ox) * c >= Bytes) {
+      max_of<Bytes>(x, line, rows, columns, c, y);
+    } else {
+      for (int64_t channel = 0; channel < c; ++channel) max_of<1>(x + channel, line, rows, columns, c, y + channel);
     }
   }
 }
@@ -117,8 +138,8 @@ CREMA_KERNEL(quantized_global_average_pool) {
 void max_pool_bytes(const Call& c) {
   const Pool p(c, c.in[0], c.out[0]);
   const int64_t image = p.x.h * p.line(), out = p.columns.outputs * p.x.c;
-  const auto row = p.x.c >= 64 ? max_row<64> : p.x.c >= 32 ? max_row<32> : p.x.c >= 16 ? max_row<16> : max_row<1>;
-  const int64_t work = (p.rows.stride * p.line() + out * p.columns.size) / (p.x.c >= 16 ? 4 : 1);
+  const auto row = p.x.c >= 64 ? max_row<64> : p.x.c >= 32 ? max_row<32> : p.x.c > 8 ? max_row<16> : max_row<8>;
+  const int64_t work = (p.rows.stride * p.line() + out * p.columns.size) / (p.x.c >= 4 ? 4 : 1);
   parallel(c.threads, p.y.n * p.y.h, row_grain(work), [&](int64_t begin, int64_t end, int64_t) {
     for (int64_t i = begin; i < end; ++i) {
       row(p, c.in[0].as<uint8_t>() + i / p.y.h * image, i % p.y.h, c.out[0].as<uint8_t>() + i * out);

@@ -46,6 +46,10 @@ final class Works {
     }
     works.add(training("lenet5", "LeNet-5", Network.LENET5, 64));
     works.add(prediction("lenet5", "LeNet-5", Network.LENET5, 64));
+    for (int batch : new int[] {1, 32}) {
+      works.add(prediction("lenet5", "LeNet-5", Network.LENET5, batch));
+      works.add(int8(prediction("lenet5-int8", "LeNet-5", Network.LENET5, batch)));
+    }
     works.add(residual(false));
     works.add(residual(true));
     for (int n : new int[] {64, 128, 256, 512, 1024, 2048}) {
