@@ -33,6 +33,7 @@ public final class Main implements Runnable {
   static int execute(String... args) {
     return commandLine(args)
         .setCaseInsensitiveEnumValuesAllowed(true)
+        .setParameterExceptionHandler(Main::misused)
         .setExecutionExceptionHandler(Main::failed)
         .execute(args);
   }
@@ -42,6 +43,20 @@ public final class Main implements Runnable {
     CommandLine line = new CommandLine(new Main());
     Commands.addTo(line, args);
     return line;
+  }
+
+  /** Says what is wrong and where help is: after two pages of options nobody would see it. */
+  private static int misused(CommandLine.ParameterException e, String[] args) {
+    CommandLine command = e.getCommandLine();
+    command.getErr().println("crema: " + e.getMessage());
+    CommandLine.UnmatchedArgumentException.printSuggestions(e, command.getErr());
+    if (command.getParent() == null) {
+      command.usage(command.getErr());
+    } else {
+      String name = command.getCommandSpec().qualifiedName();
+      command.getErr().println("`" + name + " --help` shows what there is.");
+    }
+    return command.getCommandSpec().exitCodeOnInvalidInput();
   }
 
   private static int failed(Exception e, CommandLine command, CommandLine.ParseResult parsed) {

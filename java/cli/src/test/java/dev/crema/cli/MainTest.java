@@ -19,7 +19,14 @@ class MainTest {
   @Test
   void wrongUseIsCodeTwoAndFailureCodeOneWithOneClearLine() {
     assertThat(run("train").code()).isEqualTo(2);
-    assertThat(run("nonsense").code()).isEqualTo(2);
+    Result nonsense = run("qantize");
+    assertThat(nonsense.code()).isEqualTo(2);
+    assertThat(nonsense.err()).startsWith("crema: ").contains("Did you mean", "crema quantize");
+    assertThat(nonsense.err()).contains("Usage: crema");
+    Result option = run("quantize", "--calibration", "foo");
+    assertThat(option.code()).isEqualTo(2);
+    assertThat(option.err()).startsWith("crema: ").contains("'--calibration'", "'foo'");
+    assertThat(option.err()).endsWith("`crema quantize --help` shows what there is.\n");
     Result missing = run("evaluate", "--model", "" + folder.resolve("none"), "--data", "x.csv");
     assertThat(missing.code()).isEqualTo(1);
     assertThat(missing.err()).startsWith("crema: ").contains("none");
