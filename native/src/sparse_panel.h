@@ -36,7 +36,7 @@ CREMA_INLINE const float* row_of(const float* panel, uint64_t index, uint64_t la
   return reinterpret_cast<const float*>(reinterpret_cast<const char*>(panel) + index * lanes);
 }
 
-// sums [to - from, lanes] of columns [from, to).
+// sums [to - from, lanes] of columns [from, to), a chunk.
 using Columns = void (*)(const SparseParts& s, int64_t from, int64_t to, const float* panel, float* sums);
 
 // Of whole vectors: whether nothing is NaN or infinite.

@@ -21,7 +21,7 @@ struct Packed {
   std::unique_ptr<int32_t, decltype(&std::free)> words;
   int64_t count;
 
-  Packed(Array& w, int64_t n, int64_t room, bool single, int level, int32_t threads)
+  Packed(Array& w, int64_t n, int64_t room, int64_t examples, int level, int32_t threads)
       : words(static_cast<int32_t*>(std::aligned_alloc(64, static_cast<size_t>((room + 16) / 16 * 16 * 4))), std::free),
         count(room) {
     const size_t bytes = static_cast<size_t>((room + 16) / 16 * 16 * 4);
@@ -29,7 +29,7 @@ struct Packed {
     crema::Tensor matrix = w.tensor();
     CHECK(matrix.last() == n, "shape");
     const std::string error =
-        run(level, "pack_sparse", threads, {tensor_of(words.get(), CREMA_FLOAT32, {room}), matrix}, {}, {single});
+        run(level, "pack_sparse", threads, {tensor_of(words.get(), CREMA_FLOAT32, {room}), matrix}, {}, {examples});
     CHECK(error.empty(), "%s", error.c_str());
     const char* const behind = reinterpret_cast<const char*>(words.get() + room);
     for (size_t i = 0; i < bytes - static_cast<size_t>(room) * 4; ++i) {
@@ -67,7 +67,12 @@ std::vector<double> expected(const Array& x, const Array& w, const Array* bias, 
 }
 
 void check(int64_t m, int64_t n, int64_t k, double density, uint64_t seed,
-           const std::function<void(Array&, Array&)>& change = nullptr) {
+           const std::function<void(Array&, Array&)>& change = nullptr, int64_t examples = 0) {
+  if (examples == 0) {
+    check(m, n, k, density, seed, change, m);
+    if (m > 1 && m % 4 <= 1) check(m, n, k, density, seed, change, 2);  // more than the weights are packed for
+    return;
+  }
   Array x = Array::random({m, k}, seed), w = weights(k, n, density, seed + 7), bias = Array::random({n}, seed + 9);
   if (change) change(x, w);
   const bool relu = seed % 2 == 0;
@@ -76,7 +81,7 @@ void check(int64_t m, int64_t n, int64_t k, double density, uint64_t seed,
   Array first;
   int before = -1;
   crema_test::on_all([&](int level, int32_t threads) {
-    Packed packed(w, n, ample(k, n), m == 1, level, threads);
+    Packed packed(w, n, ample(k, n), examples, level, threads);
     CHECK(packed.form() != 0, "packed");
     Array y({m, n});
     const std::string error = run(level, "sparse_linear", threads,
@@ -149,7 +154,7 @@ void bands_are_recognised() {
     Array w = weights(64, 64, 0.1, 5);
     for (int64_t i = 0; blocked && i < w.size(); ++i) w[i] = i / 64 / 4 % 10 == i % 64 / 4 % 10 ? 1.0f : 0.0f;
     crema_test::on_all([&](int level, int32_t threads) {
-      Packed packed(w, 64, ample(64, 64), false, level, threads);
+      Packed packed(w, 64, ample(64, 64), 8, level, threads);
       const bool wide = std::strncmp(crema_isa_name(level), "avx512", 6) == 0;
       CHECK(packed.form() == (blocked && !wide ? 3 : 1), "%s: form %d", crema_isa_name(level), packed.form());
     });
@@ -185,7 +190,7 @@ void outgrown() {
     const std::vector<double> e = expected(x, w, nullptr, m, 50, 70, false);
     crema_test::on_all([&](int level, int32_t threads) {
       for (const int64_t room : {16, 60, 80, 1000, 3500}) {
-        Packed packed(w, 50, room, m == 1, level, threads);
+        Packed packed(w, 50, room, m, level, threads);
         CHECK(packed.form() == 0, "%d words", static_cast<int>(room));
         Array y({m, 50});
         run(level, "sparse_linear", threads,
@@ -211,7 +216,7 @@ void activations() {
     std::vector<double> e;
     for (const double v : sums) e.push_back(functions[a](v));
     crema_test::on_all([&](int level, int32_t threads) {
-      Packed packed(w, 20, ample(40, 20), false, level, threads);
+      Packed packed(w, 20, ample(40, 20), 8, level, threads);
       Array y({3, 20});
       run(level, "sparse_linear", threads,
           {x.tensor(), tensor_of(packed.words.get(), CREMA_FLOAT32, {packed.count}), w.tensor(), absent()},

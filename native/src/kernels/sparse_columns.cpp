@@ -15,7 +15,6 @@ constexpr int kMostVectors = 2;  // as fast as 4, at half the memory of a panel
 constexpr int kMostVectors = 4;
 #endif
 constexpr int64_t kMostLanes = kMostVectors * W;
-constexpr int64_t kColumnsAhead = 64;    // whose sums are kept before they are written
 constexpr int64_t kGrainEntries = 25000;  // weights for 8 examples worth waking a thread for: about 5 µs
 
 template <typename Index, int Vectors>
@@ -24,7 +23,7 @@ void sum_columns(const SparseParts& s, int64_t from, int64_t to, const float* pa
   const int32_t* start = s.start + from;
   const float* values = s.values + *start;
   const Index* rows = static_cast<const Index*>(s.rows) + *start;
-  for (int64_t columns = to - from; columns > 0; --columns, ++start, sums += Vectors * W) {
+  for (int64_t j = from; j < to; ++j, ++start) {
     vec sum[kChains][Vectors] = {};
     for (int32_t left = start[1] - start[0]; left > 0; left -= kBatch, values += kBatch, rows += kBatch) {
       uint64_t index[kBatch];
@@ -44,45 +43,51 @@ void sum_columns(const SparseParts& s, int64_t from, int64_t to, const float* pa
 #pragma GCC unroll 2
         for (int i = 0; i < c; ++i) sum[i][v] += sum[i + c][v];
       }
-      store(sums + v * W, sum[0][v]);
+      store(sums + s.places[j] * Vectors * W + v * W, sum[0][v]);
     }
   }
 }
 
 #if defined(__AVX512F__)
-// Eight examples: two weights of a column share a register.
+// Eight examples: two weights of a column share a register, the one in even lanes, the other in odd ones, as one load
+// brings them.
 constexpr int64_t kFewLanes = 8;
 
-CREMA_INLINE vec two_rows(const float* panel, uint64_t a, uint64_t b) {
-  const __m512 low = _mm512_castps256_ps512(_mm256_loadu_ps(row_of(panel, a, kFewLanes)));
-  return (vec)_mm512_insertf32x8(low, _mm256_loadu_ps(row_of(panel, b, kFewLanes)), 1);
-}
+typedef int64_t Pairs __attribute__((vector_size(4 * W)));
+
+CREMA_INLINE vec eight(const float* p) { return (vec)_mm512_castps256_ps512(_mm256_loadu_ps(p)); }
 
 template <typename Index>
 void sum_few(const SparseParts& s, int64_t from, int64_t to, const float* panel, float* sums) {
   constexpr int kPairs = kBatch / 2;
-  veci pair[kPairs];
-  for (int i = 0; i < kPairs; ++i) {
-    for (int l = 0; l < W; ++l) pair[i][l] = 2 * i + l / 8;
-    CREMA_STAYS(pair[i]);  // GCC 12 would load it from memory each time
+  veci in_turn, apart;
+  for (int l = 0; l < W; ++l) {
+    in_turn[l] = l / 2 + l % 2 * W;
+    apart[l] = l % 8 * 2 + l / 8;
   }
+  CREMA_STAYS(in_turn);  // GCC 12 would load it from memory each time
   const int32_t* start = s.start + from;
   const float* values = s.values + *start;
   const Index* rows = static_cast<const Index*>(s.rows) + *start;
-  for (int64_t columns = to - from; columns > 0; --columns, ++start, sums += kFewLanes) {
+  for (int64_t j = from; j < to; ++j, ++start) {
     vec sum[kPairs] = {};
     for (int32_t left = start[1] - start[0]; left > 0; left -= kBatch, values += kBatch, rows += kBatch) {
       uint64_t index[kBatch];
       indices_of(rows, index);
-      const __m512 eight = _mm512_castps256_ps512(_mm256_loadu_ps(values));
 #pragma GCC unroll 4
       for (int i = 0; i < kPairs; ++i) {
-        const vec value = (vec)_mm512_permutexvar_ps((__m512i)pair[i], eight);
-        sum[i] = fused(two_rows(panel, index[2 * i], index[2 * i + 1]), value, sum[i]);
+        int64_t two;
+        std::memcpy(&two, values + 2 * i, sizeof(two));
+        vec pair = (vec)(two + Pairs{});
+        CREMA_STAYS(pair);  // GCC would load all of the batch at once, and permute it
+        const vec a = eight(row_of(panel, index[2 * i], kFewLanes)), b = eight(row_of(panel, index[2 * i + 1], kFewLanes));
+        sum[i] = fused((vec)_mm512_permutex2var_ps((__m512)a, (__m512i)in_turn, (__m512)b), pair, sum[i]);
       }
     }
     const __m512 total = (__m512)((sum[0] + sum[1]) + (sum[2] + sum[3]));
-    _mm256_storeu_ps(sums, _mm256_add_ps(_mm512_castps512_ps256(total), _mm512_extractf32x8_ps(total, 1)));
+    const __m512 halves = _mm512_permutex2var_ps(total, (__m512i)apart, total);
+    _mm256_storeu_ps(sums + s.places[j] * kFewLanes,
+                     _mm256_add_ps(_mm512_castps512_ps256(halves), _mm512_extractf32x8_ps(halves, 1)));
   }
 }
 
@@ -105,7 +110,7 @@ void sum_single(const SparseParts& s, int64_t from, int64_t to, const float* x, 
 #pragma GCC unroll 4
       for (int i = 0; i < 4; ++i) sum[i] = s.values[e + i] * *row_of(x, rows[e + i], 1) + sum[i];
     }
-    sums[j - from] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+    sums[s.places[j]] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
   }
 }
 
@@ -164,15 +169,15 @@ void finish_single(const SparseProduct& g, int64_t row, int64_t from, int64_t to
 }
 
 int64_t panel_floats(int64_t m, int64_t k) { return round_up_to((k + 1) * lanes_for(m, kBands) + W, 16); }
-int64_t sums_floats(int64_t m) { return (kColumnsAhead + W) * lanes_for(m, kBands) + W; }
+int64_t sums_floats(int64_t m) { return (kChunk + W) * lanes_for(m, kBands) + W; }
 
-// Results of rows [row, row + rows) and of blocks [begin, end) of kColumnsAhead columns.
+// Results of rows [row, row + rows) and of blocks [begin, end) of kChunk columns.
 void blocks(const SparseProduct& g, const SparseParts& s, int64_t row, int64_t rows, int64_t begin, int64_t end,
             const float* panel, float* sums) {
   const int64_t lanes = lanes_for(rows, s.form);
   const Columns columns = columns_of(s, lanes, panel, g.k);
   for (int64_t b = begin; b < end; ++b) {
-    const int64_t from = b * kColumnsAhead, to = from + kColumnsAhead < g.n ? from + kColumnsAhead : g.n;
+    const int64_t from = b * kChunk, to = from + kChunk < g.n ? from + kChunk : g.n;
     columns(s, from, to, panel, sums);
     if (lanes == 1) {
       finish_single(g, row, from, to, sums);
@@ -191,7 +196,7 @@ int64_t columns_scratch(int64_t m, int64_t k, int32_t threads) {
 // Threads share the panels, or the columns where there are fewer panels than threads.
 void columns_product(const SparseProduct& g, char* scratch, int32_t threads) {
   const SparseParts s(g.packed);
-  const int64_t panels = (g.m + kMostLanes - 1) / kMostLanes, all = (g.n + kColumnsAhead - 1) / kColumnsAhead;
+  const int64_t panels = (g.m + kMostLanes - 1) / kMostLanes, all = (g.n + kChunk - 1) / kChunk;
   const int64_t panel_size = panel_floats(g.m, g.k), sums_size = round_up_to(sums_floats(g.m), 16);
   float* const memory = reinterpret_cast<float*>(scratch);
   float* const sums = memory + threads * panel_size;

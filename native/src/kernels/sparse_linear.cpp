@@ -5,7 +5,7 @@ namespace crema {
 namespace CREMA_ISA {
 
 int64_t sparse_scratch(int64_t m, int64_t n, int64_t k, int32_t threads) {
-  const int64_t forms[] = {gemm_parallel_scratch(m, n, k, threads), columns_scratch(m, k, threads), windows_scratch(k)};
+  const int64_t forms[] = {gemm_parallel_scratch(m, n, k, threads), columns_scratch(m, k, threads), windows_scratch(m, k, threads)};
   int64_t most = 0;
   for (const int64_t bytes : forms) most = bytes > most ? bytes : most;
   return most;
@@ -56,11 +56,11 @@ CREMA_KERNEL_SCRATCH(sparse_linear, linear_scratch) {
 
 static int64_t pack_scratch(const Call& c) { return c.in[1].last() * static_cast<int64_t>(sizeof(int64_t)); }
 
-// pack_sparse: in: packed (written in place), w [..., n], a matrix of its rows. ints: whether single examples are
-// multiplied.
+// pack_sparse: in: packed (written in place), w [..., n], a matrix of its rows. ints: examples that it is multiplied
+// by at a time, at most.
 CREMA_KERNEL_SCRATCH(pack_sparse, pack_scratch) {
   const Tensor& w = c.in[1];
-  pack_sparse(w.f32(), w.rows(), w.last(), c.ints[0] != 0, c.in[0].i32(), c.in[0].elements(),
+  pack_sparse(w.f32(), w.rows(), w.last(), c.ints[0], c.in[0].i32(), c.in[0].elements(),
               reinterpret_cast<int64_t*>(c.scratch));
 }
 

@@ -58,10 +58,10 @@ public record Sparsify(Map<String, NonZeros> nonZeros, long capacity, Choice cho
         continue;
       }
       Node[] in = rewrite.inputs(a);
-      boolean single = single(a.input(0).type());
+      PackSparse packing = new PackSparse(examples(a.input(0).type()));
       Node memory =
           packed.computeIfAbsent(
-              new Place((Variable) in[1].op(), single),
+              new Place((Variable) in[1].op(), packing),
               place -> pack(rewrite, a, place, in[1], weights, size));
       Node bias = in.length > 2 ? in[2] : null;
       Op sparse = new SparseLinear(((ActivatedOp) a.op()).activation());
@@ -85,20 +85,21 @@ public record Sparsify(Map<String, NonZeros> nonZeros, long capacity, Choice cho
         : null;
   }
 
-  private boolean single(TensorType x) {
-    return x.elements(0, x.rank() - 1).at(capacity) == 1;
+  private long examples(TensorType x) {
+    return x.elements(0, x.rank() - 1).at(capacity);
   }
 
   private static Node pack(
       Rewrite rewrite, Application at, Place place, Node kernel, NonZeros nonZeros, long[] size) {
-    TensorType type = PackSparse.typeOf(kernel.type(), nonZeros.weights(), place.single());
-    String name = place.kernel().name() + (place.single() ? ".sparse1" : ".sparse");
+    TensorType type = place.packing().typeOf(kernel.type(), nonZeros.weights());
+    boolean few = place.packing().examples() <= PackSparse.FEW;
+    String name = place.kernel().name() + ".sparse" + (few ? place.packing().examples() : "");
     Node memory = rewrite.add(new Variable(name, Storage.PREPARED, size[0], type), at).output(0);
     size[0] += (type.elements().constant() + 15) / 16 * 16;
-    rewrite.add(new PackSparse(place.single()), at, Computation.PREPARE, memory, kernel);
+    rewrite.add(place.packing(), at, Computation.PREPARE, memory, kernel);
     return memory;
   }
 
   /** A kernel as it is to be packed. */
-  private record Place(Variable kernel, boolean single) {}
+  private record Place(Variable kernel, PackSparse packing) {}
 }

@@ -208,7 +208,7 @@ class SparseLinearTest {
   @Test
   void typesThatDoNotFitAreRefused() {
     TensorType kernel = TensorType.of(8, 4);
-    TensorType packed = PackSparse.typeOf(kernel, 10, false);
+    TensorType packed = new PackSparse(8).typeOf(kernel, 10);
     assertThat(
             new SparseLinear(FusedActivation.NONE)
                 .infer(List.of(TensorType.batchOf(8), packed, kernel)))

@@ -13,6 +13,7 @@ import dev.crema.graph.Variable;
 import dev.crema.op.Conv2d;
 import dev.crema.op.FusedActivation;
 import dev.crema.op.Linear;
+import dev.crema.op.PackSparse;
 import dev.crema.op.SparseLinear;
 import dev.crema.op.Window2d;
 import java.util.ArrayList;
@@ -71,7 +72,7 @@ class SparsifyTest {
     Node x = graph.input("x", TensorType.batchOf(8));
     Node y = dense(graph, dense(graph, x, "a", 0, new Linear()), "b", 64, new Linear());
     List<Variable> prepared =
-        ops(y, new Sparsify(Map.of("a", FIVE), 4, ALWAYS), new Prepack()).stream()
+        ops(y, new Sparsify(Map.of("a", FIVE), 5, ALWAYS), new Prepack()).stream()
             .filter(op -> op instanceof Variable v && v.storage().equals(Storage.PREPARED))
             .map(op -> (Variable) op)
             .toList();
@@ -81,13 +82,22 @@ class SparsifyTest {
   }
 
   @Test
-  void oneExampleIsPackedOtherwiseThanBatches() {
+  void fewExamplesArePackedOtherwiseThanMany() {
+    assertThat(packedFor(1)).isEqualTo("a.sparse1");
+    assertThat(packedFor(PackSparse.FEW)).isEqualTo("a.sparse" + PackSparse.FEW);
+    assertThat(packedFor(PackSparse.FEW + 1)).isEqualTo("a.sparse");
+    assertThat(packedFor(100)).isEqualTo("a.sparse");
+    assertThat(new PackSparse(PackSparse.FEW + 1)).isEqualTo(new PackSparse(100));
+  }
+
+  private static String packedFor(long capacity) {
     Graph graph = new Graph();
     Node y = dense(graph, graph.input("x", TensorType.batchOf(8)), "a", 0, new Linear());
-    assertThat(ops(y, new Sparsify(Map.of("a", FIVE), 1, ALWAYS)))
-        .anyMatch(op -> op instanceof Variable v && v.name().equals("a.sparse1"));
-    assertThat(ops(y, new Sparsify(Map.of("a", FIVE), 2, ALWAYS)))
-        .anyMatch(op -> op instanceof Variable v && v.name().equals("a.sparse"));
+    return ops(y, new Sparsify(Map.of("a", FIVE), capacity, ALWAYS)).stream()
+        .filter(op -> op instanceof Variable v && v.storage().equals(Storage.PREPARED))
+        .map(op -> ((Variable) op).name())
+        .findFirst()
+        .orElseThrow();
   }
 
   @Test
