@@ -39,6 +39,14 @@ struct Conv {
   bool is_copied() const { return kSpread > 1 || !is_inside() || run() % kGroup != 0; }
   // Runs of a few bytes cost more to copy than to multiply (5 x 5 windows of 1 channel: 0.75 times as fast in tiles).
   bool in_tiles() const { return run() >= 16 && int8_in_tiles(y.pixels(), n, steps() * kGroup); }
+  // What a pixel takes, in multiply-adds of float32. In tiles a byte of a window costs most when it is copied: 0.05 ns
+  // with a product of 32 columns, a quarter of which each further panel of columns takes (Granite Rapids).
+  int64_t work() const {
+    const int64_t k = steps() * kGroup;
+    return in_tiles() ? k * (3 + (n + kPanel - 1) / kPanel) / 4 : k * n / kInt8Faster;
+  }
+  // Threads that it is worth sharing among.
+  int32_t shares(int32_t threads) const { return y.pixels() <= grain_of(work()) ? 1 : threads; }
   // One row of pixels is one product, where windows are of one pixel.
   bool is_product() const {
     return kh == 1 && kw == 1 && a.stride_h == 1 && a.stride_w == 1 && is_inside() && y.h == x.h && y.w == x.w;
@@ -64,13 +72,13 @@ struct Part {
   int64_t image, images, row, rows;
 };
 
-// How the outputs are cut into parts.
+// How the outputs are cut into parts, for threads among which they are shared.
 struct Parts {
   int64_t rows, images, row_count, image_count;
 
   Parts(const Conv& v, int32_t threads) {
-    const int64_t pixels = v.y.n * v.y.h * v.y.w / (2 * threads);
-    const int64_t most = threads == 1 || pixels > kFewPixels ? pixels : kFewPixels;
+    const int64_t pixels = v.y.pixels() / (2 * threads), few = v.in_tiles() ? kAmxBlockRows : kFewPixels;
+    const int64_t most = threads == 1 || pixels > few ? pixels : few;
     rows = bounded(kSourceBytes / (kSpread * v.a.stride_h * v.line()), most / v.y.w, v.y.h);
     images = rows < v.y.h ? 1 : bounded(kSourceBytes / (kSpread * v.high(v.y.h) * v.line()), most / (v.y.h * v.y.w), v.y.n);
     row_count = (v.y.h + rows - 1) / rows;
@@ -255,7 +263,8 @@ int64_t scratch(const Call& c) {
   const Conv v(c);
   if (c.out[0].elements() == 0) return 0;
   if (v.is_product()) return int8_scratch(v.x.pixels(), v.n, v.x.c, c.threads);
-  return Workspace(v, Parts(v, c.threads)).bytes(c.threads);
+  const int32_t threads = v.shares(c.threads);
+  return Workspace(v, Parts(v, threads)).bytes(threads);
 }
 
 }  // namespace
@@ -268,14 +277,13 @@ CREMA_KERNEL_SCRATCH(quantized_conv2d, scratch) {
   if (c.out[0].elements() == 0) return;
   const Int8Product g = product_of(c, v);
   if (v.is_product()) return int8_product(g, c.scratch, c.threads);
-  const Parts parts(v, c.threads);
+  const int32_t threads = v.shares(c.threads);
+  const Parts parts(v, threads);
   const Workspace workspace(v, parts);
   int64_t* const offset = reinterpret_cast<int64_t*>(c.scratch);
   step_offsets(v, offset);
   const int64_t image_bytes = (v.is_copied() ? v.high(parts.rows) : v.x.h) * v.line();
-  const int64_t faster = v.in_tiles() ? kAmxFaster : kInt8Faster;
-  const int64_t work = parts.images * parts.rows * v.y.w * v.steps() * kGroup * v.n / faster;
-  parallel(c.threads, parts.count(), grain_of(work), [&](int64_t begin, int64_t end, int64_t chunk) {
+  parallel(threads, parts.count(), grain_of(parts.images * parts.rows * v.y.w * v.work()), [&](int64_t begin, int64_t end, int64_t chunk) {
     char* const own = c.scratch + workspace.steps + chunk * workspace.own();
     uint8_t* const source = reinterpret_cast<uint8_t*>(own);
     int64_t* const pixel = reinterpret_cast<int64_t*>(own + workspace.source);
