@@ -64,6 +64,7 @@ struct GemmTile {
   int64_t k = 0;
   float* c = nullptr;
   int64_t ldc = 0;
+  bool far_c = false;           // whether C is asked for before it is written
   int64_t columns = 0;          // of C that are stored
   bool add = false;             // to what C holds
   const float* bias = nullptr;  // for these columns, added after everything else; null: none
@@ -99,7 +100,7 @@ static void tile(const GemmTile& t) {
   Ahead ahead = t.ahead;
   const float* c_row = t.c;
   int64_t c_left = t.k >= 128 ? Rows : 0;
-  if (!kShares && t.k >= 128) {
+  if (!kShares && t.far_c && t.k >= 128) {
     for (int r = 0; r < Rows; ++r) {
       for (int v = 0; v < Vectors; ++v) __builtin_prefetch(t.c + r * ldc + v * W, 1);
     }

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int64_t kNearStepsAhead = 16;  // of a panel that lies in the L2 cache
 constexpr int64_t kPageFloats = 1024;    // rows as far apart, or a multiple, lie in one set of the L1 cache
-constexpr int64_t kFarB = 1 << 18;       // floats of a B that the L2 cache has no room for
+constexpr int64_t kFar = 1 << 18;        // floats of a B or C that the L2 cache has no room for
 
 template <Side A>
 TileFunction tile_for(int64_t rows, int64_t vectors, Beside also) {
@@ -36,7 +36,7 @@ struct Blocks {
 #endif
     pack_b = g.packed_b == nullptr && (g.trans_b || tiles >= 4 || (tiles >= 2 && g.ldb >= 256));
     // Tiles of narrow vectors leave B more time: there only where a panel meets few of them.
-    shares = pack_b && !g.trans_b && g.k * g.n >= kFarB && (W == 16 || tiles <= kBlockTiles);
+    shares = pack_b && !g.trans_b && g.k * g.n >= kFar && (W == 16 || tiles <= kBlockTiles);
   }
   // First row of a tile: rows are shared out evenly, so that no tile is left with one row.
   int64_t row(const Gemm& g, int64_t tile) const { return g.m * tile / tiles; }
@@ -54,6 +54,9 @@ void blocked(const Gemm& g, int64_t depth_bound, char* scratch) {
     return packed_b + (keeps ? j : blocks.shares ? j % 2 : 0) * depth_bound * kTileColumns;
   };
 
+  // A near C is written without: what asks for it keeps A and B waiting (squares of 128 to 384 on Granite Rapids: 1 to 2 %).
+  const bool far_c = g.m * g.n >= kFar;
+
   for (int64_t jc = 0; jc < blocks.panels; jc += kBlockPanels) {
     const int64_t panel_end = jc + kBlockPanels < blocks.panels ? jc + kBlockPanels : blocks.panels;
     for (int64_t d = 0; d < depths; ++d) {
@@ -62,6 +65,7 @@ void blocked(const Gemm& g, int64_t depth_bound, char* scratch) {
       GemmTile t;
       t.k = depth;
       t.ldc = g.ldc;
+      t.far_c = far_c;
       t.add = g.accumulate || d > 0;
       t.relu = last && g.activation == kRelu;
       for (int64_t ic = 0; ic < blocks.tiles; ic += kBlockTiles) {
