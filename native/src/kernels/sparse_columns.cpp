@@ -217,9 +217,10 @@ void columns_product(const SparseProduct& g, char* scratch, int32_t threads) {
   }
   const int64_t grain = work == 0 ? all : (kGrainEntries * all + work - 1) / work;
   for (int64_t p = 0; p < panels; ++p) {
-    pack_panel(g, p * kMostLanes, rows_of(p), lanes_for(rows_of(p), s.form), memory);
     parallel(threads, all, grain, [&](int64_t begin, int64_t end, int64_t chunk) {
-      blocks(g, s, p * kMostLanes, rows_of(p), begin, end, memory, sums + chunk * sums_size);
+      float* const panel = memory + chunk * panel_size;  // of its own: another core's cache is far
+      pack_panel(g, p * kMostLanes, rows_of(p), lanes_for(rows_of(p), s.form), panel);
+      blocks(g, s, p * kMostLanes, rows_of(p), begin, end, panel, sums + chunk * sums_size);
     });
   }
 }
