@@ -1,7 +1,7 @@
 // recurrent.h: what LSTM and GRU share. Sequences come and go as [n, t, ...]; in between everything is by step,
 // [t, n, ...], so that the matrix of a step lies in one piece: rows t apart, which is often a power of two, would meet
-// in few sets of the caches. The recurrent weights are packed once for all steps, but for a few examples. Threads share
-// the examples and each goes through all steps of its own; the path of a product is chosen for the whole batch, so that
+// in few sets of the caches. The weights are packed once for all steps, but for a few examples. Threads share the
+// examples and each goes through all steps of its own; the path of a product is chosen for the whole batch, so that
 // every number of threads gives the same bits.
 #pragma once
 
@@ -9,6 +9,11 @@
 
 namespace crema {
 namespace CREMA_ISA {
+
+// Steps whose rows of x are multiplied one after the other: as long the L2 cache keeps one matrix of weights, where two
+// in turns would drive each other out. 256 units, 32 examples on Granite Rapids, in turns with 1: forward takes 6 %
+// less time, backward 4 %; with 8 a point less of either.
+constexpr int64_t kTogether = 16;
 
 struct Recurrence {
   int64_t n = 0, t = 0, features = 0, units = 0, gates = 0;  // gates: floats of all gates of one step
@@ -18,8 +23,8 @@ struct Recurrence {
       : n(x.dim[0]), t(x.dim[1]), features(x.dim[2]), units(recurrent.dim[0]), gates(recurrent.dim[1]) {}
 
   int64_t rows() const { return n * t; }
-  // Whether each step multiplies its own rows of x, too, while what comes of them is in the cache; few rows are better
-  // multiplied for all steps at once. Not a matter of threads, which must not change a bit.
+  // Whether rows of x are multiplied kTogether steps at a time, while what comes of them is in the cache; few rows are
+  // better multiplied for all steps at once. Not a matter of threads, which must not change a bit.
   bool by_steps() const { return n >= 16; }
   // Whether a step's product reads packed weights; those of few rows read them as they lie.
   bool packs() const { return n > kVectorRows; }
@@ -27,7 +32,8 @@ struct Recurrence {
   int64_t grain() const { return 1 + 300000 / (t * units * gates + 1); }
   int64_t step_scratch() const {
     const int64_t most = units > features ? units : features;
-    const int64_t up = gemm_scratch(n, gates, most), down = gemm_scratch(n, most, gates);
+    const int64_t rows = by_steps() ? n * kTogether : n;
+    const int64_t up = gemm_scratch(rows, gates, most), down = gemm_scratch(rows, most, gates);
     return up > down ? up : down;
   }
 };
@@ -78,6 +84,16 @@ inline Gemm step_product(const Recurrence& r, int64_t columns, int64_t k, const 
   g.packed_b = packed;
   g.ldc = columns;
   return g;
+}
+
+// The products of up to kTogether steps, from step s: g is the first one's, of all examples or some.
+inline void products_from(const Recurrence& r, int64_t s, Path path, Gemm g, char* scratch) {
+  int64_t steps = s + kTogether < r.t ? kTogether : r.t - s;
+  if (g.m == r.n && path == Path::kBlocked) {  // the rows of all these steps are adjacent
+    g.m *= steps;
+    steps = 1;
+  }
+  for (; steps > 0; --steps, g.a += r.n * g.lda, g.c += r.n * g.ldc) gemm_on(path, g, scratch);
 }
 
 // c [m, n] = a b (+ bias) for dense row-major matrices, on one thread or several.

@@ -111,10 +111,11 @@ void check(const Sizes& s, int present) {
 
 // Enough work for the pool to share: the loop over steps runs on several threads.
 void shared_by_threads(int64_t n) {
-  const Sizes s{n, 6, 20, 70};
+  const Sizes s{n, 19, 20, 70};
   const int64_t u = s.units;
   Array x = Array::random({s.n, s.t, s.features}, 1), w = Array::random({s.features, 4 * u}, 2);
   Array r = Array::random({u, 4 * u}, 3), none;
+  for (int64_t i = 0; i < r.size(); ++i) r[i] *= 0.25f;  // large weights multiply rounding errors
   std::vector<Values> in;
   for (const Array* a : {&x, &w, &r, &none, &none, &none}) in.push_back(values_of(*a));
   const Values expected = reference(s)(in)[0];
@@ -143,7 +144,9 @@ int main() {
     check({2, 0, 3, 2}, present);
     check({5, 2, 4, 17}, present);
     check({1, 4, 17, 3}, present);
-    check({17, 3, 5, 18}, present);  // enough rows for a step to multiply its own
+    check({17, 3, 5, 18}, present);  // enough rows to multiply some steps at a time
+    check({17, 18, 2, 3}, present);  // more steps than go together
+    check({16, 17, 1, 3}, present);
   }
   shared_by_threads(9);
   shared_by_threads(40);

@@ -135,7 +135,9 @@ CREMA_KERNEL_SCRATCH(gru, scratch_of_gru) {
     for (int64_t s = 0; s < t; ++s) {
       own.a = memory.x + (s * n + begin) * r.features;
       own.c = gates + (s * n + begin) * r.gates;
-      if (r.by_steps()) gemm_on(input_path, own, memory.products + chunk * bytes);
+      if (r.by_steps() && s % kTogether == 0) {
+        products_from(r, s, input_path, own, memory.products + chunk * bytes);
+      }
       gemm_on(path, part, memory.products + chunk * bytes);
       for (int64_t i = begin; i < end; ++i) {
         const int64_t at = s * n + i;
@@ -186,7 +188,9 @@ CREMA_KERNEL_SCRATCH(gru_grad, scratch_of_gru_grad) {
       own.a = memory.d_input + (s * n + begin) * r.gates;
       own.c = memory.dx + (s * n + begin) * r.features;
       gemm_on(path, part, memory.products + chunk * bytes);
-      if (r.by_steps()) gemm_on(input_path, own, memory.products + chunk * bytes);
+      if (r.by_steps() && s % kTogether == 0) {
+        products_from(r, s, input_path, own, memory.products + chunk * bytes);
+      }
     }
   });
 

@@ -127,7 +127,9 @@ CREMA_KERNEL_SCRATCH(lstm, scratch_of_lstm) {
     for (int64_t s = 0; s < t; ++s) {
       own.a = memory.x + (s * n + begin) * r.features;
       own.c = part.c = gates + (s * n + begin) * r.gates;
-      if (r.by_steps()) gemm_on(input_path, own, memory.products + chunk * bytes);
+      if (r.by_steps() && s % kTogether == 0) {
+        products_from(r, s, input_path, own, memory.products + chunk * bytes);
+      }
       if (s > 0 || h0 != nullptr) gemm_on(path, part, memory.products + chunk * bytes);
       for (int64_t i = begin; i < end; ++i) {
         const int64_t at = s * n + i;
@@ -179,7 +181,9 @@ CREMA_KERNEL_SCRATCH(lstm_grad, scratch_of_lstm_grad) {
       own.a = part.a = memory.d_gates + (s * n + begin) * r.gates;
       own.c = memory.dx + (s * n + begin) * r.features;
       gemm_on(path, part, memory.products + chunk * bytes);
-      if (r.by_steps()) gemm_on(input_path, own, memory.products + chunk * bytes);
+      if (r.by_steps() && s % kTogether == 0) {
+        products_from(r, s, input_path, own, memory.products + chunk * bytes);
+      }
     }
   });
 
