@@ -341,37 +341,49 @@ public final class Model implements AutoCloseable {
    */
   public List<Pass> predictionPasses(int capacity, int threads, Device device) {
     Objects.requireNonNull(device, "device");
-    return predictionPasses(null, capacity, threads, device, (product, scheme) -> true);
+    return predictionPasses(
+        null, capacity, threads, device, (product, scheme) -> true, nonZeros(device));
   }
 
   /**
    * The same for predictors, which compute dynamic and weight-only layers so only where that was
-   * measured faster, unless the quantization is {@link Quantization#always}.
+   * measured faster, unless the quantization is {@link Quantization#always}, and fold batch
+   * normalisation.
    *
    * @param prepack packs kernels ahead, and again when they have changed; null: nothing does
    */
   List<Pass> predictorPasses(Prepack prepack, int capacity, int threads, Device device) {
     boolean always = quantization != null && quantization.always();
-    return predictionPasses(
-        prepack,
-        capacity,
-        threads,
-        device,
-        always ? (product, scheme) -> true : new QuantizedTrial(device, capacity, threads));
+    Map<String, NonZeros> nonZeros = nonZeros(device);
+    List<Pass> passes =
+        predictionPasses(
+            prepack,
+            capacity,
+            threads,
+            device,
+            always ? (product, scheme) -> true : new QuantizedTrial(device, capacity, threads),
+            nonZeros);
+    Set<String> quantized = quantization == null ? Set.of() : quantization.layers().keySet();
+    return Passes.folded(passes, new FoldBatchNorm(quantized, nonZeros.keySet()));
+  }
+
+  /** Of kernels that are mostly zero, where the device can leave zeros out. */
+  private Map<String, NonZeros> nonZeros(Device device) {
+    return device.packsWeights() ? sparse.nonZeros() : Map.of();
   }
 
   private List<Pass> predictionPasses(
-      Prepack prepack, int capacity, int threads, Device device, Quantize.Choice choice) {
+      Prepack prepack,
+      int capacity,
+      int threads,
+      Device device,
+      Quantize.Choice choice,
+      Map<String, NonZeros> nonZeros) {
     boolean products = quantization != null || prepack != null && prepack.products();
-    Map<String, NonZeros> nonZeros = device.packsWeights() ? sparse.nonZeros() : Map.of();
     List<Pass> passes =
         quantization != null
             ? Passes.prediction(new Quantize(quantization.layers(), choice), new Prepack())
             : prepack != null ? Passes.prediction(prepack) : Passes.standard();
-    if (prepack != null) {
-      Set<String> quantized = quantization == null ? Set.of() : quantization.layers().keySet();
-      passes = Passes.folded(passes, new FoldBatchNorm(quantized, nonZeros.keySet()));
-    }
     return nonZeros.isEmpty()
         ? passes
         : Passes.sparse(

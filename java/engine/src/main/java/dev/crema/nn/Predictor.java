@@ -38,12 +38,12 @@ import java.util.Objects;
  * numbers that their weights stand for: without rounding of inputs, that is, by dynamic layers.
  * {@link Quantization#always} has them computed so in any case.
  *
- * <p>On the CPU batch normalisation that alone reads the linear output of a dense layer or of a
- * convolution is folded into that layer's kernel and bias, once and again whenever the model's
- * values have changed: the model keeps both. What is predicted differs from the two layers one
- * after the other by rounding, and is the same for every predictor, batch and number of threads. It
- * takes the memory of such kernels once more. Quantized layers, and kernels that are mostly zero,
- * are left as they are.
+ * <p>Batch normalisation that alone reads the linear output of a dense layer or of a convolution is
+ * folded into that layer's kernel and bias, once and again whenever the model's values have
+ * changed: the model keeps both. What is predicted differs from the two layers one after the other
+ * by rounding, and is on the CPU the same for every predictor, batch and number of threads. It
+ * takes the memory of such kernels once more. Quantized layers, and kernels whose zeros are left
+ * out, stay as they are.
  *
  * <p>A model with one input and one output: {@code predict}. With several: {@link #write} each
  * input, {@link #run}, {@link #read} the outputs.
