@@ -35,8 +35,9 @@ enum class Side {
 // What a tile does beside its sum.
 enum Beside {
   kNothing,
-  kCopy,  // copies its panel of B as it reads it
-  kShare  // asks for C and copies a share of the next panel of B, a little at a time
+  kCopy,   // copies its panel of B as it reads it
+  kShare,  // asks for C and copies a share of the next panel of B, a little at a time
+  kTake    // asks for what the taker of C will read beside it, a little at a time
 };
 
 // Steps of k between two such times: too rare, and lines wait for each other, of which a core has 16 on their way from
@@ -52,6 +53,13 @@ struct Ahead {
   int64_t rows = 0;
 };
 
+// As many rows and columns as the tile's of up to four matrices alike.
+struct Asked {
+  const float* from[4] = {};
+  int matrices = 0;
+  int64_t step = 0;
+};
+
 struct GemmTile {
   const float* a = nullptr;
   int64_t a_step = 0;
@@ -61,6 +69,7 @@ struct GemmTile {
   int64_t next_step = 0;
   float* copy = nullptr;  // kCopy: takes B in rows of whole vectors
   Ahead ahead;            // kShare: of the next panel
+  Asked asked;            // kTake
   int64_t k = 0;
   float* c = nullptr;
   int64_t ldc = 0;
@@ -74,7 +83,8 @@ struct GemmTile {
 // Pairs: A and B hold pairs of bfloat16, of two steps of k, and t.k counts pairs.
 template <int Rows, int Vectors, Side A, Beside Also, bool Pairs>
 static void tile(const GemmTile& t) {
-  constexpr bool kShares = Also == kShare;
+  constexpr bool kTakes = Also == kTake;
+  constexpr bool kShares = Also == kShare, kPaced = kShares || kTakes;
   const float* b = t.b;
   const float* next = t.next;
   float* copy = t.copy;
@@ -94,19 +104,30 @@ static void tile(const GemmTile& t) {
     for (int v = 0; v < Vectors; ++v) sum[r][v] = vec{};
   }
   // A long sum leaves the time to fetch where it goes.
-  const int64_t paces = kShares ? (t.k + kPace - 1) / kPace : 1;
+  const int64_t paces = kPaced && t.k > 0 ? (t.k + kPace - 1) / kPace : 1;
   const int64_t c_rows = paces > 2 ? (Rows + paces - 3) / (paces - 2) : Rows;
+  const int64_t asked_rows = (Rows + paces - 1) / paces;
+  int64_t asked = 0;
   const int64_t b_rows = kShares ? (t.ahead.rows + paces - 1) / paces : 0;
   Ahead ahead = t.ahead;
   const float* c_row = t.c;
   int64_t c_left = t.k >= 128 ? Rows : 0;
-  if (!kShares && t.far_c && t.k >= 128) {
+  if (!kPaced && t.far_c && t.k >= 128) {
     for (int r = 0; r < Rows; ++r) {
       for (int v = 0; v < Vectors; ++v) __builtin_prefetch(t.c + r * ldc + v * W, 1);
     }
   }
   int64_t p = 0;
   do {
+    if (kTakes) {
+      const int64_t to = asked + asked_rows < Rows ? asked + asked_rows : Rows;
+      for (; asked < to; ++asked) {
+        for (int i = 0; i < t.asked.matrices; ++i) {
+          // To the L2 cache: rows often lie in one set of the first.
+          for (int v = 0; v < Vectors; ++v) __builtin_prefetch(t.asked.from[i] + asked * t.asked.step + v * W, 0, 2);
+        }
+      }
+    }
     if (kShares && c_left > 0) {
       const int64_t rows = c_rows < c_left ? c_rows : c_left;
       for (int64_t r = 0; r < rows; ++r, c_row += ldc) {
@@ -127,7 +148,7 @@ static void tile(const GemmTile& t) {
       }
       ahead.rows -= rows;
     }
-    const int64_t end = kShares && p + kPace < t.k ? p + kPace : t.k;
+    const int64_t end = kPaced && p + kPace < t.k ? p + kPace : t.k;
     for (; p < end; ++p) {
       // Else compilers keep an address a row after all.
       if (kHalves) __asm__("" : "+r"(step), "+r"(step3), "+r"(step5));
@@ -156,7 +177,7 @@ static void tile(const GemmTile& t) {
       b += b_step;
       next += next_step;
     }
-  } while (kShares && p < t.k);
+  } while (kPaced && p < t.k);
   if (t.add) {
 #pragma GCC unroll 16
     for (int r = 0; r < Rows; ++r) {

@@ -69,8 +69,8 @@ void gemm_parallel(const Gemm& g, char* scratch, int32_t threads) {
   if (g.m <= 0 || g.n <= 0) return;
   const Path path = path_of(g);
   const Share share(g, path);
-  const int64_t bytes = gemm_scratch(g.m, g.n, g.k);
-  const Sgemm sgemm = openblas_forced() && g.k > 0 && g.ldb > 0 ? blas_sgemm() : nullptr;
+  const int64_t bytes = gemm_scratch(g.m, g.n, g.k) + (g.taker == nullptr ? 0 : taken_scratch(1));
+  const Sgemm sgemm = openblas_forced() && g.k > 0 && g.ldb > 0 && g.taker == nullptr ? blas_sgemm() : nullptr;
   if (sgemm != nullptr) blas_set_threads(1);
   parallel(threads, share.units, share.grain, [&](int64_t begin, int64_t end, int64_t chunk) {
     Gemm part = g;

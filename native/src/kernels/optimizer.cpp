@@ -1,11 +1,12 @@
 // optimizer.cpp: updates of parameters from gradients, one pass over memory, in place. All tensors are
 // flat float32 of the same length p.
 //   in: parameters (written), gradients, moments (written) ..., hyper, scale (optional, one float),
-//       mask (may be left out: 0 where a parameter is pruned, 1 where it is not)
+//       mask (may be left out: 0 where a parameter is pruned, 1 where it is not),
+//       x [n, rows], d [n, columns] (instead of gradients: these are x' d, row-major, and never stored as a whole)
 //   hyper: learning rate, step t counted from 1 (as float), 1 - beta1^t, 1 - beta2^t
 // A scale of NaN says that the step is left out: nothing changes.
 // A gradient is multiplied by scale first; then comes L2 weight decay where the optimiser has it.
-#include "../vec.h"
+#include "../gemm.h"
 
 namespace crema {
 namespace CREMA_ISA {
@@ -71,7 +72,7 @@ CREMA_INLINE void update(const Streams s, int64_t i, int64_t n, const F f) {
 }
 
 template <int Moments, bool Fetch, bool Masked, typename F>
-void update_range(const Streams s, int64_t begin, int64_t end, const F f) {
+CREMA_INLINE void update_range(const Streams s, int64_t begin, int64_t end, const F f) {
   int64_t i = begin;
   for (; i + 2 * W <= end; i += 2 * W) update<Moments, Fetch, Masked, 2>(s, i, W, f);
   for (; i < end; i += W) update<Moments, Fetch, Masked, 1>(s, i, end - i < W ? end - i : W, f);
@@ -80,16 +81,88 @@ void update_range(const Streams s, int64_t begin, int64_t end, const F f) {
 // Whether the step is left out.
 inline bool is_skipped(const Tensor& scale) { return scale.present() && __builtin_isnan(scale.f32()[0]); }
 
+// The product that makes the gradients, if the call has one. Their home is w.
+template <int Moments>
+bool has_product(const Call& c) {
+  return c.ins == 7 + Moments;
+}
+template <int Moments>
+Gemm product(const Call& c) {
+  const Tensor &x = c.in[5 + Moments], &d = c.in[6 + Moments];
+  Gemm g;
+  g.m = x.last();
+  g.n = d.last();
+  g.k = d.rows();
+  g.a = x.f32();
+  g.lda = g.m;
+  g.trans_a = true;
+  g.b = d.f32();
+  g.ldb = g.n;
+  g.c = c.in[0].f32();
+  g.ldc = g.n;
+  return g;
+}
+
+// Of the product, then the gradients where it can't give them a block at a time.
+template <int Moments>
+int64_t scratch(const Call& c) {
+  if (!has_product<Moments>(c)) return 0;
+  const Gemm g = product<Moments>(c);
+  const int64_t gradients = g.m * g.n * static_cast<int64_t>(sizeof(float));
+  return gemm_parallel_scratch(g.m, g.n, g.k, c.threads) + (gives_blocks(g) ? taken_scratch(c.threads) : gradients);
+}
+
+// Updates by the gradients of a block.
+template <int Moments, bool Masked, typename F>
+struct Updates : Taker {
+  Streams streams;
+  int64_t row;  // floats from one row of w to the next
+  F f;
+
+  Updates(const Streams& s, int64_t columns, const F& update)
+      : Taker{take_block, s.w, {s.m0, s.m1, Masked ? s.mask : nullptr}}, streams(s), row(columns), f(update) {}
+
+  static void take_block(const Taker& self, const float* c, int64_t step, int64_t at, int64_t rows, int64_t columns) {
+    const Updates& u = static_cast<const Updates&>(self);
+    const F f = u.f;  // into registers
+    const vec factor = u.streams.factor;
+    for (int64_t r = 0; r < rows; ++r, c += step, at += u.row) {
+      const Streams s{u.streams.w + at,
+                      c,
+                      Moments > 0 ? u.streams.m0 + at : nullptr,
+                      Moments > 1 ? u.streams.m1 + at : nullptr,
+                      Masked ? u.streams.mask + at : nullptr,
+                      factor};
+      update_range<Moments, false, Masked>(s, 0, columns, f);
+    }
+  }
+};
+
 template <int Moments, bool Masked, typename F>
 void sweep(const Call& c, const F& f) {
   const Tensor& scale = c.in[3 + Moments];
   if (is_skipped(scale)) return;
-  const Streams streams{c.in[0].f32(), c.in[1].f32(), Moments > 0 ? c.in[2].f32() : nullptr,
-                        Moments > 1 ? c.in[3].f32() : nullptr, mask<Moments>(c),
-                        broadcast(scale.present() ? scale.f32()[0] : 1.0f)};
+  Streams streams{c.in[0].f32(), c.in[1].f32(), Moments > 0 ? c.in[2].f32() : nullptr,
+                  Moments > 1 ? c.in[3].f32() : nullptr, mask<Moments>(c),
+                  broadcast(scale.present() ? scale.f32()[0] : 1.0f)};
+  if (has_product<Moments>(c)) {
+    Gemm g = product<Moments>(c);
+    if (gives_blocks(g)) {
+      const Updates<Moments, Masked, F> updates(streams, g.ldc, f);
+      g.taker = &updates;
+      return gemm_parallel(g, c.scratch, c.threads);
+    }
+    g.c = reinterpret_cast<float*>(c.scratch + gemm_parallel_scratch(g.m, g.n, g.k, c.threads));
+    gemm_parallel(g, c.scratch, c.threads);
+    streams.g = g.c;
+  }
   const bool far = c.in[0].elements() * (2 + Moments) > 2 * kFarFloats;  // of the L2 cache
   parallel(c.threads, c.in[0].elements(), kGrain, [&](int64_t begin, int64_t end, int64_t) {
-    (far ? update_range<Moments, true, Masked, F> : update_range<Moments, false, Masked, F>)(streams, begin, end, f);
+    if (far) {
+      update_range<Moments, true, Masked>(streams, begin, end, f);
+    } else {
+      update_range<Moments, false, Masked>(streams, begin, end, f);
+    }
   });
 }
 
@@ -117,14 +190,14 @@ double sum_of_squares(const float* x, int64_t n) {
 }  // namespace
 
 // w -= rate (g + decay w)
-CREMA_KERNEL(sgd) {
+CREMA_KERNEL_SCRATCH(sgd, scratch<0>) {
   const vec rate = broadcast(hyper<0>(c)[0]), decay = broadcast(attribute(c, 0));
   sweep<0>(c, [=](vec& w, vec g, vec&, vec&) { w = w - rate * (g + decay * w); });
 }
 
 // floats: decay, momentum; ints: nesterov. Moment: v = momentum v + g (Polyak 1964); the step is v, or
 // g + momentum v (Nesterov 1983, as Sutskever et al. 2013).
-CREMA_KERNEL(momentum) {
+CREMA_KERNEL_SCRATCH(momentum, scratch<1>) {
   const vec rate = broadcast(hyper<1>(c)[0]), decay = broadcast(attribute(c, 0)), mu = broadcast(attribute(c, 1));
   if (c.ints[0] != 0) {
     sweep<1>(c, [=](vec& w, vec g, vec& v, vec&) {
@@ -151,7 +224,7 @@ CREMA_INLINE vec quotient(vec a, vec b) {
 
 // Adam (Kingma and Ba 2015). floats: decay, beta1, beta2, epsilon; ints: decoupled (AdamW, Loshchilov and
 // Hutter 2019). Moments: m, v. w -= rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon).
-CREMA_KERNEL(adam) {
+CREMA_KERNEL_SCRATCH(adam, scratch<2>) {
   const float* h = hyper<2>(c);
   const vec c1 = broadcast(rest_of(c, 1)), c2 = broadcast(rest_of(c, 2));
   const float second = __builtin_sqrtf(h[3]);  // of 1 - beta2^t: both sides of the division are multiplied by it
@@ -168,7 +241,7 @@ CREMA_KERNEL(adam) {
 }
 
 // RMSprop (Tieleman and Hinton 2012). floats: decay, rho, epsilon. Moment: v = rho v + (1 - rho) g^2.
-CREMA_KERNEL(rmsprop) {
+CREMA_KERNEL_SCRATCH(rmsprop, scratch<1>) {
   const vec rate = broadcast(hyper<1>(c)[0]), decay = broadcast(attribute(c, 0));
   const vec rho = broadcast(attribute(c, 1)), rest = broadcast(rest_of(c, 1));
   const vec epsilon = broadcast(attribute(c, 2));
@@ -180,7 +253,7 @@ CREMA_KERNEL(rmsprop) {
 }
 
 // Adagrad (Duchi et al. 2011). floats: decay, epsilon. Moment: v += g^2.
-CREMA_KERNEL(adagrad) {
+CREMA_KERNEL_SCRATCH(adagrad, scratch<1>) {
   const vec rate = broadcast(hyper<1>(c)[0]), decay = broadcast(attribute(c, 0));
   const vec epsilon = broadcast(attribute(c, 1));
   sweep<1>(c, [=](vec& w, vec g, vec& v, vec&) {
@@ -192,7 +265,7 @@ CREMA_KERNEL(adagrad) {
 
 // Lion (Chen et al. 2023). floats: decay (decoupled), beta1, beta2. Moment: m. The step is the sign of
 // beta1 m + (1 - beta1) g; then m = beta2 m + (1 - beta2) g.
-CREMA_KERNEL(lion) {
+CREMA_KERNEL_SCRATCH(lion, scratch<1>) {
   const float* h = hyper<1>(c);
   const float beta1 = attribute(c, 1), beta2 = attribute(c, 2);
   const vec b1 = broadcast(beta1), b2 = broadcast(beta2), c1 = broadcast(rest_of(c, 1)), c2 = broadcast(rest_of(c, 2));

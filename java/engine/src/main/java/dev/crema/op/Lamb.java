@@ -36,6 +36,11 @@ public record Lamb(
   }
 
   @Override
+  public boolean isElementwise() {
+    return false;
+  }
+
+  @Override
   public int moments() {
     return 2;
   }

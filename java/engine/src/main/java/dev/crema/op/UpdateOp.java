@@ -11,26 +11,39 @@ import java.util.List;
  * moments [p] each, hyper [4] (learning rate, step t from 1, 1 − β₁ᵗ, 1 − β₂ᵗ), and a scalar that
  * gradients are multiplied by (optional; NaN: nothing changes), and a mask [p] (optional, may be
  * left out): where it is 0 the parameter is pruned, so it and its moments become 0 whatever its
- * gradient. No outputs.
+ * gradient. Instead of gradients, an element-wise update on the CPU takes the factors whose product
+ * xᵀ d they are, behind the mask: x [n, rows], d [n, columns]. No outputs.
  */
 public interface UpdateOp extends Op {
   /** How many moments it keeps of each parameter. */
   int moments();
 
+  /** Whether every parameter changes by its own gradient alone. */
+  default boolean isElementwise() {
+    return true;
+  }
+
   @Override
   default boolean mayLack(int input) {
-    return input >= 3 + moments();
+    return input == 1 || input >= 3 + moments();
   }
 
   @Override
   default List<TensorType> infer(List<TensorType> in) {
     int inputs = 4 + moments(); // and perhaps a mask
-    if (in.size() != inputs && in.size() != inputs + 1) {
+    boolean product = isElementwise() && in.size() == inputs + 3;
+    if (in.size() != inputs && in.size() != inputs + 1 && !product) {
       throw new ShapeException("needs " + inputs + " inputs and perhaps a mask, got " + in.size());
     }
     TensorType parameters = in.get(0).requireRank(1, "parameters");
     parameters.requireElement(ElementType.FLOAT32, "parameters");
-    for (int i = 1; i < 2 + moments(); i++) {
+    if (product) {
+      requireProduct(parameters, in.get(inputs + 1), in.get(inputs + 2));
+    }
+    if (product != (in.get(1) == null)) {
+      throw new ShapeException("needs gradients or the factors of their product");
+    }
+    for (int i = product ? 2 : 1; i < 2 + moments(); i++) {
       if (!in.get(i).equals(parameters)) {
         throw new ShapeException(
             "parameters are " + parameters + " but input " + i + " is " + in.get(i));
@@ -48,6 +61,23 @@ public interface UpdateOp extends Op {
       throw new ShapeException("parameters are " + parameters + " but their mask is " + mask);
     }
     return List.of();
+  }
+
+  private static void requireProduct(TensorType parameters, TensorType x, TensorType d) {
+    if (x == null || d == null) {
+      throw new ShapeException("needs both factors of the gradients' product");
+    }
+    x.requireRank(2, "x").requireElement(ElementType.FLOAT32, "x");
+    d.requireRank(2, "d").requireElement(ElementType.FLOAT32, "d");
+    if (!x.dim(0).equals(d.dim(0)) || x.extent(1) * d.extent(1) != parameters.extent(0)) {
+      throw new ShapeException(
+          "parameters are "
+              + parameters
+              + " but their gradients "
+              + x
+              + " (transposed) times "
+              + d);
+    }
   }
 
   @Override

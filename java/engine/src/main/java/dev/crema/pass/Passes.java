@@ -22,6 +22,13 @@ public final class Passes {
         new FuseElementwise());
   }
 
+  /** What plans of trainings use, whose gradients nobody reads but what the plan computes. */
+  public static List<Pass> training() {
+    List<Pass> passes = new ArrayList<>(standard());
+    passes.add(new FuseUpdate());
+    return List.copyOf(passes);
+  }
+
   /** What plans for predictions use that pack kernels ahead: {@link Prepack} comes last. */
   public static List<Pass> prediction(Prepack prepack) {
     List<Pass> passes = new ArrayList<>(standard());

@@ -14,6 +14,7 @@ import dev.crema.nn.ModelGraph;
 import dev.crema.nn.Parameter;
 import dev.crema.nn.Topology;
 import dev.crema.pass.Autodiff;
+import dev.crema.pass.Passes;
 import dev.crema.plan.Plan;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -81,8 +82,10 @@ final class TrainingStep implements AutoCloseable {
     for (Topology.InputSpec input : model.topology().inputs()) {
       inputNames.add(input.name());
     }
-    // Where no gradient is ever added to another, each is computed where it is stored.
+    // Where no gradient is ever added to another, each is computed where it is stored, or with the
+    // update.
     long batch = trainer.accumulate > 1 ? FIRST | NEXT : FIRST;
+    long last = trainer.accumulate > 1 ? UPDATE : FIRST;
     Buffer flat = null;
     Plan made;
     try {
@@ -101,7 +104,10 @@ final class TrainingStep implements AutoCloseable {
               .storage(Storage.STATE, model.state())
               .storage(Storage.GRADIENTS, flat)
               .storage(Storage.HYPER, hyper.buffer())
-              .sections(a -> sections.getOrDefault(a, a.id() < forward ? batch : UPDATE));
+              .sections(a -> sections.getOrDefault(a, a.id() < forward ? batch : last));
+      if (!device.hasOwnMemory()) {
+        builder.passes(Passes.training());
+      }
       for (int i = 0; i < momentCount; i++) {
         moments.add(Buffer.allocate(bytes, "The optimiser's moment " + i));
         builder.storage(Storage.moment(i), moments.get(i));
@@ -251,12 +257,16 @@ final class TrainingStep implements AutoCloseable {
   /**
    * Runs a step.
    *
-   * @param update whether the parameters change now, or the gradients wait for the next batch's
+   * @param update whether the parameters change now, or the gradients wait for the next batch's,
+   *     where they may
    * @return the batch's loss
    * @throws dev.crema.device.KernelException if values in the batch are not what the loss or a
    *     layer allows; nothing was updated, and the gradients that waited are gone
    */
   float run(int rows, double learningRate, boolean update) {
+    if (!update && trainer.accumulate == 1) {
+      throw new IllegalArgumentException("Gradients of one batch do not wait for another's");
+    }
     long mask = accumulated == 0 ? FIRST : NEXT;
     long before = steps;
     accumulated++;
