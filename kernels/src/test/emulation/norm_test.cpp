@@ -117,6 +117,13 @@ void columns_match(i64 rows, i64 n, i64 piece, int shift) {
           static_cast<float>(kEpsilon), 0.25f);
       CHECK(!failed || (running_mean[0] == 1 && running_variance[0] == 2), "statistics change after an error");
     }
+    Floats other_mean(std::vector<float>(static_cast<std::size_t>(n), 1.0f)), other_variance(std::vector<float>(static_cast<std::size_t>(n), 2.0f));
+    for (const bool failed : {true, false}) {
+      u64 errors[1] = {failed ? 3 : ~0ull};
+      run("batch_norm_run", 2, 256, pm, pi, other_mean.data(), other_variance.data(), static_cast<const u64*>(&errors[0]), rows, n,
+          static_cast<float>(kEpsilon), 0.25f);
+      CHECK(!failed || (other_mean[0] == 1 && other_variance[0] == 2), "statistics change after an error");
+    }
     run(typed("batch_norm_apply").c_str(), 2, 256, px, pm, ps, static_cast<const float*>(offset.data()), actual.data(), rows, n);
     compare("mean", mean, means, 1e-6);
     compare("1 / deviation", inverse, inverses, 2e-6);
@@ -129,6 +136,8 @@ void columns_match(i64 rows, i64 n, i64 piece, int shift) {
     }
     compare("running mean", running_mean, average, 1e-6);
     compare("running variance", running_variance, variance, 1e-5);
+    compare("running mean after a library", other_mean, average, 1e-6);
+    compare("running variance after a library", other_variance, variance, 1e-5);
     run(typed("batch_norm_grad_pieces").c_str(), grid, 256, 0, px, pm, pd, partial.data(), rows, n, piece);
     run("batch_norm_grad_finish", 1, 256, pp, pg, pi, of_gamma.data(), of_beta.data(), scale.data(), share.data(), of_x.data(), rows, n,
         pieces);
@@ -138,6 +147,23 @@ void columns_match(i64 rows, i64 n, i64 piece, int shift) {
     compare("dbeta", of_beta, dbeta, 4e-6);
     if (!dx.empty() && rows > 1) compare("dx", slope, dx, 2e-4);
   });
+}
+
+// A deviation of 0 that rounding makes too small, one that is too great, and NaN.
+void running_statistics_hold_what_is_not_finite() {
+  Floats mean(3), inverse(3), running_mean(3), running_variance(3);
+  const float epsilon = 1e-5f, nan = std::nanf("");
+  const float inverses[] = {std::nextafter(1.0f / std::sqrt(epsilon), 1e9f), 0.0f, nan};
+  for (int i = 0; i < 3; ++i) {
+    mean[i] = i == 2 ? nan : 1.0f;
+    inverse[i] = inverses[i];
+    running_mean[i] = running_variance[i] = 0.0f;
+  }
+  run("batch_norm_run", 1, 256, static_cast<const float*>(mean.data()), static_cast<const float*>(inverse.data()), running_mean.data(),
+      running_variance.data(), static_cast<const u64*>(nullptr), i64{2}, i64{3}, epsilon, 0.5f);
+  CHECK(running_variance[0] >= 0.0f && running_variance[0] < 1e-10f, "a variance below 0");
+  CHECK(std::isinf(running_variance[1]) && running_mean[1] == 0.5f, "an infinite variance");
+  CHECK(std::isnan(running_variance[2]) && std::isnan(running_mean[2]), "NaN is lost");
 }
 
 }  // namespace
@@ -158,5 +184,6 @@ int main() {
   columns_match<bf16>(50, 5, 8, 0);
   columns_match<bf16>(150, 72, 70, 0);
   columns_match<f16>(20, 24, 9, 1);
+  running_statistics_hold_what_is_not_finite();
   return result();
 }

@@ -145,49 +145,53 @@ double element_wise(int mode, double x, double b, bool t, int64_t index) {
       return NAN;
   }
 }
-// Rows [rows, n, 1, 1] with scale and shift, and their mean and 1 / deviation.
+// Which mean an element of a norm has: its example's (mode 0), or its channel's (mode 2).
+int64_t group_of(int mode, const std::vector<int64_t>& at) { return mode == 0 ? at[0] : mode == 2 ? at[1] : -1; }
+int64_t groups_of(int mode, const GraphTensor& x) { return mode == 2 ? x.dims[1] : x.dims[0]; }
+double elements_of(int mode, const GraphTensor& x) {
+  return static_cast<double>(x.dims[0] * x.dims[1] * x.dims[2] * x.dims[3] / groups_of(mode, x));
+}
+// With scale and shift, and the mean and 1 / deviation.
 void compute_norm(Running& r, const Backend& o) {
   GraphTensor &x = tensor_of(r, o, 2002), &gamma = tensor_of(r, o, 2005), &beta = tensor_of(r, o, 2006);
   GraphTensor &epsilon = tensor_of(r, o, 2007), &y = tensor_of(r, o, 2013), &means = tensor_of(r, o, 2003);
   GraphTensor& inverses = tensor_of(r, o, 2004);
-  const int64_t n = x.dims[1];
-  for (int64_t row = 0; row < x.dims[0]; ++row) {
-    double mean = 0, square = 0;
-    for (int64_t i = 0; i < n; ++i) mean += x.get(x.offset({row, i, 0, 0})) / n;
-    for (int64_t i = 0; i < n; ++i) square += std::pow(x.get(x.offset({row, i, 0, 0})) - mean, 2) / n;
-    const double inverse = 1 / std::sqrt(square + epsilon.get(0));
-    for (int64_t i = 0; i < n; ++i) {
-      const double hat = (x.get(x.offset({row, i, 0, 0})) - mean) * inverse;
-      y.put(y.offset({row, i, 0, 0}), hat * gamma.get(gamma.offset({0, i, 0, 0})) + beta.get(beta.offset({0, i, 0, 0})));
-    }
-    means.put(means.offset({row, 0, 0, 0}), mean);
-    inverses.put(inverses.offset({row, 0, 0, 0}), inverse);
-  }
+  const int mode = o.one<int>(2000);
+  const double n = elements_of(mode, x);
+  std::vector<double> mean(groups_of(mode, x), 0), square(mean.size(), 0);
+  using At = std::vector<int64_t>;
+  each_element(x.dims, [&](const At& at) { mean.at(group_of(mode, at)) += x.get(x.offset(at)) / n; });
+  each_element(x.dims, [&](const At& at) { square[group_of(mode, at)] += std::pow(x.get(x.offset(at)) - mean[group_of(mode, at)], 2) / n; });
+  each_element(x.dims, [&](const At& at) {
+    const int64_t group = group_of(mode, at);
+    const double inverse = 1 / std::sqrt(square[group] + epsilon.get(0));
+    y.put(y.offset(at), (x.get(x.offset(at)) - mean[group]) * inverse * gamma.get(gamma.offset(at)) + beta.get(beta.offset(at)));
+    means.put(means.offset(at), mean[group]);
+    inverses.put(inverses.offset(at), inverse);
+  });
 }
 void compute_norm_gradient(Running& r, const Backend& o) {
   GraphTensor &x = tensor_of(r, o, 2101), &means = tensor_of(r, o, 2102), &inverses = tensor_of(r, o, 2103);
   GraphTensor &dy = tensor_of(r, o, 2104), &gamma = tensor_of(r, o, 2105), &dgamma = tensor_of(r, o, 2107);
   GraphTensor &dbeta = tensor_of(r, o, 2108), &dx = tensor_of(r, o, 2109);
-  const int64_t n = x.dims[1];
-  std::vector<double> to_gamma(n, 0), to_beta(n, 0), hat(n), flow(n);
-  for (int64_t row = 0; row < x.dims[0]; ++row) {
-    const double mean = means.get(means.offset({row, 0, 0, 0})), inverse = inverses.get(inverses.offset({row, 0, 0, 0}));
-    double sum = 0, product = 0;
-    for (int64_t i = 0; i < n; ++i) {
-      const double slope = dy.get(dy.offset({row, i, 0, 0}));
-      hat[i] = (x.get(x.offset({row, i, 0, 0})) - mean) * inverse;
-      flow[i] = slope * gamma.get(gamma.offset({0, i, 0, 0}));
-      sum += flow[i] / n;
-      product += flow[i] * hat[i] / n;
-      to_gamma[i] += slope * hat[i];
-      to_beta[i] += slope;
-    }
-    for (int64_t i = 0; i < n; ++i) dx.put(dx.offset({row, i, 0, 0}), (flow[i] - sum - hat[i] * product) * inverse);
-  }
-  for (int64_t i = 0; i < n; ++i) {
-    dgamma.put(dgamma.offset({0, i, 0, 0}), to_gamma[i]);
-    dbeta.put(dbeta.offset({0, i, 0, 0}), to_beta[i]);
-  }
+  const int mode = o.one<int>(2100);
+  const double n = elements_of(mode, x);
+  std::vector<double> to_gamma(gamma.extent(), 0), to_beta(gamma.extent(), 0), sum(groups_of(mode, x), 0), product(sum.size(), 0);
+  using At = std::vector<int64_t>;
+  const auto hat = [&](const At& at) { return (x.get(x.offset(at)) - means.get(means.offset(at))) * inverses.get(inverses.offset(at)); };
+  const auto flow = [&](const At& at) { return dy.get(dy.offset(at)) * gamma.get(gamma.offset(at)); };
+  each_element(x.dims, [&](const At& at) {
+    sum.at(group_of(mode, at)) += flow(at) / n;
+    product[group_of(mode, at)] += flow(at) * hat(at) / n;
+    to_gamma[gamma.offset(at)] += dy.get(dy.offset(at)) * hat(at);
+    to_beta[gamma.offset(at)] += dy.get(dy.offset(at));
+  });
+  each_element(x.dims, [&](const At& at) {
+    const int64_t group = group_of(mode, at);
+    dx.put(dx.offset(at), (flow(at) - sum[group] - hat(at) * product[group]) * inverses.get(inverses.offset(at)));
+    dgamma.put(dgamma.offset(at), to_gamma[gamma.offset(at)]);
+    dbeta.put(dbeta.offset(at), to_beta[gamma.offset(at)]);
+  });
 }
 void compute_windows(Running& r, const Backend& o) {
   const Backend& how = *o.one<Backend*>(702);

@@ -7,6 +7,9 @@
 //     rows, i64 n, i64 piece, float epsilon, float momentum): a column a warp, about n / 8 blocks; running = (1 - momentum)
 //     running + momentum batch, with the unbiased variance, unless a kernel before failed; scale and shift [n] are scratch
 //   batch_norm_apply_T: (x, mean, scale, shift, y, i64 rows, i64 n): y = (x - mean) scale + shift; about rows n / 1024 blocks
+//   batch_norm_run: (mean, inverse, running_mean, running_variance, u64* errors?, i64 rows, i64 n, float epsilon, float momentum):
+//     what batch_norm_finish does to the running statistics, after a library; about n / 256 blocks. The variance comes from
+//     inverse: it is as exact as where it will be used, with epsilon added
 //   batch_norm_grad_pieces_T: (x, mean, dy, partial, i64 rows, i64 n, i64 piece): sums of dy and of dy (x - mean), as above
 //   batch_norm_grad_finish: (partial, gamma?, inverse, dgamma, dbeta, scale, share, slope, i64 rows, i64 n, i64 pieces)
 //   batch_norm_grad_apply_T: (x, mean, dy, scale, share, slope, dx, i64 rows, i64 n): dx = scale (dy - share - (x - mean) slope)
@@ -124,6 +127,18 @@ CREMA_KERNEL(batch_norm_finish, kThreads, const float* partial, const float* gam
     running_mean[j] += momentum * (m.mean - running_mean[j]);
     running_variance[j] += momentum * (m.squares / unbiased - running_variance[j]);
   });
+}
+
+CREMA_KERNEL(batch_norm_run, kThreads, const float* mean, const float* inverse, float* running_mean, float* running_variance,
+             const u64* errors, i64 rows, i64 n, float epsilon, float momentum) {
+  if (has_failed(errors)) return;
+  const float total = static_cast<float>(rows), unbiased = rows > 1 ? total / (total - 1.0f) : 1.0f;
+  for (i64 j = global_thread(); j < n; j += global_threads()) {
+    const float biased = 1.0f / (inverse[j] * inverse[j]) - epsilon;
+    const float variance = biased < 0.0f ? 0.0f : biased;  // by rounding; NaN stays
+    running_mean[j] += momentum * (mean[j] - running_mean[j]);
+    running_variance[j] += momentum * (variance * unbiased - running_variance[j]);
+  }
 }
 
 // Calls f(first element, its column, how many adjoining columns) for the elements of this thread.

@@ -1,12 +1,13 @@
 package dev.crema.device.cuda;
 
-import dev.crema.device.cuda.kernel.OperationGraph.LayerNorm;
-import dev.crema.device.cuda.kernel.OperationGraph.LayerNormGradient;
+import dev.crema.device.cuda.kernel.OperationGraph.Norm;
+import dev.crema.device.cuda.kernel.OperationGraph.NormGradient;
 import dev.crema.device.cuda.kernel.OperationGraph.Operation;
+import dev.crema.device.cuda.kernel.OperationGraph.Over;
 import dev.crema.device.cuda.kernel.OperationGraph.Tensor;
 import java.util.function.ToLongFunction;
 
-/** The descriptors of normalisations of rows. Numbers are cudnn_graph.h's. */
+/** The descriptors of normalisations. Numbers are cudnn_graph.h's. */
 final class GraphNorms {
   private static final int OPERATION_NORM_FORWARD = 29; // CUDNN_BACKEND_..._DESCRIPTOR
   private static final int OPERATION_NORM_BACKWARD = 30;
@@ -31,6 +32,7 @@ final class GraphNorms {
   private static final int NORM_BWD_DXDESC = 2109;
 
   private static final int LAYER_NORM = 0; // CUDNN_...
+  private static final int BATCH_NORM = 2;
   private static final int NORM_FWD_TRAINING = 1; // with statistics
 
   private GraphNorms() {}
@@ -39,14 +41,18 @@ final class GraphNorms {
    * @param of the descriptor of a tensor
    */
   static long describe(GraphDescriptors all, Operation operation, ToLongFunction<Tensor> of) {
-    return operation instanceof LayerNorm norm
+    return operation instanceof Norm norm
         ? forward(all, norm, of)
-        : backward(all, (LayerNormGradient) operation, of);
+        : backward(all, (NormGradient) operation, of);
   }
 
-  private static long forward(GraphDescriptors all, LayerNorm norm, ToLongFunction<Tensor> of) {
+  private static int mode(Over over) {
+    return over == Over.EXAMPLE ? LAYER_NORM : BATCH_NORM;
+  }
+
+  private static long forward(GraphDescriptors all, Norm norm, ToLongFunction<Tensor> of) {
     long d = all.make(OPERATION_NORM_FORWARD);
-    all.normMode(d, NORM_FWD_MODE, LAYER_NORM);
+    all.normMode(d, NORM_FWD_MODE, mode(norm.over()));
     all.normPhase(d, NORM_FWD_PHASE, NORM_FWD_TRAINING);
     all.descriptors(d, NORM_FWD_XDESC, of.applyAsLong(norm.x()));
     all.descriptors(d, NORM_FWD_SCALE_DESC, of.applyAsLong(norm.gamma()));
@@ -55,14 +61,13 @@ final class GraphNorms {
     all.descriptors(d, NORM_FWD_YDESC, of.applyAsLong(norm.y()));
     all.descriptors(d, NORM_FWD_MEAN_DESC, of.applyAsLong(norm.mean()));
     all.descriptors(d, NORM_FWD_INV_VARIANCE_DESC, of.applyAsLong(norm.inverse()));
-    all.finish(d, "a layer norm");
+    all.finish(d, "a norm");
     return d;
   }
 
-  private static long backward(
-      GraphDescriptors all, LayerNormGradient norm, ToLongFunction<Tensor> of) {
+  private static long backward(GraphDescriptors all, NormGradient norm, ToLongFunction<Tensor> of) {
     long d = all.make(OPERATION_NORM_BACKWARD);
-    all.normMode(d, NORM_BWD_MODE, LAYER_NORM);
+    all.normMode(d, NORM_BWD_MODE, mode(norm.over()));
     all.descriptors(d, NORM_BWD_XDESC, of.applyAsLong(norm.x()));
     all.descriptors(d, NORM_BWD_DYDESC, of.applyAsLong(norm.dy()));
     all.descriptors(d, NORM_BWD_SCALE_DESC, of.applyAsLong(norm.gamma()));
@@ -71,7 +76,7 @@ final class GraphNorms {
     all.descriptors(d, NORM_BWD_DSCALE_DESC, of.applyAsLong(norm.dgamma()));
     all.descriptors(d, NORM_BWD_DBIAS_DESC, of.applyAsLong(norm.dbeta()));
     all.descriptors(d, NORM_BWD_DXDESC, of.applyAsLong(norm.dx()));
-    all.finish(d, "a layer norm's gradient");
+    all.finish(d, "a norm's gradient");
     return d;
   }
 }

@@ -48,7 +48,10 @@ final class Outputs implements AutoCloseable {
   private final Context context;
   private final long stream;
   private final Shares shares;
-  private final List<Operand> results = new ArrayList<>();
+  private final List<Operand> outputs = new ArrayList<>(); // that are compared
+  private final List<Operand> variables = new ArrayList<>(); // that ways change, compared, too
+  private final List<Operand> results = new ArrayList<>(); // both
+  private final List<Piece> before = new ArrayList<>(); // what the variables held
   private final Recorder to;
   private final List<List<Piece>> different = new ArrayList<>();
   private Piece words;
@@ -63,13 +66,28 @@ final class Outputs implements AutoCloseable {
     for (int each : ways.results()) {
       Operand y = ways.call().out(each);
       if (y.bytes() > 0) {
-        results.add(y);
+        outputs.add(y);
       }
     }
+    for (int each : ways.call().instruction().writes()) {
+      if (ways.call().has(each) && ways.call().in(each).bytes() > 0) {
+        variables.add(ways.call().in(each));
+      }
+    }
+    results.addAll(outputs);
+    results.addAll(variables);
   }
 
-  /** Whether there is memory to compare. */
+  /** Whether there is memory to compare. Keeps what ways change. */
   boolean prepare() {
+    for (Operand each : variables) {
+      Piece copy = device.memory().allocateIfThere(each.bytes());
+      if (copy == null) {
+        return false;
+      }
+      before.add(copy);
+      to.copy(copy.address(), each.address(), each.bytes());
+    }
     words = device.memory().allocateIfThere(WORDS * Long.BYTES);
     if (words != null) {
       word = device.hostMemory(Long.BYTES, "The place of a difference");
@@ -77,9 +95,21 @@ final class Outputs implements AutoCloseable {
     return words != null;
   }
 
-  /** Has the outputs hold a byte of their own before a way writes: it may not find another's. */
+  /**
+   * Has the outputs hold a byte of their own before a way writes: it may not find another's. What
+   * it changes is as it was.
+   */
   void poison(int value) {
-    results.forEach(y -> to.fill(y.address(), value, y.bytes()));
+    outputs.forEach(y -> to.fill(y.address(), value, y.bytes()));
+    restore();
+  }
+
+  /** Has variables hold what they held before the first way. */
+  void restore() {
+    for (int i = 0; i < before.size(); i++) {
+      Operand variable = variables.get(i);
+      to.copy(variable.address(), before.get(i).address(), variable.bytes());
+    }
   }
 
   /** Which of the different outputs stands there now, the last if it is new; -1: no room to say. */
@@ -173,6 +203,7 @@ final class Outputs implements AutoCloseable {
   /** The stream has done all that it was given. */
   @Override
   public void close() {
+    before.forEach(Piece::close);
     different.forEach(copies -> copies.forEach(Piece::close));
     if (words != null) {
       words.close();

@@ -27,8 +27,8 @@ final class Race {
 
   /**
    * Tries the ways unless that was done before, and keeps the fastest for later plans. Leaves the
-   * output with whatever stands there. A failure that leaves the device usable is borne: then the
-   * first way counts.
+   * output with whatever stands there, and variables as they were. A failure that leaves the device
+   * usable is borne: then the first way counts.
    */
   void run(Ways ways) {
     if (ways.all().size() < 2 || !mayRepeat(ways.call())) {
@@ -45,6 +45,9 @@ final class Race {
       } catch (CremaException e) {
         if (device.context().hasFailed() && e instanceof CudaException broken) {
           throw broken.at(ways.form() + ", tried by " + trial.kind());
+        }
+        if (trial.hasChanged()) {
+          throw e; // a run would go on from other numbers
         }
         LOG.warn(
             "{}: {} on {} is computed by {}, since the ways to compute it could not be timed: {}",

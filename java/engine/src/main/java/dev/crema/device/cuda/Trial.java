@@ -67,6 +67,7 @@ final class Trial implements AutoCloseable {
   private final Ways ways;
   private final Outputs outputs;
   private final List<Runner> runners = new ArrayList<>();
+  private boolean hasChanged; // variables, which are not restored yet
   private String kind; // that is tried
 
   Trial(CudaDevice device, boolean tf32, long stream, Ways ways) {
@@ -83,11 +84,17 @@ final class Trial implements AutoCloseable {
     return kind;
   }
 
+  /** Whether variables could not be given back what they held. */
+  boolean hasChanged() {
+    return hasChanged;
+  }
+
   /** The kind of the fastest; empty where there is no memory to find out. */
   Optional<String> run() {
     if (!outputs.prepare()) {
       return Optional.empty();
     }
+    hasChanged = true;
     for (Way way : ways.all()) {
       if (!way.isNear() && !tryOnce(way, NOT_KNOWN)) {
         return Optional.empty();
@@ -250,9 +257,24 @@ final class Trial implements AutoCloseable {
     return String.join(", ", all);
   }
 
-  /** Gives everything back; what is on its way is waited for. */
+  /**
+   * Gives everything back; what is on its way is waited for.
+   *
+   * @throws CudaException if variables do not hold what they held before
+   */
   @Override
   public void close() {
+    try {
+      if (hasChanged) {
+        outputs.restore();
+        hasChanged = false;
+      }
+    } finally {
+      giveBack();
+    }
+  }
+
+  private void giveBack() {
     context.quietly(context.calls().cuStreamSynchronize(stream), "cuStreamSynchronize");
     for (Runner r : runners) {
       if (r.graph != 0) {

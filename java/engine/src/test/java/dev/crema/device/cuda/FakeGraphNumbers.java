@@ -121,12 +121,14 @@ final class FakeGraphNumbers {
   }
 
   /**
-   * Layer norm of rows or its gradient.
+   * Layer or batch norm, or the gradient of one.
    *
+   * @param ofChannels whether it is batch norm
    * @param inputs x, gamma, beta, epsilon; of a gradient x, gamma, mean, inverse, dy
    * @param outputs y, mean, inverse; of a gradient dx, dgamma, dbeta
    */
-  record Norm(boolean gradient, List<Tensor> inputs, List<Tensor> outputs) implements Operation {}
+  record Norm(boolean ofChannels, boolean gradient, List<Tensor> inputs, List<Tensor> outputs)
+      implements Operation {}
 
   /** A convolution without padding, of two axes behind the channels. */
   record Windows(Tensor x, Tensor w, Tensor y, long[] strides, long[] dilations)
@@ -229,8 +231,7 @@ final class FakeGraphNumbers {
       return w.fits();
     }
     if (operation instanceof Norm norm) {
-      Tensor x = norm.inputs().get(0);
-      return tensors(norm).allMatch(t -> t.isRepeatedTo(x));
+      return FakeNorm.fits(norm);
     }
     Pointwise p = (Pointwise) operation;
     boolean binary = p.mode() < 10 || p.mode() == 303 || p.mode() == 601;
@@ -254,9 +255,7 @@ final class FakeGraphNumbers {
           put(v.y(), i, get(v.x(), i));
         }
       } else if (each instanceof Norm norm) {
-        for (long row = 0; row < norm.inputs().get(0).dims()[0]; row++) {
-          norm(norm, row);
-        }
+        new FakeNorm(norm, this::get, this::put).compute();
       } else {
         Pointwise p = (Pointwise) each;
         each(
@@ -337,63 +336,7 @@ final class FakeGraphNumbers {
     results.forEach((offset, value) -> put(r.y(), offset, value));
   }
 
-  private void norm(Norm norm, long row) {
-    Tensor x = norm.inputs().get(0);
-    Tensor gamma = norm.inputs().get(1);
-    int n = (int) x.dims()[1];
-    if (norm.gradient()) {
-      normGradient(norm, row, n);
-      return;
-    }
-    double mean = 0;
-    double square = 0;
-    for (int i = 0; i < n; i++) {
-      mean += at(x, row, i) / n;
-    }
-    for (int i = 0; i < n; i++) {
-      square += Math.pow(at(x, row, i) - mean, 2) / n;
-    }
-    double inverse = 1 / Math.sqrt(square + at(norm.inputs().get(3), 0, 0));
-    for (int i = 0; i < n; i++) {
-      double hat = (at(x, row, i) - mean) * inverse;
-      put(norm, 0, row, i, hat * at(gamma, 0, i) + at(norm.inputs().get(2), 0, i));
-    }
-    put(norm, 1, row, 0, mean);
-    put(norm, 2, row, 0, inverse);
-  }
-
-  private void normGradient(Norm norm, long row, int n) {
-    List<Tensor> in = norm.inputs();
-    double mean = at(in.get(2), row, 0);
-    double inverse = at(in.get(3), row, 0);
-    double[] hat = new double[n];
-    double[] flow = new double[n];
-    double sum = 0;
-    double product = 0;
-    for (int i = 0; i < n; i++) {
-      double dy = at(in.get(4), row, i);
-      hat[i] = (at(in.get(0), row, i) - mean) * inverse;
-      flow[i] = dy * at(in.get(1), 0, i);
-      sum += flow[i] / n;
-      product += flow[i] * hat[i] / n;
-      put(norm, 1, 0, i, (row == 0 ? 0 : at(norm.outputs().get(1), 0, i)) + dy * hat[i]);
-      put(norm, 2, 0, i, (row == 0 ? 0 : at(norm.outputs().get(2), 0, i)) + dy);
-    }
-    for (int i = 0; i < n; i++) {
-      put(norm, 0, row, i, (flow[i] - sum - hat[i] * product) * inverse);
-    }
-  }
-
-  private double at(Tensor t, long row, long column) {
-    return get(t, t.offset(new long[] {row, column, 0, 0}));
-  }
-
-  private void put(Norm norm, int output, long row, long column, double value) {
-    Tensor t = norm.outputs().get(output);
-    put(t, t.offset(new long[] {row, column, 0, 0}), value);
-  }
-
-  private static void each(long[] dims, Consumer<long[]> work) {
+  static void each(long[] dims, Consumer<long[]> work) {
     long count = Arrays.stream(dims).reduce(1, (a, b) -> a * b);
     for (long i = 0; i < count; i++) {
       long[] at = new long[dims.length];

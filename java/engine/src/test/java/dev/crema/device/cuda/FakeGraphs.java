@@ -316,8 +316,8 @@ final class FakeGraphs implements GraphCalls {
               tensor(d, 1610, tensors),
               tensor(d, 1611, tensors));
       case 29 -> {
-        if (d.integer(2000) != 0 || d.integer(2001) != 1) {
-          misuse("a norm that is none of rows with statistics");
+        if (d.integer(2001) != 1) {
+          misuse("a norm without statistics");
         }
         yield norm(
             d, false, new int[] {2002, 2005, 2006, 2007}, new int[] {2013, 2003, 2004}, tensors);
@@ -356,7 +356,12 @@ final class FakeGraphs implements GraphCalls {
 
   private FakeGraphNumbers.Operation norm(
       Descriptor d, boolean gradient, int[] in, int[] out, Map<Long, Tensor> tensors) {
+    int mode = d.integer(gradient ? 2100 : 2000);
+    if (mode != 0 && mode != 2) {
+      misuse("a norm of mode " + mode);
+    }
     return new FakeGraphNumbers.Norm(
+        mode == 2,
         gradient,
         Arrays.stream(in).mapToObj(each -> tensor(d, each, tensors)).toList(),
         Arrays.stream(out).mapToObj(each -> tensor(d, each, tensors)).toList());

@@ -74,6 +74,8 @@ class PresetTest {
     graph(device, SampleGraphs.softmax());
     graph(device, SampleGraphs.layerNorm());
     graph(device, SampleGraphs.layerNormGradient());
+    graph(device, SampleGraphs.batchNorm());
+    graph(device, SampleGraphs.batchNormGradient());
     convolution(device, x -> x.get(0).then(new Conv2d(window(), 2), x.get(1), x.get(2)));
     convolution(
         device, x -> x.get(3).then(new Conv2dInputGrad(window(), 2, x.get(0).type()), x.get(1)));

@@ -3,10 +3,11 @@ package dev.crema.device.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.crema.device.cuda.kernel.OperationGraph;
-import dev.crema.device.cuda.kernel.OperationGraph.LayerNorm;
-import dev.crema.device.cuda.kernel.OperationGraph.LayerNormGradient;
 import dev.crema.device.cuda.kernel.OperationGraph.Mode;
+import dev.crema.device.cuda.kernel.OperationGraph.Norm;
+import dev.crema.device.cuda.kernel.OperationGraph.NormGradient;
 import dev.crema.device.cuda.kernel.OperationGraph.Operation;
+import dev.crema.device.cuda.kernel.OperationGraph.Over;
 import dev.crema.device.cuda.kernel.OperationGraph.Place;
 import dev.crema.device.cuda.kernel.OperationGraph.Pointwise;
 import dev.crema.device.cuda.kernel.OperationGraph.Product;
@@ -118,7 +119,7 @@ final class SampleGraphs {
     Tensor y = g.memory(3, 5, 1, 1);
     Tensor mean = g.memory(3, 1, 1, 1);
     Tensor inverse = g.memory(3, 1, 1, 1);
-    g.operations.add(new LayerNorm(x, gamma, beta, g.value(0.01f), y, mean, inverse));
+    g.operations.add(new Norm(Over.EXAMPLE, x, gamma, beta, g.value(0.01f), y, mean, inverse));
     return new OperationGraph("layer norm", 0, g.tensors, g.operations);
   }
 
@@ -133,8 +134,38 @@ final class SampleGraphs {
     Tensor dx = g.memory(3, 5, 1, 1);
     Tensor dgamma = g.memory(1, 5, 1, 1);
     Tensor dbeta = g.memory(1, 5, 1, 1);
-    g.operations.add(new LayerNormGradient(x, gamma, mean, inverse, dy, dx, dgamma, dbeta));
+    g.operations.add(
+        new NormGradient(Over.EXAMPLE, x, gamma, mean, inverse, dy, dx, dgamma, dbeta));
     return new OperationGraph("layer norm's gradient", 0, g.tensors, g.operations);
+  }
+
+  /** Of two images of three channels. */
+  static OperationGraph batchNorm() {
+    SampleGraphs g = new SampleGraphs();
+    Tensor x = g.memory(2, 3, 2, 4);
+    Tensor gamma = g.memory(1, 3, 1, 1);
+    Tensor beta = g.memory(1, 3, 1, 1);
+    Tensor y = g.memory(2, 3, 2, 4);
+    Tensor mean = g.memory(1, 3, 1, 1);
+    Tensor inverse = g.memory(1, 3, 1, 1);
+    g.operations.add(new Norm(Over.CHANNEL, x, gamma, beta, g.value(0.01f), y, mean, inverse));
+    return new OperationGraph("batch norm", 0, g.tensors, g.operations);
+  }
+
+  /** Likewise. */
+  static OperationGraph batchNormGradient() {
+    SampleGraphs g = new SampleGraphs();
+    Tensor x = g.memory(2, 3, 2, 4);
+    Tensor gamma = g.memory(1, 3, 1, 1);
+    Tensor mean = g.memory(1, 3, 1, 1);
+    Tensor inverse = g.memory(1, 3, 1, 1);
+    Tensor dy = g.memory(2, 3, 2, 4);
+    Tensor dx = g.memory(2, 3, 2, 4);
+    Tensor dgamma = g.memory(1, 3, 1, 1);
+    Tensor dbeta = g.memory(1, 3, 1, 1);
+    g.operations.add(
+        new NormGradient(Over.CHANNEL, x, gamma, mean, inverse, dy, dx, dgamma, dbeta));
+    return new OperationGraph("batch norm's gradient", 0, g.tensors, g.operations);
   }
 
   /** The float32 numbers of all tensors in memory after a run, which began as some or other. */

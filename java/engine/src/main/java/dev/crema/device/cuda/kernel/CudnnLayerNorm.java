@@ -1,8 +1,9 @@
 package dev.crema.device.cuda.kernel;
 
 import dev.crema.device.cuda.kernel.OperationGraph.Builder;
-import dev.crema.device.cuda.kernel.OperationGraph.LayerNorm;
-import dev.crema.device.cuda.kernel.OperationGraph.LayerNormGradient;
+import dev.crema.device.cuda.kernel.OperationGraph.Norm;
+import dev.crema.device.cuda.kernel.OperationGraph.NormGradient;
+import dev.crema.device.cuda.kernel.OperationGraph.Over;
 import dev.crema.device.cuda.kernel.OperationGraph.Tensor;
 import dev.crema.device.cuda.kernel.OperationGraph.Type;
 
@@ -12,8 +13,6 @@ import dev.crema.device.cuda.kernel.OperationGraph.Type;
  * deviation of each row.
  */
 final class CudnnLayerNorm {
-  private static final long LEAST = 91200; // the first for CUDA 13
-
   private CudnnLayerNorm() {}
 
   /** Whether a layer has scale and shift, and rows. */
@@ -81,8 +80,8 @@ final class CudnnLayerNorm {
     Tensor y = rows(g, type, rows, n);
     Tensor mean = rows(g, Type.FLOAT32, rows, 1);
     Tensor inverse = rows(g, Type.FLOAT32, rows, 1);
-    g.then(new LayerNorm(x, gamma, beta, g.value(epsilon), y, mean, inverse));
-    return g.build("layer_norm [" + rows + ", " + n + "]", LEAST);
+    g.then(new Norm(Over.EXAMPLE, x, gamma, beta, g.value(epsilon), y, mean, inverse));
+    return g.build("layer_norm [" + rows + ", " + n + "]", CudnnWay.LEAST);
   }
 
   private static OperationGraph backward(Type type, long rows, long n) {
@@ -95,7 +94,7 @@ final class CudnnLayerNorm {
     Tensor dx = rows(g, type, rows, n);
     Tensor dgamma = rows(g, Type.FLOAT32, 1, n);
     Tensor dbeta = rows(g, Type.FLOAT32, 1, n);
-    g.then(new LayerNormGradient(x, gamma, mean, inverse, dy, dx, dgamma, dbeta));
-    return g.build("layer_norm_grad [" + rows + ", " + n + "]", LEAST);
+    g.then(new NormGradient(Over.EXAMPLE, x, gamma, mean, inverse, dy, dx, dgamma, dbeta));
+    return g.build("layer_norm_grad [" + rows + ", " + n + "]", CudnnWay.LEAST);
   }
 }

@@ -8,6 +8,9 @@ import java.util.stream.LongStream;
 
 /** Instructions that Crema's kernels compute, and graphs of cuDNN's, too, nearly alike. */
 final class CudnnWay {
+  /** The first cuDNN for CUDA 13, as that numbers itself. */
+  static final long LEAST = 91200;
+
   private static final long ALIGNMENT = 16;
 
   private CudnnWay() {}

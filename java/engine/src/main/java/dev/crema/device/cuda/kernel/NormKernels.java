@@ -5,7 +5,7 @@ import java.util.Map;
 /** Layer, RMS and batch normalisation and dropout. */
 final class NormKernels {
   private static final String LAYER = "norm_layer";
-  private static final String BATCH = "norm_batch";
+  static final String BATCH = "norm_batch";
   private static final long LEAST_ROWS = 64; // of a piece
   private static final long MOST_PIECES = 512;
 
@@ -128,6 +128,19 @@ final class NormKernels {
       to.fill(c.out(2).address(), 0, 4 * n);
       return;
     }
+    if (!CudnnBatchNorm.fits(c)) {
+      batch(c, to, rows, n);
+      return;
+    }
+    CudnnWay.either(
+        c,
+        to,
+        CudnnBatchNorm.form("batch_norm", c),
+        launches -> batch(c, launches, rows, n),
+        launches -> CudnnBatchNorm.forward(c, launches));
+  }
+
+  private static void batch(Call c, Launches to, long rows, long n) {
     long piece = piece(rows);
     long pieces = (rows + piece - 1) / piece;
     long partial = to.scratch(8 * pieces * n);
@@ -179,6 +192,19 @@ final class NormKernels {
     if (n == 0) {
       return;
     }
+    if (!CudnnBatchNorm.fitsGradient(c)) {
+      batchGradient(c, to, rows, n);
+      return;
+    }
+    CudnnWay.either(
+        c,
+        to,
+        CudnnBatchNorm.form("batch_norm_grad", c),
+        launches -> batchGradient(c, launches, rows, n),
+        launches -> CudnnBatchNorm.backward(c, launches));
+  }
+
+  private static void batchGradient(Call c, Launches to, long rows, long n) {
     long piece = piece(rows);
     long pieces = (rows + piece - 1) / piece;
     long partial = to.scratch(Math.max(1, 8 * pieces * n));

@@ -123,13 +123,27 @@ public record OperationGraph(
       int dilationWidth)
       implements Operation {}
 
-  /** y = (x - mean) · inverse · gamma + beta, of rows [rows, n, 1, 1]; inverse: 1 / deviation. */
-  public record LayerNorm(
-      Tensor x, Tensor gamma, Tensor beta, Tensor epsilon, Tensor y, Tensor mean, Tensor inverse)
+  /** What shares a mean: an example [1, c, h, w], or a channel [n, 1, h, w]. */
+  public enum Over {
+    EXAMPLE,
+    CHANNEL
+  }
+
+  /** y = (x - mean) · inverse · gamma + beta, of a batch's statistics; inverse: 1 / deviation. */
+  public record Norm(
+      Over over,
+      Tensor x,
+      Tensor gamma,
+      Tensor beta,
+      Tensor epsilon,
+      Tensor y,
+      Tensor mean,
+      Tensor inverse)
       implements Operation {}
 
-  /** The gradient of {@link LayerNorm}. */
-  public record LayerNormGradient(
+  /** The gradient of {@link Norm}. */
+  public record NormGradient(
+      Over over,
       Tensor x,
       Tensor gamma,
       Tensor mean,
