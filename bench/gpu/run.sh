@@ -11,7 +11,8 @@
 #   run.sh demo        LeNet and the seed network are trained and made smaller on the card; options of "crema demo" may follow
 # What it says also goes to a folder: CREMA_RESULTS, else results/ here, else, where that cannot be written, crema-results/ in
 # the working directory. Exit codes: 0 all well, 1 something failed, 2 the card (or the sanitizer) cannot be used, 64 wrong
-# use. CREMA_DEVICE names another card (cuda:1), or cpu.
+# use. summary.md and summary.json there say what passed, failed and was skipped, and why; crema-results.tar.gz beside them is
+# the whole folder, to send back. CREMA_DEVICE names another card (cuda:1), or cpu.
 set -uo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 java="$here/runtime/bin/java"
@@ -27,12 +28,14 @@ say() { printf '\n== %s\n' "$*"; }
 tests=(
   --select-package dev.crema.op
   --select-class dev.crema.device.cuda.CardAttentionTest
+  --select-class dev.crema.device.cuda.CardNormTest
   --select-class dev.crema.device.cuda.CardRecurrentTest
   --select-class dev.crema.device.cuda.CardWaysTest
   --select-class dev.crema.train.CudaTrainingTest
   --select-class dev.crema.train.FeedingTest
   --select-class dev.crema.train.HalfLayersTest
   --select-class dev.crema.train.HalfTrainingTest
+  --select-class dev.crema.nn.FoldedBatchNormTest
   --select-class dev.crema.nn.SparsePredictorTest
   --select-class dev.crema.compress.CompressionDigitsTest
   --select-class dev.crema.compress.Fp8QuantizationTest
@@ -128,6 +131,48 @@ run_demo() {
   crema demo --out "$results/demo" "$@" 2>&1 | tee "$results/demo.txt" || failed=1
 }
 
+# Tests of JUnit's report that did not pass, a line each, with the first line of why.
+not_passed() {
+  awk -v RS='<' '
+    function value(name) { return match($0, " " name "=\"[^\"]*\"") ? substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 4) : "" }
+    /^testcase / { test = value("classname") " " value("name") }
+    /^(failure|error|skipped)[ >\/]/ {
+      kind = $1; sub(/[>\/].*/, "", kind); why = value("message")
+      if (kind == "skipped" && !/^skipped message/) { getline; why = $0; sub(/^!\[CDATA\[/, "", why) }
+      sub(/^(&#10;|&#xa;|\n)+/, "", why); sub(/(\n|&#10;|&#xa;|\]\]>).*/, "", why); print "- " kind ": " test (why == "" ? "" : ": " substr(why, 1, 300)) }
+  ' "$1"
+}
+
+# What this run of the script wrote, and how it went, in one file for people and one for machines.
+summarize() {
+  local folder report counts json='' each archive
+  rm -f "$results"/{summary.md,summary.json,crema-results.tar.gz}
+  {
+    echo "# Crema on $CREMA_DEVICE: $([ "$failed" = 0 ] && echo "all well" || echo "something failed")"
+    printf '\n%s, %s\n\n```\n' "$(date -u +%Y-%m-%dT%H:%MZ)" "run.sh $wanted $tiny"
+    cat "$results/devices.txt"
+    echo '```'
+    for folder in test memcheck racecheck; do
+      for report in "$results/$folder"/TEST-junit-jupiter.xml; do
+        [ "$report" -nt "$results/devices.txt" ] || continue
+        counts="$(grep -m1 -o '<testsuite [^>]*' "$report" | grep -oE ' (tests|skipped|failures|errors)="[0-9]+"' | tr -d '\n' | tr '"' ' ')"
+        printf '\n## %s\n\n%s\n\n' "$folder" "${counts//= /: }"
+        not_passed "$report"
+        json+=", \"$folder\": {$(sed -E 's/ *([a-z]+)= ([0-9]+) */"\1": \2, /g; s/, $//' <<<"$counts")}"
+      done
+    done
+    for each in bench.md demo.txt; do
+      [ ! "$results/$each" -nt "$results/devices.txt" ] || printf '\n## %s\n\n%s\n' "$each" "$(cat "$results/$each")"
+    done
+  } >"$results/summary.md"
+  echo "{\"device\": \"$CREMA_DEVICE\", \"ran\": \"$wanted\", \"failed\": $failed$json}" >"$results/summary.json"
+  archive="$(mktemp)" # elsewhere: it is not in itself
+  tar -C "$results" --exclude=./data -cz . >"$archive" 2>/dev/null && cat "$archive" >"$results/crema-results.tar.gz" \
+    || echo "no archive was made of $results" >&2
+  rm -f "$archive"
+  say "What passed, failed and was skipped: $results/summary.md; to send back: $results/crema-results.tar.gz"
+}
+
 usage() { sed -n '2,/^set /p' "$0" | sed '$d; s/^# \{0,1\}//'; }
 
 wrong() {
@@ -174,4 +219,5 @@ case "$wanted" in
   demo) run_demo "$@" ;;
   all) run_test; run_bench; run_demo ;;
 esac
+summarize
 exit $failed
