@@ -89,8 +89,8 @@ CREMA_API int32_t crema_plan_profile(int64_t plan, int64_t batch, int64_t sectio
 CREMA_API void crema_plan_destroy(int64_t plan);
 
 /* A limit of this machine on that many threads, measured now (about 0.1 s): "fma", "bf16" (pairs of bfloat16) and
- * "int8" (VNNI, dot products) in operations a second; "copy", "triad" and "read" in bytes a second over arrays of that
- * size. Negative if there is no such limit, or no memory. */
+ * "int8" (VNNI, dot products; AMX) and "int8_vectors" (the same without AMX) in operations a second; "copy", "triad"
+ * and "read" in bytes a second over arrays of that size. Negative if there is no such limit, or no memory. */
 CREMA_API double crema_probe(const char* limit, int64_t bytes, int32_t threads);
 
 /* OpenBLAS, loaded from a file on first need. `core` is the OPENBLAS_CORETYPE to set before. */

@@ -36,7 +36,13 @@ Tensor floats(void* data, int64_t count) {
   return t;
 }
 
-Kernel kernel(const char* name) { return kernel_entry(isa_active(), crema_kernel(name)).kernel; }
+Kernel kernel(const char* name, int level = isa_active()) { return kernel_entry(level, crema_kernel(name)).kernel; }
+
+// The level in use, or the one below it whose products are not of tiles.
+int level_of_vectors() {
+  const int level = isa_active();
+  return std::strcmp(crema_isa_name(level), "avx512_amx") == 0 ? isa_below(level) : level;
+}
 
 // Seconds of `repeats` calls.
 double seconds_of(Kernel run, const Call& call, int64_t repeats) {
@@ -70,8 +76,8 @@ int32_t operations_of(Kernel round) {
 }
 
 // Operations a second of a loop over registers; `round` says how many a round of it has. -1 where there is no such loop.
-double operations_rate(const char* name, const char* round, int32_t threads) {
-  const Kernel loop = kernel(name);
+double operations_rate(const char* name, const char* round, int32_t threads, int level = isa_active()) {
+  const Kernel loop = kernel(name, level);
   if (loop == nullptr) return -1;
   Memory seeds(14 * 16 * 4), sums(64 * int64_t{threads});
   if (seeds.data() == nullptr || sums.data() == nullptr) return -1;
@@ -85,7 +91,7 @@ double operations_rate(const char* name, const char* round, int32_t threads) {
   call.ints = &kFmaRounds;
   call.int_count = 1;
   call.threads = threads;
-  return static_cast<double>(kFmaRounds) * operations_of(kernel(round)) * threads / best(loop, call);
+  return static_cast<double>(kFmaRounds) * operations_of(kernel(round, level)) * threads / best(loop, call);
 }
 
 // Bytes a second where `streams` arrays of n floats go by, one of them written unless `read`.
@@ -119,6 +125,9 @@ extern "C" double crema_probe(const char* limit, int64_t bytes, int32_t threads)
   if (std::strcmp(limit, "fma") == 0) return crema::operations_rate("probe_fma", "probe_fma_operations", threads);
   if (std::strcmp(limit, "bf16") == 0) return crema::operations_rate("probe_bf16", "probe_bf16_operations", threads);
   if (std::strcmp(limit, "int8") == 0) return crema::operations_rate("probe_int8", "probe_int8_operations", threads);
+  if (std::strcmp(limit, "int8_vectors") == 0) {
+    return crema::operations_rate("probe_int8", "probe_int8_operations", threads, crema::level_of_vectors());
+  }
   if (std::strcmp(limit, "copy") == 0) return crema::memory_rate("probe_copy", 2, n, threads, false);
   if (std::strcmp(limit, "triad") == 0) return crema::memory_rate("probe_triad", 3, n, threads, false);
   if (std::strcmp(limit, "read") == 0) return crema::memory_rate("probe_read", 1, n, threads, true);

@@ -1,5 +1,6 @@
 package dev.crema.bench;
 
+import dev.crema.natives.Crema;
 import java.util.Locale;
 import java.util.OptionalDouble;
 
@@ -72,6 +73,32 @@ sealed interface Bar {
     @Override
     public Verdict judge(Row row) {
       return atLeast(this, percent, row.limitShare(), "%.0f %%");
+    }
+  }
+
+  /**
+   * So many percent of what products of bytes reach in vectors (VNNI), as the issue that set it
+   * meant, where tiles (AMX) raise the machine's limit; measured when it is judged first. Of the
+   * limit where there are no such products.
+   */
+  record OfVectors(double percent) implements Bar {
+    private static final class Rate {
+      static final double FLOPS = Crema.crema_probe("int8_vectors", 4096, 1);
+    }
+
+    @Override
+    public String text() {
+      return number(percent) + " % of VNNI's limit";
+    }
+
+    @Override
+    public Verdict judge(Row row) {
+      OptionalDouble nanos = row.nanos();
+      if (nanos.isPresent() && Rate.FLOPS > 0) {
+        double share = row.work().limit().flops() / nanos.getAsDouble() * 1e11 / Rate.FLOPS;
+        return atLeast(this, percent, OptionalDouble.of(share), "%.0f %%");
+      }
+      return atLeast(this, percent, row.limitShare(), "%.0f %% of the limit");
     }
   }
 
