@@ -1,6 +1,10 @@
 package dev.crema.cli;
 
 import dev.crema.CremaException;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -15,6 +19,9 @@ import picocli.CommandLine.Command;
         "%n`crema bench` measures this machine and other engines; it is built when it is first"
             + " used.")
 public final class Main implements Runnable {
+  private static final Pattern CHOICES =
+      Pattern.compile("one of \\[([A-Za-z0-9_, -]+)] \\(case-insensitive\\)");
+
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
   @Override
@@ -48,7 +55,7 @@ public final class Main implements Runnable {
   /** Says what is wrong and where help is: after two pages of options nobody would see it. */
   private static int misused(CommandLine.ParameterException e, String[] args) {
     CommandLine command = e.getCommandLine();
-    command.getErr().println("crema: " + e.getMessage());
+    command.getErr().println("crema: " + asWritten(e.getMessage()));
     CommandLine.UnmatchedArgumentException.printSuggestions(e, command.getErr());
     if (command.getParent() == null) {
       command.usage(command.getErr());
@@ -57,6 +64,18 @@ public final class Main implements Runnable {
       command.getErr().println("`" + name + " --help` shows what there is.");
     }
     return command.getCommandSpec().exitCodeOnInvalidInput();
+  }
+
+  /** Names of choices as users write them: {@code [MIN_MAX, min-max, MSE]} is [min-max, mse]. */
+  private static String asWritten(String message) {
+    return CHOICES
+        .matcher(message)
+        .replaceFirst(
+            found ->
+                Arrays.stream(found.group(1).split(", "))
+                    .map(name -> name.toLowerCase(Locale.ROOT).replace('_', '-'))
+                    .distinct()
+                    .collect(Collectors.joining(", ", "one of [", "]")));
   }
 
   private static int failed(Exception e, CommandLine command, CommandLine.ParseResult parsed) {
