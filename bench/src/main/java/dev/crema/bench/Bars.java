@@ -112,7 +112,8 @@ final class Bars {
         "mlp.train.256",
         "training products pack a factor anew each time and reach 82 to 85 % of the arithmetic with"
             + " AVX-512, 87 to 90 % with AVX2;"
-            + " Adam's sweep is 6 to 9 % of the step; libtorch as it loads is faster here than where the"
+            + " Adam takes 6 to 9 % of the step in a sweep, 3 % beside the products of gradients (AVX-512);"
+            + " libtorch as it loads is faster here than where the"
             + " bar of twice its speed was set");
     String copy =
         "a stream with more than 13 vector instructions a vector is below 80 % of a copy; where"
