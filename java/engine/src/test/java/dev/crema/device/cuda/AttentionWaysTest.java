@@ -10,6 +10,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Attention by cuDNN's graphs of operations, where a card may choose it. */
 class AttentionWaysTest {
@@ -148,10 +149,23 @@ class AttentionWaysTest {
     isOwn(layer(false, false), false);
   }
 
-  @Test
-  void gradientsWhoseSumsHaveNoFixedOrderAreNotTaken() {
-    fake.fakeDriver().capability = 80;
+  @ParameterizedTest
+  @ValueSource(ints = {100, 103, 110})
+  void gradientsWhoseSumsHaveNoFixedOrderAreNotTaken(int capability) {
+    fake.fakeDriver().capability = capability;
     isOwn(layer(false, false), false);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {80, 89, 120})
+  void gradientsOfOtherCardsRepeatByTheSameGraph(int capability) {
+    fake.fakeDriver().capability = capability;
+    AttentionLayer layer = layer(true, true);
+    try (EmulatedCard card = new EmulatedCard(fake, Measuring.ALL);
+        Running running = layer.plan(card.device())) {
+      layer.requireNear(layer.run(running, layer.b()), layer.b());
+      assertThat(card.choices().values()).containsExactly("cudnn", "cudnn");
+    }
   }
 
   @ParameterizedTest

@@ -16,8 +16,13 @@ final class CudnnAttention {
   private static final long PACK = 8; // that are read at once
   private static final int LEAST_CAPABILITY = 80;
 
-  /** The compute capability whose backward engines have sums in a fixed order. */
-  private static final int REPEATS = 90;
+  /**
+   * Blackwell of data centres: backward engines whose sums have a fixed order must be asked for by
+   * their numbers there, which is not done.
+   */
+  private static final int FIRST_UNORDERED = 100;
+
+  private static final int BEHIND_UNORDERED = 120;
 
   private static final long[] SWAP = {0, 2, 1};
 
@@ -57,7 +62,8 @@ final class CudnnAttention {
   /** The same of a gradient. */
   static Form formOfGradient(Call c) {
     Form form = form(c);
-    boolean repeats = c.processor().capability() == REPEATS;
+    int capability = c.processor().capability();
+    boolean repeats = capability < FIRST_UNORDERED || capability >= BEHIND_UNORDERED;
     return form != null && repeats && form.t() * form.s() > 1 ? form : null;
   }
 
