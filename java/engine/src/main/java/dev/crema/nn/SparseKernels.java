@@ -24,7 +24,7 @@ final class SparseKernels {
   private Map<String, NonZeros> nonZeros = Map.of();
   private volatile long version = -1; // of the parameters that were counted
   private volatile Map<String, SparseTrial.Pattern> patterns = Map.of();
-  private long said = -1; // the version of which it was logged that a device multiplies zeros
+  private String said; // of a device that multiplies zeros; null: nothing yet
 
   SparseKernels(Model model) {
     this.model = model;
@@ -76,16 +76,16 @@ final class SparseKernels {
         : device.name()
             + " multiplies kernels whole of which half or more is 0: "
             + String.join(", ", new TreeSet<>(zeros.keySet()))
-            + ". Sparse products, 2:4 too, are the CPU's alone; pruned channels and int8 save time"
-            + " on a card, too.";
+            + ". 2:4 needs cuSPARSELt, which JavaCPP's CUDA presets do not have, and other sparse"
+            + " products are the CPU's alone. Pruned channels and int8 save time on a card, too.";
   }
 
-  /** Logs that, once for parameters as they are. */
+  /** Warns of that, unless it is what was said last. */
   synchronized void sayIfWholeOn(Device device) {
     String line = wholeOn(device);
-    if (line != null && said != version) {
-      said = version;
-      LOG.info("{}", line);
+    if (line != null && !line.equals(said)) {
+      said = line;
+      LOG.warn("{}", line);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.crema.nn;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.crema.CapturedLog;
 import dev.crema.device.Device;
 import dev.crema.device.cpu.CpuDevice;
 import dev.crema.graph.Graph;
@@ -291,7 +292,14 @@ class SparsePredictorTest {
             assertThat(model.sparseKernels().wholeOn(Device.cpu())).isNull();
             assertThat(model.sparseKernels().wholeOn(card))
                 .startsWith(card.name() + " multiplies kernels whole")
-                .contains("is 0: dense_2/kernel. ", "2:4", "pruned channels");
+                .contains("is 0: dense_2/kernel. ", "2:4 needs cuSPARSELt", "Pruned channels");
+            String twice =
+                CapturedLog.of(
+                    () -> {
+                      model.predictor(1, 0, card).close();
+                      model.predictor(2, 0, card).close();
+                    });
+            assertThat(twice).containsOnlyOnce("WARN").containsOnlyOnce("2:4 needs cuSPARSELt");
             try (Predictor predictor = model.predictor(5, 0, card)) {
               float[][] y = predictor.predict(x);
               for (int i = 0; i < y.length; i++) {

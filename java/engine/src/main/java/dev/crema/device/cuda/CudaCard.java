@@ -52,8 +52,9 @@ public record CudaCard(int ordinal, String model, long memoryBytes, int capabili
   public List<String> unused() {
     List<String> lines = new ArrayList<>();
     lines.add(
-        "sparse products (2:4 too): kernels that are mostly zero are multiplied whole, since the"
-            + " CUDA presets have no cuSPARSELt. Pruned channels and int8 save time here, too.");
+        "sparse products: kernels that are mostly zero are multiplied whole. 2:4 needs cuSPARSELt,"
+            + " which JavaCPP's CUDA presets do not have. Pruned channels and int8 save time here,"
+            + " too.");
     if (capability < ADA) {
       lines.add(
           "the rate of fp8: layers of fp8 read a quarter of float32's memory and are multiplied as"

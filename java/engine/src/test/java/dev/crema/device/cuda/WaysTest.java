@@ -4,12 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.crema.CapturedLog;
 import dev.crema.CremaException;
 import dev.crema.device.cuda.ByteLayer.Kind;
 import dev.crema.plan.Plan;
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -212,7 +210,7 @@ class WaysTest {
         ByteLayer layer = layer();
         Plan plan = layer.plan(card.device())) {
       List<byte[]> results = new ArrayList<>();
-      String said = log(() -> results.add(layer.run(plan, ROWS)));
+      String said = CapturedLog.of(() -> results.add(layer.run(plan, ROWS)));
       results.add(layer.run(plan, ROWS));
       assertThat(results).containsOnly(layer.onTheCpu());
       String liar = lost.equals("quantized_linear_tiles_64") ? "tiles_64" : "imma";
@@ -222,7 +220,7 @@ class WaysTest {
       assertThat(card.choices().get(DENSE)).isNotEqualTo(liar);
       assertThat(((CudaDevice) card.device()).choices().refused())
           .containsExactly(DENSE + " by " + liar);
-      assertThat(log(() -> layer.run(plan, 2))).as("once a form").doesNotContain(DENSE);
+      assertThat(CapturedLog.of(() -> layer.run(plan, 2))).as("once a form").doesNotContain(DENSE);
     }
   }
 
@@ -233,7 +231,7 @@ class WaysTest {
         ByteLayer layer = layer();
         Plan plan = layer.plan(card.device())) {
       List<byte[]> results = new ArrayList<>();
-      String said = log(() -> results.add(layer.run(plan, ROWS)));
+      String said = CapturedLog.of(() -> results.add(layer.run(plan, ROWS)));
       assertThat(said).contains("other results by tiles_128 than by ");
       results.add(layer.run(plan, ROWS));
       results.add(layer.run(plan, ROWS));
@@ -324,17 +322,5 @@ class WaysTest {
 
   private static ByteLayer layer() {
     return new ByteLayer(Kind.BYTES, ROWS, IN, UNITS);
-  }
-
-  private static String log(Runnable work) {
-    PrintStream before = System.err;
-    ByteArrayOutputStream said = new ByteArrayOutputStream();
-    System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
-    try {
-      work.run();
-    } finally {
-      System.setErr(before);
-    }
-    return said.toString(StandardCharsets.UTF_8);
   }
 }
