@@ -749,6 +749,9 @@ API int nvmlInit_v2() {
   begun = true;
   return 0;
 }
+API int nvmlSystemGetDriverVersion(char* text, unsigned length) {
+  return begun ? std::snprintf(text, length, "580.65.06") != 9 : 1;
+}
 API int nvmlDeviceGetHandleByPciBusId_v2(const char* id, void** device) {
   *device = &card;
   return begun && std::strcmp(id, "0000:17:00.0") == 0 ? 0 : 6;

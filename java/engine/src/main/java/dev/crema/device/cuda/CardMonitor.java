@@ -3,6 +3,7 @@ package dev.crema.device.cuda;
 import dev.crema.CremaException;
 import dev.crema.device.cuda.calls.CudaLibraries;
 import dev.crema.device.cuda.calls.MonitorCalls;
+import java.nio.charset.StandardCharsets;
 import java.util.OptionalDouble;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -14,6 +15,7 @@ import org.slf4j.LoggerFactory;
 final class CardMonitor {
   private static final Logger LOG = LoggerFactory.getLogger(CardMonitor.class);
   private static final double PERCENT = 100;
+  private static final int VERSION_BYTES = 80; // NVML_SYSTEM_DRIVER_VERSION_BUFFER_SIZE
 
   private final String name;
   private final MonitorCalls calls; // null: it does not tell
@@ -44,6 +46,19 @@ final class CardMonitor {
       LOG.info("It is not known how busy {} is: {}", name, e.getMessage());
       return new CardMonitor(name, null, 0);
     }
+  }
+
+  /**
+   * The driver's version, as its packages are named.
+   *
+   * @throws CremaException saying why it is not known
+   */
+  static String driver(CudaLibraries libraries) {
+    MonitorCalls calls = libraries.monitor();
+    byte[] text = new byte[VERSION_BYTES];
+    check(calls, calls.nvmlInit(), "nvmlInit");
+    check(calls, calls.nvmlSystemGetDriverVersion(text), "nvmlSystemGetDriverVersion");
+    return new String(text, StandardCharsets.US_ASCII).split("\0", 2)[0];
   }
 
   private static void check(MonitorCalls calls, int status, String call) {

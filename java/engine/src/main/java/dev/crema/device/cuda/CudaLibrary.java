@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * One of NVIDIA's libraries.
+ * One of NVIDIA's libraries, or its driver.
  *
  * @param version null if it cannot be used
  * @param reason why it cannot be used; null if it can
@@ -14,6 +14,7 @@ import java.util.function.Supplier;
 public record CudaLibrary(String name, String version, String reason) {
   static List<CudaLibrary> all(CudaLibraries libraries) {
     return List.of(
+        of("driver", () -> CardMonitor.driver(libraries)),
         of("cuBLASLt", () -> version(libraries.blas().cublasLtGetVersion())),
         of("cuDNN", () -> DnnVersion.require(libraries.dnn())),
         of("NVRTC", () -> compiler(libraries)));

@@ -2,6 +2,7 @@ package dev.crema.device.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dev.crema.CremaException;
 import dev.crema.device.cuda.calls.LibraryFiles;
@@ -37,9 +38,10 @@ class CudaCardsTest {
     assertThat(cards.libraries())
         .extracting(CudaLibrary::name, CudaLibrary::version)
         .containsExactly(
-            org.assertj.core.groups.Tuple.tuple("cuBLASLt", "13.2.0"),
-            org.assertj.core.groups.Tuple.tuple("cuDNN", "9.19.0"),
-            org.assertj.core.groups.Tuple.tuple("NVRTC", "13.1"));
+            tuple("driver", "580.65.06"),
+            tuple("cuBLASLt", "13.2.0"),
+            tuple("cuDNN", "9.19.0"),
+            tuple("NVRTC", "13.1"));
     CudaDevice device = cards.device(0);
     assertThat(cards.device(0)).isSameAs(device);
     assertThatThrownBy(() -> cards.device(1)).hasMessageContaining("There is no cuda:1");
@@ -109,6 +111,10 @@ class CudaCardsTest {
                     OPTIONS)
                 .reason())
         .contains("libcudart.so.13 was not found");
+    LibraryFiles unreadable = new LibraryFiles(List.of(folder.resolve("gone")), name -> false);
+    assertThatThrownBy(() -> unreadable.require("libcudart.so.13"))
+        .isInstanceOf(CremaException.class)
+        .hasMessageContaining("libcudart.so.13 was not found in [" + folder.resolve("gone"));
   }
 
   @Test
@@ -130,7 +136,7 @@ class CudaCardsTest {
   void theDnnOfAnotherCudaIsRefused() {
     card.fakeDnn().cudaVersion = 12080;
     CudaCards cards = look();
-    CudaLibrary dnn = cards.libraries().get(1);
+    CudaLibrary dnn = cards.libraries().get(2);
     assertThat(dnn.version()).isNull();
     assertThat(dnn.reason())
         .startsWith("the cuDNN that was found, 9.19.0, is for CUDA 12.8; Crema needs cuDNN 9 for")

@@ -1,6 +1,7 @@
 package dev.crema.device.cuda;
 
 import dev.crema.device.cuda.calls.MonitorCalls;
+import java.nio.charset.StandardCharsets;
 
 /** NVML of a {@link FakeCard}. */
 final class FakeMonitor implements MonitorCalls {
@@ -18,6 +19,13 @@ final class FakeMonitor implements MonitorCalls {
   @Override
   public int nvmlInit() {
     return card.call("nvmlInit");
+  }
+
+  @Override
+  public int nvmlSystemGetDriverVersion(byte[] text) {
+    byte[] version = "580.65.06".getBytes(StandardCharsets.US_ASCII);
+    System.arraycopy(version, 0, text, 0, version.length);
+    return card.call("nvmlSystemGetDriverVersion");
   }
 
   @Override

@@ -62,7 +62,7 @@ class PresetTest {
     assertThat(cards.whyNot()).startsWith("cuda:1: compute capability 7.0");
     assertThat(cards.libraries())
         .extracting(CudaLibrary::version)
-        .containsExactly("13.2.0", "9.19.0", "13.2");
+        .containsExactly("580.65.06", "13.2.0", "9.19.0", "13.2");
     CudaDevice device = cards.device(0);
     assertThat(device.processor().multiprocessors()).isEqualTo(1016);
     assertThat(device.utilization()).hasValue(0.37);

@@ -5,6 +5,11 @@ public interface MonitorCalls {
   int nvmlInit();
 
   /**
+   * @param text gets the driver's version, ended by 0
+   */
+  int nvmlSystemGetDriverVersion(byte[] text);
+
+  /**
    * @param id as {@link DriverCalls#cuDeviceGetPCIBusId} gives it
    */
   int nvmlDeviceGetHandleByPciBusId(String id, long[] device);

@@ -14,6 +14,11 @@ final class PresetMonitor implements MonitorCalls {
   }
 
   @Override
+  public int nvmlSystemGetDriverVersion(byte[] text) {
+    return nvml.nvmlSystemGetDriverVersion(text, text.length);
+  }
+
+  @Override
   public int nvmlDeviceGetHandleByPciBusId(String id, long[] device) {
     try (PointerPointer<nvmlDevice_st> found = new PointerPointer<>(1L)) {
       int status = nvml.nvmlDeviceGetHandleByPciBusId_v2(id, found);
