@@ -2,7 +2,6 @@ package dev.crema.device.cuda.calls;
 
 import dev.crema.CremaException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -60,7 +59,7 @@ public record LibraryFiles(List<Path> folders, Predicate<String> onClassPath) {
       found.sort(null);
       return found;
     } catch (IOException e) {
-      throw new UncheckedIOException("Cannot list " + folder, e);
+      return List.of(); // what cannot be read has nothing for us
     }
   }
 

@@ -56,7 +56,12 @@ public final class PresetLibraries implements CudaLibraries {
   }
 
   private void load(List<String> names, Class<?> preset) {
+    load(List.of(), names, preset);
+  }
+
+  private void load(List<Path> before, List<String> names, Class<?> preset) {
     try {
+      before.forEach(file -> System.load(file.toString()));
       for (String name : names) {
         Path file = files.require(name); // null: on the class path, where the preset finds it
         if (file != null) {
@@ -103,8 +108,7 @@ public final class PresetLibraries implements CudaLibraries {
   public synchronized CompilerCalls compiler() {
     if (compiler == null) {
       // NVRTC opens its builtins by their name alone, which the loader knows once they are loaded.
-      files.beside(NVRTC.get(0), NVRTC_BUILTINS).forEach(file -> System.load(file.toString()));
-      load(NVRTC, nvrtc.class);
+      load(files.beside(NVRTC.get(0), NVRTC_BUILTINS), NVRTC, nvrtc.class);
       compiler = new PresetCompiler();
     }
     return compiler;

@@ -16,10 +16,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The libraries of a jar of redistributables on the class path are used where no folder has them.
- * Stand-ins, in a JVM of its own: a process loads a library of a name once.
+ * What is loaded of NVIDIA's libraries: those of a jar of redistributables where no folder has
+ * them, and all that load beside one that does not. Stand-ins, in a JVM of its own: a process loads
+ * a library of a name once.
  */
-class RedistTest {
+class LibraryLoadingTest {
   private static final String JAR_FOLDER = "org/bytedeco/cuda/linux-x86_64/";
 
   @TempDir private Path folder;
@@ -44,6 +45,19 @@ class RedistTest {
     try (OtherJvm jvm = OtherJvm.start(options.subList(1, 2), Look.class, driver)) {
       assertThat(jvm.finish())
           .contains("libcudart.so.13 was not found in [" + driver + "]. Install it");
+    }
+  }
+
+  @Test
+  void aLibraryThatDoesNotLoadIsNamedAndTheOthersAreUsed()
+      throws IOException, InterruptedException {
+    CudaStubs.build(folder);
+    Path builtins = folder.resolve("libnvrtc-builtins.so.13.2");
+    Files.writeString(builtins, "not a library");
+    try (OtherJvm jvm = OtherJvm.start(List.of(), Look.class, folder)) {
+      assertThat(jvm.finish())
+          .contains("cuBLASLt 13.2.0 null", "cuDNN 9.19.0 null")
+          .contains("NVRTC null CUDA does not load: " + builtins);
     }
   }
 
