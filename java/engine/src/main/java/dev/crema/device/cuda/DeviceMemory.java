@@ -3,9 +3,9 @@ package dev.crema.device.cuda;
 import dev.crema.CremaException;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.IntSupplier;
 
 /**
@@ -39,7 +39,7 @@ final class DeviceMemory {
   }
 
   private final Context context;
-  private final TreeMap<Long, Deque<Long>> free = new TreeMap<>(); // addresses by size
+  private final Map<Long, Deque<Long>> free = new HashMap<>(); // addresses by size
   private long used;
   private long kept;
   private boolean closed;
@@ -96,15 +96,15 @@ final class DeviceMemory {
     return Math.multiplyExact((bytes + unit - 1) / unit, unit);
   }
 
-  /** A kept piece that is at most a quarter too big; 0 if there is none. */
+  /** A kept piece of that size, which is what plans ask for again; 0 if there is none. */
   private long reuse(long size) {
-    Map.Entry<Long, Deque<Long>> found = free.ceilingEntry(size);
-    if (found == null || found.getKey() != size) { // sizes are what plans ask for again
+    Deque<Long> found = free.get(size);
+    if (found == null) {
       return 0;
     }
-    long address = found.getValue().pop();
-    if (found.getValue().isEmpty()) {
-      free.remove(found.getKey());
+    long address = found.pop();
+    if (found.isEmpty()) {
+      free.remove(size);
     }
     kept -= size;
     return address;
