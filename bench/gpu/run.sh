@@ -208,9 +208,17 @@ echo "Results go to $results"
 say "devices"
 crema devices 2>&1 | tee "$results/devices.txt"
 export CREMA_DEVICE="${CREMA_DEVICE:-cuda:0}"
-if [ "$CREMA_DEVICE" != cpu ] && ! crema devices --json 2>/dev/null | tr -d ' \n' | grep -q "\"name\":\"$CREMA_DEVICE\",\"usable\":true"; then
-  echo "$CREMA_DEVICE cannot be used, for the reason above. CREMA_DEVICE=cpu runs everything on the CPU." >&2
-  exit 2
+if [ "$CREMA_DEVICE" != cpu ]; then
+  found="$(crema devices --json 2>/dev/null | tr -d ' \n')"
+  lacking=
+  grep -q "\"name\":\"$CREMA_DEVICE\",\"usable\":true" <<<"$found" || lacking="$CREMA_DEVICE"
+  for library in cuBLASLt cuDNN; do # NVRTC is needed by cards that the jars have no code for
+    ! grep -q "\"name\":\"$library\",\"reason\"" <<<"$found" || lacking="${lacking:-$library}"
+  done
+  if [ -n "$lacking" ]; then
+    echo "$lacking cannot be used, for the reason above. CREMA_DEVICE=cpu runs everything on the CPU." >&2
+    exit 2
+  fi
 fi
 case "$wanted" in
   test) run_test ;;

@@ -102,6 +102,10 @@ class CudaCardsTest {
     assertThatThrownBy(() -> files.require("libcudart.so.13"))
         .hasMessageContaining("libcudart.so.13 was not found in [" + folder + "]")
         .hasMessageContaining("CREMA_CUDA_PATH");
+    assertThatThrownBy(() -> files.require("libcuda.so.1"))
+        .hasMessageContaining(
+            "libcuda.so.1 was not found in [" + folder + "]. It comes with NVIDIA")
+        .hasMessageNotContaining("pip");
     assertThat(
             CudaCards.of(
                     () -> {

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /**
@@ -19,6 +20,7 @@ import java.util.function.Predicate;
 public record LibraryFiles(List<Path> folders, Predicate<String> onClassPath) {
   private static final String JAR_FOLDER = "/org/bytedeco/cuda/linux-x86_64/";
   private static final String VERSION = ".so.";
+  private static final Set<String> OF_DRIVER = Set.of("libcuda.so.1", "libnvidia-ml.so.1");
 
   public LibraryFiles {
     folders = List.copyOf(folders);
@@ -77,8 +79,11 @@ public record LibraryFiles(List<Path> folders, Predicate<String> onClassPath) {
               + folders
               + "."
               + otherVersion(name)
-              + " Install it (CUDA 13 and cuDNN 9, by the system's packages or by pip), or name its"
-              + " folder in the environment variable CREMA_CUDA_PATH.");
+              + (OF_DRIVER.contains(name)
+                  ? " It comes with NVIDIA's driver, 580 or newer, into a container from its host"
+                      + " (docker run --gpus all)."
+                  : " Install it (CUDA 13 and cuDNN 9, by the system's packages or by pip), or name"
+                      + " its folder in the environment variable CREMA_CUDA_PATH."));
     }
     return file;
   }
