@@ -31,12 +31,7 @@ record AttentionLayer(
   private static final List<String> OUTPUTS = List.of("y", "dq", "dk", "dv");
 
   /** A plan with its outputs: y, dq, dk, dv. */
-  record Running(Plan plan, List<Node> outputs) implements AutoCloseable {
-    @Override
-    public void close() {
-      plan.close();
-    }
-  }
+  record Running(Plan plan, List<Node> outputs) implements NearCards.Running {}
 
   private TensorType shape(int rows, int columns) {
     return inside ? TensorType.batchOf(rows, h, columns) : TensorType.batchOf(h, rows, columns);

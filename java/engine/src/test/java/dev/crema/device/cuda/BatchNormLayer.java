@@ -39,7 +39,7 @@ record BatchNormLayer(ElementType type, boolean scaled, int examples, List<Integ
   }
 
   /** A plan with its outputs: y, dx, and dgamma and dbeta if it is scaled. */
-  record Running(Plan plan, List<Node> outputs, Buffer state) implements AutoCloseable {
+  record Running(Plan plan, List<Node> outputs, Buffer state) implements NearCards.Running {
     @Override
     public void close() {
       plan.close();

@@ -1,8 +1,5 @@
 package dev.crema.device.cuda;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
-import dev.crema.device.cuda.AttentionLayer.Running;
 import dev.crema.memory.ElementType;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -44,26 +41,11 @@ class CardAttentionTest {
   }
 
   private static void check(CudaDevice device, AttentionLayer layer) {
-    try (Running tried = layer.plan(device)) {
-      layer.requireNear(layer.run(tried, layer.b()), layer.b());
-    }
-    assertThat(device.choices().refused()).as("ways that wrote other numbers").isEmpty();
-    for (String form : device.choices().all().keySet()) {
-      device.choices().put(form, "cudnn");
-    }
-    List<float[]> first = null;
-    for (int plan = 0; plan < 2; plan++) {
-      try (Running running = layer.plan(device)) {
-        for (int run = 0; run < 3; run++) { // at once, recorded, and from the graph
-          List<float[]> results = layer.run(running, layer.b());
-          layer.requireNear(results, layer.b());
-          first = first == null ? results : first;
-          for (int i = 0; i < first.size(); i++) {
-            assertThat(results.get(i)).as("output %d of %s", i, layer).isEqualTo(first.get(i));
-          }
-        }
-        System.out.println(device.name() + ": " + layer + " by " + running.plan().ways());
-      }
-    }
+    NearCards.check(
+        device,
+        layer,
+        layer::plan,
+        running -> layer.run(running, layer.b()),
+        results -> layer.requireNear(results, layer.b()));
   }
 }

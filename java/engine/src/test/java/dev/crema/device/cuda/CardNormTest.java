@@ -1,15 +1,12 @@
 package dev.crema.device.cuda;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
-import dev.crema.device.cuda.BatchNormLayer.Running;
 import dev.crema.memory.ElementType;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
- * Batch normalisation on a card by cuDNN where it has it, whether or not that is faster than
- * Crema's kernels: near to float64, and the same bits each time.
+ * Layer and batch normalisation on a card by cuDNN where it has them, whether or not that is faster
+ * than Crema's kernels: near to float64, and the same bits each time.
  */
 class CardNormTest {
   private static final List<BatchNormLayer> SMALL =
@@ -23,44 +20,43 @@ class CardNormTest {
           BatchNormLayer.of(ElementType.FLOAT16, 7, 15, 13, 72),
           BatchNormLayer.of(ElementType.BFLOAT16, 9, 33, 40),
           BatchNormLayer.of(ElementType.FLOAT32, 3, 5, 7, 3));
+  private static final List<LayerNormLayer> SMALL_ROWS =
+      List.of(
+          LayerNormLayer.of(ElementType.FLOAT32, 5, 24),
+          LayerNormLayer.of(ElementType.BFLOAT16, 3, 40));
+  private static final List<LayerNormLayer> ROWS_OF_CARDS =
+      List.of(
+          LayerNormLayer.of(ElementType.FLOAT32, 128, 1024),
+          LayerNormLayer.of(ElementType.BFLOAT16, 70, 768),
+          LayerNormLayer.of(ElementType.FLOAT16, 33, 1030),
+          LayerNormLayer.of(ElementType.FLOAT32, 7, 17));
 
   @Test
   void onRealCards() {
     NearCards.real(
         device -> {
-          SMALL.forEach(layer -> check(device, layer));
-          OF_CARDS.forEach(layer -> check(device, layer));
+          check(device, SMALL, SMALL_ROWS);
+          check(device, OF_CARDS, ROWS_OF_CARDS);
         });
   }
 
   @Test
   void onAnEmulatedOne() {
-    NearCards.emulated(
-        "cudnnBackendExecute", device -> SMALL.forEach(layer -> check(device, layer)));
+    NearCards.emulated("cudnnBackendExecute", device -> check(device, SMALL, SMALL_ROWS));
   }
 
-  private static void check(CudaDevice device, BatchNormLayer layer) {
-    int batch = layer.examples();
-    try (Running tried = layer.plan(device)) {
-      layer.requireNear(layer.run(tried, batch), batch);
+  private static void check(
+      CudaDevice device, List<BatchNormLayer> layers, List<LayerNormLayer> ofRows) {
+    for (BatchNormLayer layer : layers) {
+      NearCards.check(
+          device,
+          layer,
+          layer::plan,
+          running -> layer.run(running, layer.examples()),
+          results -> layer.requireNear(results, layer.examples()));
     }
-    assertThat(device.choices().refused()).as("ways that wrote other numbers").isEmpty();
-    for (String form : device.choices().all().keySet()) {
-      device.choices().put(form, "cudnn");
-    }
-    List<float[]> first = null;
-    for (int plan = 0; plan < 2; plan++) {
-      try (Running running = layer.plan(device)) {
-        for (int run = 0; run < 3; run++) { // at once, recorded, and from the graph
-          List<float[]> results = layer.run(running, batch);
-          layer.requireNear(results, batch);
-          first = first == null ? results : first;
-          for (int i = 0; i < first.size(); i++) {
-            assertThat(results.get(i)).as("output %d of %s", i, layer).isEqualTo(first.get(i));
-          }
-        }
-        System.out.println(device.name() + ": " + layer + " by " + running.plan().ways());
-      }
+    for (LayerNormLayer layer : ofRows) {
+      NearCards.check(device, layer, layer::plan, layer::run, layer::requireNear);
     }
   }
 }

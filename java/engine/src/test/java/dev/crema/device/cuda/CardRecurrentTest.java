@@ -1,7 +1,5 @@
 package dev.crema.device.cuda;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import dev.crema.device.cuda.RecurrentProgram.Size;
 import dev.crema.plan.Plan;
 import java.util.List;
@@ -46,26 +44,14 @@ class CardRecurrentTest {
 
   private static void check(CudaDevice device, RecurrentProgram layer, String what) {
     List<float[]> expected = layer.onTheCpu();
-    try (Plan tried = layer.plan(device)) {
-      RecurrentProgram.requireNear(layer.run(tried), expected, ROUNDING);
-    }
-    assertThat(device.choices().refused()).as("ways that wrote other numbers").isEmpty();
-    for (String form : device.choices().all().keySet()) {
-      device.choices().put(form, "cudnn");
-    }
-    List<float[]> first = null;
-    for (int plan = 0; plan < 2; plan++) {
-      try (Plan again = layer.plan(device)) {
-        for (int run = 0; run < 3; run++) { // at once, recorded, and from the graph
-          List<float[]> results = layer.run(again);
-          RecurrentProgram.requireNear(results, expected, ROUNDING);
-          first = first == null ? results : first;
-          for (int i = 0; i < first.size(); i++) {
-            assertThat(results.get(i)).as("output %d of %s", i, what).isEqualTo(first.get(i));
-          }
-        }
-        System.out.println(device.name() + ": " + what + " by " + again.ways());
-      }
-    }
+    NearCards.check(
+        device,
+        what,
+        on -> {
+          Plan plan = layer.plan(on);
+          return () -> plan;
+        },
+        running -> layer.run(running.plan()),
+        results -> RecurrentProgram.requireNear(results, expected, ROUNDING));
   }
 }

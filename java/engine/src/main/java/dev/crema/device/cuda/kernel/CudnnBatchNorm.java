@@ -21,11 +21,6 @@ final class CudnnBatchNorm {
     return c.has(1) && c.has(2);
   }
 
-  /** Whether the gradient of such a layer is asked for. */
-  static boolean fitsGradient(Call c) {
-    return c.has(1) && c.in(0).elements() > 0;
-  }
-
   /** All that its time depends on. */
   static String form(String what, Call c) {
     Extents x = Extents.of(c.in(0));
@@ -40,19 +35,8 @@ final class CudnnBatchNorm {
    */
   static boolean forward(Call c, Launches to) {
     Operand x = c.in(0);
-    if (x.address() == c.out(0).address()) {
-      return false; // ours allow it
-    }
-    boolean there =
-        CudnnWay.graph(
-            to,
-            forward(Type.of(x.type()), Extents.of(x), (float) c.real(0)),
-            x.address(),
-            c.address(1),
-            c.address(2),
-            c.out(0).address(),
-            c.out(1).address(),
-            c.out(2).address());
+    float epsilon = (float) c.real(0);
+    boolean there = CudnnNorm.forward(c, to, forward(Type.of(x.type()), Extents.of(x), epsilon));
     if (there) {
       to.launch(
           NormKernels.BATCH,
@@ -75,21 +59,7 @@ final class CudnnBatchNorm {
   /** in: x, gamma, mean, 1 / deviation, dy. out: dx, dgamma, dbeta. */
   static boolean backward(Call c, Launches to) {
     Operand x = c.in(0);
-    long dx = c.out(0).address();
-    if (dx == x.address() || dx == c.address(4)) {
-      return false;
-    }
-    return CudnnWay.graph(
-        to,
-        backward(Type.of(x.type()), Extents.of(x)),
-        x.address(),
-        c.address(1),
-        c.address(2),
-        c.address(3),
-        c.address(4),
-        dx,
-        c.out(1).address(),
-        c.out(2).address());
+    return CudnnNorm.backward(c, to, backward(Type.of(x.type()), Extents.of(x)));
   }
 
   /** Of x as cuDNN sees it: images keep their axes. */

@@ -20,11 +20,6 @@ final class CudnnLayerNorm {
     return c.has(1) && c.has(2) && c.in(0).elements() > 0;
   }
 
-  /** Whether the gradient of such a layer is asked for. */
-  static boolean fitsGradient(Call c) {
-    return c.has(1) && c.in(0).elements() > 0;
-  }
-
   /** All that its time depends on. */
   static String form(String what, Call c) {
     Operand x = c.in(0);
@@ -34,38 +29,14 @@ final class CudnnLayerNorm {
   /** in: x, gamma, beta. out: y, mean, 1 / deviation. */
   static boolean forward(Call c, Launches to) {
     Operand x = c.in(0);
-    if (x.address() == c.out(0).address()) {
-      return false; // ours allow it
-    }
-    return CudnnWay.graph(
-        to,
-        forward(Type.of(x.type()), x.rows(), x.last(), (float) c.real(0)),
-        x.address(),
-        c.address(1),
-        c.address(2),
-        c.out(0).address(),
-        c.out(1).address(),
-        c.out(2).address());
+    float epsilon = (float) c.real(0);
+    return CudnnNorm.forward(c, to, forward(Type.of(x.type()), x.rows(), x.last(), epsilon));
   }
 
   /** in: x, gamma, mean, 1 / deviation, dy. out: dx, dgamma, dbeta. */
   static boolean backward(Call c, Launches to) {
     Operand x = c.in(0);
-    long dx = c.out(0).address();
-    if (dx == x.address() || dx == c.address(4)) {
-      return false;
-    }
-    return CudnnWay.graph(
-        to,
-        backward(Type.of(x.type()), x.rows(), x.last()),
-        x.address(),
-        c.address(1),
-        c.address(2),
-        c.address(3),
-        c.address(4),
-        dx,
-        c.out(1).address(),
-        c.out(2).address());
+    return CudnnNorm.backward(c, to, backward(Type.of(x.type()), x.rows(), x.last()));
   }
 
   private static Tensor rows(Builder g, Type type, long rows, long n) {

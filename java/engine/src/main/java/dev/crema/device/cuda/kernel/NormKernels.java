@@ -36,7 +36,7 @@ final class NormKernels {
   }
 
   private static void layerGradient(Call c, Launches to) {
-    if (!CudnnLayerNorm.fitsGradient(c)) {
+    if (!CudnnNorm.fitsGradient(c)) {
       rowsGradient(c, to, true);
       return;
     }
@@ -192,7 +192,7 @@ final class NormKernels {
     if (n == 0) {
       return;
     }
-    if (!CudnnBatchNorm.fitsGradient(c)) {
+    if (!CudnnNorm.fitsGradient(c)) {
       batchGradient(c, to, rows, n);
       return;
     }
