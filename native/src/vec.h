@@ -179,6 +179,18 @@ CREMA_INLINE vec fused(vec a, vec b, vec c) { return (vec)_mm256_fmadd_ps((__m25
 #define CREMA_FUSED
 CREMA_INLINE vec fused(vec a, vec b, vec c) { return (vec)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b); }
 #endif
+// The same, but rounded twice where the instruction set lacks it: alike wherever it stands, for sums of two products, of
+// which a compiler may fuse either.
+CREMA_INLINE vec multiply_add(vec a, vec b, vec c) {
+#if defined(CREMA_FUSED)
+  return fused(a, b, c);
+#elif defined(__FP_FAST_FMAF)
+  for (int i = 0; i < W; ++i) c[i] = __builtin_fmaf(a[i], b[i], c[i]);
+  return c;
+#else
+  return a * b + c;
+#endif
+}
 // 1 / x for x whose reciprocal is a normal number, at most 1 ulp: division is the slowest instruction of a kernel.
 CREMA_INLINE vec reciprocal(vec x) {
 #if defined(__AVX512F__)
