@@ -66,8 +66,9 @@ struct SparseParts {
   }
 };
 
-// Packs w into `words` words, for products with so many examples at most. cursors: n of them.
-void pack_sparse(const float* w, int64_t k, int64_t n, int64_t examples, int32_t* packed, int64_t words, int64_t* cursors);
+// Packs w into `words` words, for products with so many examples at most; up to `few` there may be windows. cursors: n.
+void pack_sparse(const float* w, int64_t k, int64_t n, int64_t examples, int64_t few, int32_t* packed, int64_t words,
+                 int64_t* cursors);
 
 int64_t sparse_scratch(int64_t m, int64_t n, int64_t k, int32_t threads);
 void sparse_product(const SparseProduct& g, char* scratch, int32_t threads);

@@ -14,6 +14,7 @@ using crema_test::tensor_of;
 
 namespace {
 
+constexpr int64_t kFew = 4;  // examples that may have windows
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // Words of packed weights; `room` as it is reserved for some number of non-zero weights.
@@ -29,7 +30,7 @@ struct Packed {
     crema::Tensor matrix = w.tensor();
     CHECK(matrix.last() == n, "shape");
     const std::string error =
-        run(level, "pack_sparse", threads, {tensor_of(words.get(), CREMA_FLOAT32, {room}), matrix}, {}, {examples});
+        run(level, "pack_sparse", threads, {tensor_of(words.get(), CREMA_FLOAT32, {room}), matrix}, {}, {examples, kFew});
     CHECK(error.empty(), "%s", error.c_str());
     const char* const behind = reinterpret_cast<const char*>(words.get() + room);
     for (size_t i = 0; i < bytes - static_cast<size_t>(room) * 4; ++i) {
@@ -201,6 +202,20 @@ void outgrown() {
   }
 }
 
+// Windows on AVX2 and AVX-512 for up to a few examples; x86's levels from 1 on have them.
+void few_examples() {
+#if defined(__x86_64__)
+  Array w = weights(256, 256, 0.1, 900);
+  for (int level : crema_test::levels()) {
+    for (const int64_t examples : {int64_t{1}, kFew, kFew + 1}) {
+      const int32_t form = Packed(w, 256, ample(256, 256), examples, level, 1).form();
+      CHECK(form == (level > 0 && examples <= kFew ? 2 : 1), "form %d of %d examples at level %d", form,
+            static_cast<int>(examples), level);
+    }
+  }
+#endif
+}
+
 void activations() {
   Array x = Array::random({3, 40}, 5), w = weights(40, 20, 0.3, 6);
   const std::vector<double> sums = expected(x, w, nullptr, 3, 20, 40, false);
@@ -235,6 +250,7 @@ int main() {
   uneven();
   not_finite();
   outgrown();
+  few_examples();
   activations();
   return crema_test::result();
 }

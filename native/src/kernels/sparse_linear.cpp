@@ -5,7 +5,8 @@ namespace crema {
 namespace CREMA_ISA {
 
 int64_t sparse_scratch(int64_t m, int64_t n, int64_t k, int32_t threads) {
-  const int64_t forms[] = {gemm_parallel_scratch(m, n, k, threads), columns_scratch(m, k, threads), windows_scratch(m, k, threads)};
+  const int64_t forms[] = {gemm_parallel_scratch(m, n, k, threads), columns_scratch(m, k, threads),
+                           windows_scratch(m, k, threads)};
   int64_t most = 0;
   for (const int64_t bytes : forms) most = bytes > most ? bytes : most;
   return most;
@@ -38,8 +39,8 @@ static int64_t linear_scratch(const Call& c) {
   return sparse_scratch(c.in[0].rows(), c.out[0].last(), c.in[0].last(), c.threads);
 }
 
-// sparse_linear: in: x [..., k], packed (pack_sparse's), w [k, n] or [1, 1, k, n], bias [n] (optional); out: y [..., n].
-// ints: activation (gemm.h).
+// sparse_linear: in: x [..., k], packed (pack_sparse's), w [k, n] or [1, 1, k, n], bias [n] (optional);
+// out: y [..., n]. ints: activation (gemm.h).
 CREMA_KERNEL_SCRATCH(sparse_linear, linear_scratch) {
   SparseProduct g;
   g.m = c.in[0].rows();
@@ -57,10 +58,10 @@ CREMA_KERNEL_SCRATCH(sparse_linear, linear_scratch) {
 static int64_t pack_scratch(const Call& c) { return c.in[1].last() * static_cast<int64_t>(sizeof(int64_t)); }
 
 // pack_sparse: in: packed (written in place), w [..., n], a matrix of its rows. ints: examples that it is multiplied
-// by at a time, at most.
+// by at a time, at most; up to how many it may be stored otherwise than for more.
 CREMA_KERNEL_SCRATCH(pack_sparse, pack_scratch) {
   const Tensor& w = c.in[1];
-  pack_sparse(w.f32(), w.rows(), w.last(), c.ints[0], c.in[0].i32(), c.in[0].elements(),
+  pack_sparse(w.f32(), w.rows(), w.last(), c.ints[0], c.ints[1], c.in[0].i32(), c.in[0].elements(),
               reinterpret_cast<int64_t*>(c.scratch));
 }
 

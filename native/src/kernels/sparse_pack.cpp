@@ -78,11 +78,10 @@ bool pack_columns(const float* w, int64_t k, int64_t n, int32_t* packed, int64_t
 
 // Bands take as long for one example as for a vector of them. 1024 x 1024 at 90 % zeros in windows, in columns: of 4
 // examples 19.7 and 29.7 µs on AVX-512, 31 and 39 on AVX2; of 8 examples 40 and 29.8, 59 and 39 (Granite Rapids).
-void pack_sparse(const float* w, int64_t k, int64_t n, int64_t examples, int32_t* packed, int64_t words,
+void pack_sparse(const float* w, int64_t k, int64_t n, int64_t examples, int64_t few, int32_t* packed, int64_t words,
                  int64_t* cursors) {
-  constexpr int64_t kFew = 4;
   if (examples > 1 && pack_bands(w, k, n, packed, words)) return;
-  if (examples <= kFew && pack_windows(w, k, n, packed, words)) return;
+  if (examples <= few && pack_windows(w, k, n, packed, words)) return;
   if (pack_columns(w, k, n, packed, words, cursors)) return;
   for (int i = 0; i < kHeaderWords; ++i) packed[i] = 0;
   packed[0] = kDense;

@@ -1,6 +1,7 @@
-// sparse_windows.cpp: kWindows of sparse.h, few examples on AVX2 and AVX-512. A step is one load of weights, and for each
-// example one load of x or two, a permutation and a multiply-add for up to W weights. On AVX2 windows start anywhere, which takes a quarter
-// fewer steps; two registers each would take a fifth fewer again, at half again the time (both measured on Zen 3).
+// sparse_windows.cpp: kWindows of sparse.h, few examples on AVX2 and AVX-512. A step is one load of weights, and for
+// each example one load of x or two, a permutation and a multiply-add for up to W weights. On AVX2 windows start
+// anywhere, which takes a quarter fewer steps; two registers each would take a fifth fewer again, at half again the time
+// (both measured on Zen 3).
 #include "../gemm_paths.h"
 #include "../sparse_panel.h"
 

@@ -72,7 +72,7 @@ public record PackSparse(long examples) implements Op {
 
   @Override
   public void attributes(Attributes a) {
-    a.ints(examples);
+    a.ints(examples, FEW);
   }
 
   @Override
