@@ -45,11 +45,12 @@ public record FuseUpdate() implements Pass {
   @Override
   public Rewrite apply(Computation from) {
     List<Application> live = from.live();
+    Readers readers = new Readers(from, live);
     List<Fusion> fusions = new ArrayList<>();
     for (Application update : live) {
       if (update.op() instanceof UpdateOp op && isAlone(update, op)) {
         for (Application stored : live) {
-          Fusion f = fusion(from, live, stored, update);
+          Fusion f = fusion(from, live, readers, stored, update);
           if (f != null) {
             fusions.add(f);
           }
@@ -95,7 +96,11 @@ public record FuseUpdate() implements Pass {
   }
 
   private static Fusion fusion(
-      Computation from, List<Application> live, Application stored, Application update) {
+      Computation from,
+      List<Application> live,
+      Readers readers,
+      Application stored,
+      Application update) {
     if (!(stored.op() instanceof Assign assign) || assign.accumulate()) {
       return null;
     }
@@ -108,7 +113,7 @@ public record FuseUpdate() implements Pass {
             && product.input(0).type().rank() == 2
             && product.input(1).type().rank() == 2
             && stored.input(0).op() instanceof Variable
-            && new Readers(from, live).only(stored.input(1)) == stored
+            && readers.only(stored.input(1)) == stored
             && from.sections().applyAsLong(stored) == from.sections().applyAsLong(update);
     if (!fits) {
       return null;
