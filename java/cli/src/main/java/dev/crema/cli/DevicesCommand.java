@@ -75,6 +75,7 @@ final class DevicesCommand implements Callable<Integer> {
       }
     }
     ArrayNode libraries = devices.addObject().put("name", "cuda libraries").putArray("libraries");
+    common.text().println("cuda    the driver and the libraries of all cards:");
     for (CudaLibrary library : cuda.libraries()) {
       ObjectNode node = libraries.addObject().put("name", library.name());
       if (library.reason() == null) {
