@@ -154,6 +154,25 @@ Tensor tensor(const Dims& dims) {
   return t;
 }
 
+// Leaves a tenth of the weights w [k, n], somewhere, and packs them into `packed` for products with m examples.
+void thin_out(const Tensor& w, const Tensor& packed, int64_t m) {
+  uint32_t random = 1;
+  for (int64_t i = 0; i < w.elements(); ++i) {
+    random = random * 1664525 + 1013904223;
+    if (random >> 8 >= (1u << 24) / 10) w.f32()[i] = 0;
+  }
+  const Tensor in[] = {packed, w};
+  Call c;
+  c.in = in;
+  c.ins = 2;
+  c.ints = &m;
+  c.int_count = 1;
+  const crema::KernelEntry entry = crema::kernel_entry(crema::isa_active(), crema_kernel("pack_sparse"));
+  std::vector<char> scratch(static_cast<size_t>(entry.scratch(c)));
+  c.scratch = scratch.data();
+  entry.kernel(c);
+}
+
 void run(const Work& w, int32_t threads) {
   const crema::KernelEntry entry = crema::kernel_entry(crema::isa_active(), crema_kernel(w.kernel.c_str()));
   if (entry.kernel == nullptr) {
@@ -171,6 +190,7 @@ void run(const Work& w, int32_t threads) {
     hyper[3] = 0.01f;
     for (int64_t i = 0; i < in[3].elements(); ++i) in[3].f32()[i] = 0.25f;
   }
+  if (w.kernel == "sparse_linear") thin_out(in[2], in[1], in[0].dim[0]);
   char error[256] = {};
   Call c;
   c.in = in.data();
@@ -325,6 +345,16 @@ std::vector<Work> works() {
     all.push_back(conv("grouped 8x28x28x128-128 k3 g32", of, 8, 28, 128, 3, 128, 1, 32));
     all.push_back(conv("depthwise 8x56x56x64 k3", of, 8, 56, 64, 3, 64, 1, 64));
     all.push_back(conv("pointwise 8x28x28x128-256", of, 8, 28, 128, 1, 256, 0));
+  }
+  for (int64_t m : {1, 4, 8, 32, 256}) {
+    all.push_back({"sparse " + shape({m, 1024, 1024}) + " a tenth",
+                   "sparse_linear",
+                   {{m, 1024}, {1 << 20}, {1024, 1024}, {}},
+                   {{m, 1024}},
+                   {0},
+                   {},
+                   0.1 * 2.0 * static_cast<double>(m << 20),
+                   0});
   }
   all.push_back(gemm("wide ", 64, 512, 1024));
   all.push_back(gemm("wide ", 64, 1024, 512, false, true));

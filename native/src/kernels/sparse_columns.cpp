@@ -91,6 +91,78 @@ void sum_few(const SparseParts& s, int64_t from, int64_t to, const float* panel,
   }
 }
 
+// Where the lanes of two vectors go: to the lower or upper half of them, taken in turn; to those at even or odd places.
+CREMA_INLINE void shuffles(int upper, veci* in_turn, veci* apart) {
+  for (int l = 0; l < W; ++l) {
+    (*in_turn)[l] = upper * W / 2 + l / 2 + l % 2 * W;
+    (*apart)[l] = 2 * l + upper;
+  }
+}
+
+// x [8][W] to [W][8]: thrice the first half of all elements in turn with the second. A third of the permutations of
+// transpose(), whose 16 rows would be half empty.
+CREMA_INLINE void pack_eight(vec (&x)[kFewLanes]) {
+  veci low, high, unused;
+  shuffles(0, &low, &unused);
+  shuffles(1, &high, &unused);
+#pragma GCC unroll 3
+  for (int stage = 0; stage < 3; ++stage) {
+    vec y[kFewLanes];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) {
+      y[2 * i] = (vec)_mm512_permutex2var_ps((__m512)x[i], (__m512i)low, (__m512)x[i + 4]);
+      y[2 * i + 1] = (vec)_mm512_permutex2var_ps((__m512)x[i], (__m512i)high, (__m512)x[i + 4]);
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < kFewLanes; ++i) x[i] = y[i];
+  }
+}
+
+// And back: x [W][8] to [8][W].
+CREMA_INLINE void unpack_eight(vec (&x)[kFewLanes]) {
+  veci even, odd, unused;
+  shuffles(0, &unused, &even);
+  shuffles(1, &unused, &odd);
+#pragma GCC unroll 3
+  for (int stage = 0; stage < 3; ++stage) {
+    vec y[kFewLanes];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) {
+      y[i] = (vec)_mm512_permutex2var_ps((__m512)x[2 * i], (__m512i)even, (__m512)x[2 * i + 1]);
+      y[i + 4] = (vec)_mm512_permutex2var_ps((__m512)x[2 * i], (__m512i)odd, (__m512)x[2 * i + 1]);
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < kFewLanes; ++i) x[i] = y[i];
+  }
+}
+
+void pack_few(const float* x, int64_t rows, int64_t k, float* panel) {
+  for (int64_t p = 0; p < k; p += W) {
+    vec v[kFewLanes];
+#pragma GCC unroll 8
+    for (int64_t i = 0; i < kFewLanes; ++i) v[i] = i < rows ? some(x + i * k + p, k - p) : vec{};
+    pack_eight(v);
+    const int64_t filled = (k - p < W ? k - p : W) * kFewLanes;
+#pragma GCC unroll 8
+    for (int64_t i = 0; i < kFewLanes; ++i) {
+      if (i * W < filled) store(panel + p * kFewLanes + i * W, v[i]);
+    }
+  }
+}
+
+// Columns [j, to), W at most.
+CREMA_INLINE void finish_few(const SparseProduct& g, int64_t row, int64_t rows, int64_t j, int64_t to, vec bias,
+                             const float* sums) {
+  vec v[kFewLanes];
+#pragma GCC unroll 8
+  for (int64_t i = 0; i < kFewLanes; ++i) v[i] = load(sums + i * W);
+  unpack_eight(v);
+#pragma GCC unroll 8
+  for (int64_t r = 0; r < kFewLanes; ++r) {
+    if (r < rows) put(g.y + (row + r) * g.n + j, v[r] + bias, to - j);
+  }
+}
+
 int64_t lanes_for(int64_t rows, SparseForm) { return rows <= kFewLanes ? kFewLanes : rows <= W ? W : kMostLanes; }
 
 template <typename Index>
@@ -137,6 +209,10 @@ void pack_panel(const SparseProduct& g, int64_t row, int64_t rows, int64_t lanes
   const float* const x = g.x + row * g.k;
   if (lanes == 1) {
     std::memcpy(panel, x, static_cast<size_t>(g.k) * sizeof(float));
+#if defined(__AVX512F__)
+  } else if (lanes == kFewLanes) {
+    pack_few(x, rows, g.k, panel);
+#endif
   } else {
     for (int64_t i = 0; i < lanes; i += W) {
       const int64_t left = rows - i;
@@ -151,6 +227,12 @@ void finish(const SparseProduct& g, int64_t row, int64_t rows, int64_t lanes, in
             const float* sums) {
   for (int64_t j = from; j < to; j += W) {
     const vec bias = g.bias == nullptr ? vec{} : some(g.bias + j, to - j);
+#if defined(__AVX512F__)
+    if (lanes == kFewLanes) {
+      finish_few(g, row, rows, j, to, bias, sums + (j - from) * lanes);
+      continue;
+    }
+#endif
     for (int64_t i = 0; i < rows; i += W) {
       vec v[W];
 #pragma GCC unroll 16
