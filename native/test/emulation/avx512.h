@@ -1,7 +1,8 @@
-// avx512.h: the instructions of AVX-512 (F, BW, DQ, VL, VNNI, BF16), of AVX-VNNI and of AMX that the kernels name, in plain
-// C++, so that every kernel runs on a processor that has AVX2 alone. Included ahead of every kernel's source by
-// the build option CREMA_EMULATE, for tests: each function does element by element what Intel's manual says of the
-// instruction. What compilers make of vector types needs no help. Approximations are as bad as the manual allows.
+// avx512.h: the instructions of AVX-512 (F, BW, DQ, VL, VNNI, BF16) and of AVX-VNNI that the kernels name, in plain C++,
+// so that every kernel runs on a processor that has AVX2 alone; those of AMX stand in amx.h. Included ahead of every
+// kernel's source by the build option CREMA_EMULATE, for tests: each function does element by element what Intel's manual
+// says of the instruction. What compilers make of vector types needs no help. Approximations are as bad as the manual
+// allows.
 #pragma once
 
 #include <immintrin.h>
@@ -370,93 +371,6 @@ CREMA_EMULATED __m512 dpbf16_ps(const __m512& sum, const __m512i& a, const __m51
   return (__m512)r;
 }
 
-// AMX: eight tiles of a thread, as configured. What a processor answers with a fault stops the program.
-struct Tiles {
-  bool configured = false;
-  uint16_t bytes[8] = {};
-  uint8_t rows[8] = {};
-  uint8_t data[8][16][64] = {};
-};
-// One for all files: the linker may take the functions of a class from any of them.
-inline __attribute__((noinline)) Tiles& tiles() {
-  static thread_local Tiles all;
-  return all;
-}
-CREMA_EMULATED void fault_unless(bool right) {
-  if (!right) std::abort();
-}
-CREMA_EMULATED Tiles& tile(int t) {
-  Tiles& all = tiles();
-  fault_unless(all.configured && t >= 0 && t < 8 && all.rows[t] > 0 && all.bytes[t] > 0);
-  return all;
-}
-CREMA_EMULATED void tile_release() { tiles() = Tiles{}; }
-CREMA_EMULATED void tile_loadconfig(const void* p) {
-  const uint8_t* const shape = static_cast<const uint8_t*>(p);  // palette, first row, 14 of 0, 16 x bytes, 16 x rows
-  tile_release();
-  Tiles& all = tiles();
-  fault_unless(shape[0] == 1 && shape[1] == 0);
-  for (int i = 2; i < 16; ++i) fault_unless(shape[i] == 0);
-  std::memcpy(all.bytes, shape + 16, sizeof(all.bytes));
-  std::memcpy(all.rows, shape + 48, sizeof(all.rows));
-  for (int i = 32; i < 48; ++i) fault_unless(shape[i] == 0);
-  for (int i = 56; i < 64; ++i) fault_unless(shape[i] == 0);
-  for (int t = 0; t < 8; ++t) {
-    fault_unless(all.rows[t] <= 16 && all.bytes[t] <= 64 && (all.rows[t] == 0) == (all.bytes[t] == 0));
-  }
-  all.configured = true;
-}
-CREMA_EMULATED void tile_zero(int t) { std::memset(tile(t).data[t], 0, sizeof(Tiles::data[0])); }
-CREMA_EMULATED void tile_loadd(int t, const void* p, int64_t stride) {
-  Tiles& all = tile(t);
-  tile_zero(t);
-  for (int r = 0; r < all.rows[t]; ++r) {
-    std::memcpy(all.data[t][r], static_cast<const uint8_t*>(p) + r * stride, all.bytes[t]);
-  }
-}
-CREMA_EMULATED void tile_stored(int t, void* p, int64_t stride) {
-  const Tiles& all = tile(t);
-  for (int r = 0; r < all.rows[t]; ++r) {
-    std::memcpy(static_cast<uint8_t*>(p) + r * stride, all.data[t][r], all.bytes[t]);
-  }
-}
-// sum [rows, columns] += a [rows, k] b [k, columns], lanes of four bytes; f adds a lane of a times one of b to a sum's bytes.
-template <typename F>
-CREMA_EMULATED void tile_product(int sum, int a, int b, const F& f) {
-  Tiles& all = tile(sum);
-  tile(a);
-  tile(b);
-  fault_unless(sum != a && sum != b && a != b && all.rows[sum] == all.rows[a] && all.bytes[sum] == all.bytes[b] &&
-               all.bytes[a] == 4 * all.rows[b]);
-  for (int r = 0; r < all.rows[sum]; ++r) {
-    for (int p = 0; p < all.rows[b]; ++p) {
-      for (int j = 0; j < all.bytes[sum]; j += 4) f(all.data[sum][r] + j, all.data[a][r] + 4 * p, all.data[b][p] + j);
-    }
-  }
-}
-CREMA_EMULATED void tile_dpbusd(int sum, int a, int b) {
-  tile_product(sum, a, b, [](uint8_t* s, const uint8_t* x, const uint8_t* y) {
-    int32_t value;
-    int8_t weights[4];
-    std::memcpy(&value, s, 4);
-    std::memcpy(weights, y, 4);
-    value = dot(value, x, weights);
-    std::memcpy(s, &value, 4);
-  });
-}
-// The earlier product of a lane first.
-CREMA_EMULATED void tile_dpbf16ps(int sum, int a, int b) {
-  tile_product(sum, a, b, [](uint8_t* s, const uint8_t* x, const uint8_t* y) {
-    float value;
-    uint16_t left[2], right[2];
-    std::memcpy(&value, s, 4);
-    std::memcpy(left, x, 4);
-    std::memcpy(right, y, 4);
-    for (int i = 0; i < 2; ++i) value = __builtin_fmaf(of_bf16(left[i]), of_bf16(right[i]), value);
-    std::memcpy(s, &value, 4);
-  });
-}
-
 }  // namespace crema_emulated
 
 // Some of these are macros of the compiler's header where it does not optimise.
@@ -469,12 +383,6 @@ CREMA_EMULATED void tile_dpbf16ps(int sum, int a, int b) {
 #undef _mm512_extractf32x8_ps
 #undef _mm512_srli_epi64
 #undef _mm512_slli_epi64
-#undef _tile_zero
-#undef _tile_loadd
-#undef _tile_stream_loadd
-#undef _tile_stored
-#undef _tile_dpbusd
-#undef _tile_dpbf16ps
 #define _mm512_load_ps crema_emulated::load_ps
 #define _mm512_loadu_ps crema_emulated::loadu_ps
 #define _mm512_load_si512 crema_emulated::load_si512
@@ -527,14 +435,6 @@ CREMA_EMULATED void tile_dpbf16ps(int sum, int a, int b) {
 #define _mm256_dpbusd_avx_epi32 crema_emulated::dpbusd_avx_epi32
 #define _mm512_cvtne2ps_pbh crema_emulated::cvtne2ps_pbh
 #define _mm512_dpbf16_ps(sum, a, b) crema_emulated::dpbf16_ps(sum, (__m512i)a, (__m512i)b)
-#define _tile_loadconfig crema_emulated::tile_loadconfig
-#define _tile_release crema_emulated::tile_release
-#define _tile_zero crema_emulated::tile_zero
-#define _tile_loadd crema_emulated::tile_loadd
-#define _tile_stream_loadd crema_emulated::tile_loadd
-#define _tile_stored crema_emulated::tile_stored
-#define _tile_dpbusd crema_emulated::tile_dpbusd
-#define _tile_dpbf16ps crema_emulated::tile_dpbf16ps
 
 // What the compiler says of the instruction set, as the build asks.
 #if CREMA_LEVEL >= 3
@@ -549,11 +449,8 @@ CREMA_EMULATED void tile_dpbf16ps(int sum, int a, int b) {
 #if CREMA_LEVEL >= 5
 #define __AVX512BF16__ 1
 #endif
-#if CREMA_LEVEL >= 6
-#define __AMX_TILE__ 1
-#define __AMX_INT8__ 1
-#define __AMX_BF16__ 1
-#endif
 #if CREMA_LEVEL == 2
 #define __AVXVNNI__ 1
 #endif
+
+#include "amx.h"
