@@ -1,13 +1,9 @@
-// optimizer.cpp: updates of parameters from gradients, one pass over memory, in place. All tensors are
-// flat float32 of the same length p.
-//   in: parameters (written), gradients, moments (written) ..., hyper, scale (optional, one float),
-//       mask (may be left out: 0 where a parameter is pruned, 1 where it is not),
-//       x [n, rows], d [n, columns] (instead of gradients: these are x' d, row-major, and never stored as a whole)
-//   hyper: learning rate, step t counted from 1 (as float), 1 - beta1^t, 1 - beta2^t
-// A scale of NaN says that the step is left out: nothing changes.
-// A gradient is multiplied by scale first; then comes L2 weight decay where the optimiser has it. Sums of products say
-// which of them is fused: a parameter's bits must not depend on the loop that meets it.
+// optimizer.cpp: updates of parameters from gradients (optimizer.h), element by element: one pass over memory, in place.
+//   x [n, rows], d [n, columns] may come behind the mask, instead of gradients: these are x' d, row-major, and never
+//   stored as a whole
+// Sums of products say which of them is fused: a parameter's bits must not depend on the loop that meets it.
 #include "../gemm.h"
+#include "../optimizer.h"
 
 namespace crema {
 namespace CREMA_ISA {
@@ -25,12 +21,6 @@ struct Streams {
   const float* mask;
   vec factor;
 };
-
-// The mask of parameters, or null: all are kept.
-template <int Moments>
-const float* mask(const Call& c) {
-  return c.ins > 4 + Moments && c.in[4 + Moments].present() ? c.in[4 + Moments].f32() : nullptr;
-}
 
 // Calls f(vector of w, of g, m0, m1 by reference) for `Vectors` vectors at i, the last of n elements, and stores what f
 // changed. Where a mask is 0, f sees a gradient of 0, and the parameter and its moments become 0. All that it reads in a
@@ -78,9 +68,6 @@ CREMA_INLINE void update_range(const Streams s, int64_t begin, int64_t end, cons
   for (; i + 2 * W <= end; i += 2 * W) update<Moments, Fetch, Masked, 2>(s, i, W, f);
   for (; i < end; i += W) update<Moments, Fetch, Masked, 1>(s, i, end - i < W ? end - i : W, f);
 }
-
-// Whether the step is left out.
-inline bool is_skipped(const Tensor& scale) { return scale.present() && __builtin_isnan(scale.f32()[0]); }
 
 // The product that makes the gradients, if the call has one. Their home is w.
 template <int Moments>
@@ -172,22 +159,6 @@ void sweep(const Call& c, const F& f) {
   (mask<Moments>(c) != nullptr ? sweep<Moments, true, F> : sweep<Moments, false, F>)(c, f);
 }
 
-template <int Moments>
-const float* hyper(const Call& c) {
-  return c.in[2 + Moments].f32();
-}
-
-inline float attribute(const Call& c, int i) { return static_cast<float>(c.floats[i]); }
-// 1 - an attribute, rounded once: 1 - 0.999 in floats is off by 1e-5 of it, and a training's losses by 1e-4.
-inline float rest_of(const Call& c, int i) { return static_cast<float>(1.0 - c.floats[i]); }
-
-// In double precision: LAMB compares the lengths of whole tensors.
-double sum_of_squares(const float* x, int64_t n) {
-  double sum = 0;
-  for (int64_t i = 0; i < n; ++i) sum += static_cast<double>(x[i]) * x[i];
-  return sum;
-}
-
 }  // namespace
 
 // w -= rate (g + decay w)
@@ -276,46 +247,6 @@ CREMA_KERNEL_SCRATCH(lion, scratch<1>) {
     const vec sign = select(u > 0.0f, broadcast(1.0f), select(u < 0.0f, broadcast(-1.0f), u));
     w = multiply_add(-rate, sign, shrink * w);
     m = multiply_add(b2, m, c2 * g);
-  });
-}
-
-namespace {
-int64_t lamb_scratch(const Call& c) { return c.in[0].elements() * static_cast<int64_t>(sizeof(float)); }
-}  // namespace
-
-// LAMB (You et al. 2020). floats: decay, beta1, beta2, epsilon; ints: end of each tensor, ascending.
-// Moments: m, v. As AdamW, with each tensor's step scaled by |w| / |step| (1 where either is 0).
-CREMA_KERNEL_SCRATCH(lamb, lamb_scratch) {
-  if (is_skipped(c.in[5])) return;
-  const float* h = hyper<2>(c);
-  const float beta1 = attribute(c, 1), beta2 = attribute(c, 2);
-  const float rest1 = rest_of(c, 1), rest2 = rest_of(c, 2);
-  const float decay = attribute(c, 0), epsilon = attribute(c, 3);
-  float* const w = c.in[0].f32();
-  const float* const g = c.in[1].f32();
-  float* const m = c.in[2].f32();
-  float* const v = c.in[3].f32();
-  const float scale = c.in[5].present() ? c.in[5].f32()[0] : 1.0f;
-  const float* const kept = mask<2>(c);
-  float* const u = reinterpret_cast<float*>(c.scratch);
-  // One tensor a chunk: its sums are the same whatever thread does it.
-  parallel(c.threads, c.int_count, 1, [&](int64_t first, int64_t last, int64_t) {
-    for (int64_t t = first; t < last; ++t) {
-      const int64_t begin = t == 0 ? 0 : c.ints[t - 1], end = c.ints[t];
-      for (int64_t i = begin; i < end; ++i) {
-        if (kept != nullptr && kept[i] == 0.0f) {
-          w[i] = m[i] = v[i] = u[i] = 0.0f;
-          continue;
-        }
-        const float d = g[i] * scale;
-        m[i] = beta1 * m[i] + rest1 * d;
-        v[i] = beta2 * v[i] + rest2 * d * d;
-        u[i] = (m[i] / h[2]) / (__builtin_sqrtf(v[i] / h[3]) + epsilon) + decay * w[i];
-      }
-      const double wn = sum_of_squares(w + begin, end - begin), un = sum_of_squares(u + begin, end - begin);
-      const float trust = wn > 0 && un > 0 ? static_cast<float>(__builtin_sqrt(wn / un)) : 1.0f;
-      for (int64_t i = begin; i < end; ++i) w[i] -= h[0] * trust * u[i];
-    }
   });
 }
 
