@@ -1,6 +1,8 @@
 """Joins what `crema bench gpu --out` and peers.py have measured on one card into one table, with the bars and whether
 Crema reaches them. No PyTorch is needed for that."""
 
+import re
+
 MODES = ("eager", "compile", "reduce-overhead", "graph", "compile-graph")
 AGREEMENT = 1e-3  # of losses, relative: float32 on both sides, sums in another order
 
@@ -66,6 +68,15 @@ def rates_line(rates):
     return f"Measured on the card: {copy}; products, TFLOP/s: {products}."
 
 
+def kinds(ways):
+    """Ways without the layers' names, each with how many took it: `head (Attention): cudnn` is Attention's."""
+    counts = {}
+    for way in ways:
+        kind = re.sub(r"^.*\((\w+)\):", r"\1:", way)
+        counts[kind] = counts.get(kind, 0) + 1
+    return "; ".join(kind if count == 1 else f"{count} × {kind}" for kind, count in counts.items())
+
+
 def table(crema, peers, near=None):
     """Markdown of what either or both have measured, and whether nothing has failed and all that can be compared agrees.
     `near` is what Crema takes where it may choose ways whose results differ by rounding (CREMA_CUDA_MEASURE=all)."""
@@ -115,7 +126,7 @@ def table(crema, peers, near=None):
                 notes.append(f"{work['name']} in Crema with near ways: {other['failure']}")
                 fine = False
             elif other.get("ways") and other["ways"] != work.get("ways"):
-                notes.append(f"{work['name']} with near ways: " + "; ".join(other["ways"]))
+                notes.append(f"{work['name']} with near ways: " + kinds(other["ways"]))
         cells += [cell(row.get(mode, {}), own) for mode in MODES]
         lines.append("| " + " | ".join(cells + ["; ".join(bars)]) + " |")
     lines += [""] + [f"- {work['name']}: {work['description']}" for work in works if "description" in work]

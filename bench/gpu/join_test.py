@@ -54,6 +54,8 @@ class JoinTest(unittest.TestCase):
         self.assertIn("| 50 % | 3,000.0 (0.75×) | 41,000.0 (10.25×) |", text)
         self.assertIn("10× PyTorch eager: 10.25×", text)  # bars are for results that do not depend on the choice
         self.assertIn("- w with near ways: a: cudnn", text)
+        many = crema(ways=["a (Norm): cudnn", "b (Norm): own", "c (Norm): cudnn"])
+        self.assertIn("- w with near ways: 2 × Norm: cudnn; Norm: own\n", join.table(own, None, many)[0] + "\n")
         self.assertNotIn("with near ways: a", join.table(own, None, own)[0])
         self.assertNotIn("near ways too", join.table(own, None)[0])
         text, fine = join.table(own, None, crema(failure="no memory"))

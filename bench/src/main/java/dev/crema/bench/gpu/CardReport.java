@@ -7,8 +7,10 @@ import dev.crema.io.Json;
 import dev.crema.text.Table;
 import java.time.LocalDate;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Collectors;
 
 /** What was measured, as a document that peers.py joins PyTorch's figures to, and as a table. */
@@ -32,13 +34,15 @@ record CardReport(Device device, Sizes sizes, CardLimits limits, List<Row> rows)
       return CardTimer.median(seconds);
     }
 
-    /** The work, and the ways in the order of its layers. */
+    /** The work, and the kinds of ways, each with how many layers took it. */
     String description() {
-      String kinds =
-          ways.stream()
-              .map(way -> way.substring(way.lastIndexOf(' ') + 1))
+      Map<String, Integer> kinds = new LinkedHashMap<>();
+      ways.forEach(way -> kinds.merge(way.substring(way.lastIndexOf(' ') + 1), 1, Integer::sum));
+      String all =
+          kinds.entrySet().stream()
+              .map(e -> (e.getValue() == 1 ? "" : e.getValue() + " × ") + e.getKey())
               .collect(Collectors.joining(", "));
-      return work.description() + (ways.isEmpty() ? "" : "; the card chose " + kinds);
+      return work.description() + (ways.isEmpty() ? "" : "; the card chose " + all);
     }
   }
 

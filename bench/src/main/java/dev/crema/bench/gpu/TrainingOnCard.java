@@ -8,6 +8,7 @@ import dev.crema.train.Losses;
 import dev.crema.train.Optimizer;
 import dev.crema.train.Trainer;
 import dev.crema.train.TrainingBatch;
+import java.util.List;
 
 /**
  * Adam (0.001) on the mean cross-entropy of one batch, always the same, which is copied from the
@@ -65,6 +66,11 @@ final class TrainingOnCard implements CardTask {
       losses[i] = step();
     }
     return losses;
+  }
+
+  @Override
+  public List<String> ways() {
+    return trainer.ways();
   }
 
   @Override

@@ -165,7 +165,10 @@ class CardWorksTest {
     for (CardWork work : works()) {
       List<String> ways =
           work.arithmetic() == Arithmetic.INT8
-              ? List.of("QuantizedLinear: tiles_128", "QuantizedLinear 1: imma")
+              ? List.of(
+                  "QuantizedLinear: tiles_128",
+                  "QuantizedLinear 1: imma",
+                  "QuantizedLinear 2: tiles_128")
               : List.of();
       double[] losses = {2, 1};
       rows.add(new CardReport.Row(work, List.of(0.5, 0.25, 1.0), losses, ways, null));
@@ -184,6 +187,6 @@ class CardWorksTest {
     JsonNode bytes =
         json.get("works").get(works().stream().map(CardWork::name).toList().indexOf("mlp-int8"));
     assertThat(bytes.at("/ways/1").asText()).isEqualTo("QuantizedLinear 1: imma");
-    assertThat(bytes.get("description").asText()).endsWith("; the card chose tiles_128, imma");
+    assertThat(bytes.get("description").asText()).endsWith("; the card chose 2 × tiles_128, imma");
   }
 }

@@ -221,6 +221,11 @@ public final class BatchTrainer implements AutoCloseable {
     return run(usual.fill(examples, targets, rows), rows);
   }
 
+  /** What the device has chosen by measuring, as {@link dev.crema.plan.Plan#ways} says it. */
+  public List<String> ways() {
+    return step.plan().ways();
+  }
+
   /**
    * Frees the moments and the memory of the batch, during a step when that ends; a second close
    * does nothing.
