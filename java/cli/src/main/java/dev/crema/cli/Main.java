@@ -1,10 +1,6 @@
 package dev.crema.cli;
 
 import dev.crema.CremaException;
-import java.util.Arrays;
-import java.util.Locale;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -19,9 +15,6 @@ import picocli.CommandLine.Command;
         "%n`crema bench` measures this machine and other engines; it is built when it is first"
             + " used.")
 public final class Main implements Runnable {
-  private static final Pattern CHOICES =
-      Pattern.compile("one of \\[([A-Za-z0-9_, -]+)] \\(case-insensitive\\)");
-
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
   @Override
@@ -39,7 +32,6 @@ public final class Main implements Runnable {
   /** Runs a command line; gives its exit code. */
   static int execute(String... args) {
     return commandLine(args)
-        .setCaseInsensitiveEnumValuesAllowed(true)
         .setParameterExceptionHandler(Main::misused)
         .setExecutionExceptionHandler(Main::failed)
         .execute(args);
@@ -49,13 +41,14 @@ public final class Main implements Runnable {
   static CommandLine commandLine(String... args) {
     CommandLine line = new CommandLine(new Main());
     Commands.addTo(line, args);
+    Choice.addTo(line);
     return line;
   }
 
   /** Says what is wrong and where help is: after two pages of options nobody would see it. */
   private static int misused(CommandLine.ParameterException e, String[] args) {
     CommandLine command = e.getCommandLine();
-    command.getErr().println("crema: " + asWritten(e.getMessage()));
+    command.getErr().println("crema: " + e.getMessage());
     CommandLine.UnmatchedArgumentException.printSuggestions(e, command.getErr());
     if (command.getParent() == null) {
       command.usage(command.getErr());
@@ -64,18 +57,6 @@ public final class Main implements Runnable {
       command.getErr().println("`" + name + " --help` shows what there is.");
     }
     return command.getCommandSpec().exitCodeOnInvalidInput();
-  }
-
-  /** Names of choices as users write them: {@code [MIN_MAX, min-max, MSE]} is [min-max, mse]. */
-  private static String asWritten(String message) {
-    return CHOICES
-        .matcher(message)
-        .replaceFirst(
-            found ->
-                Arrays.stream(found.group(1).split(", "))
-                    .map(name -> name.toLowerCase(Locale.ROOT).replace('_', '-'))
-                    .distinct()
-                    .collect(Collectors.joining(", ", "one of [", "]")));
   }
 
   private static int failed(Exception e, CommandLine command, CommandLine.ParseResult parsed) {

@@ -222,7 +222,8 @@ class QuantizeCommandTest {
       String[] args = {"--model", "" + model, "--data", "" + data, "--out", "" + out, "--json"};
       for (boolean keep : new boolean[] {false, true}) {
         QuantizeCommand command = new QuantizeCommand();
-        CommandLine line = new CommandLine(command).setCaseInsensitiveEnumValuesAllowed(true);
+        CommandLine line = new CommandLine(command);
+        Choice.addTo(line);
         StringWriter said = new StringWriter();
         line.setErr(new PrintWriter(said));
         line.parseArgs(
