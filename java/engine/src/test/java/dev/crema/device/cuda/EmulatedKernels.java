@@ -45,7 +45,12 @@ public final class EmulatedKernels {
 
   private static String load() {
     String path = System.getProperty(PROPERTY);
-    if (path == null || !Files.exists(Path.of(path))) {
+    if (path == null) {
+      return "the emulation of the CUDA kernels is a part of Crema's build (property "
+          + PROPERTY
+          + ")";
+    }
+    if (!Files.exists(Path.of(path))) {
       return "no emulation of the CUDA kernels at " + path + " (property " + PROPERTY + ")";
     }
     System.load(Path.of(path).toAbsolutePath().toString());
