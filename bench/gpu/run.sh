@@ -149,7 +149,7 @@ summarize() {
   rm -f "$results"/{summary.md,summary.json,crema-results.tar.gz}
   {
     echo "# Crema on $CREMA_DEVICE: $([ "$failed" = 0 ] && echo "all well" || echo "something failed")"
-    printf '\n%s, %s\n\n```\n' "$(date -u +%Y-%m-%dT%H:%MZ)" "run.sh $wanted $tiny"
+    printf '\n%s, %s\n\n```\n' "$(date -u +%Y-%m-%dT%H:%MZ)" "$asked"
     cat "$results/devices.txt"
     echo '```'
     for folder in test memcheck racecheck; do
@@ -180,6 +180,7 @@ wrong() {
   exit 64
 }
 
+asked="run.sh $*"
 wanted="${1:-all}"
 [ $# -eq 0 ] || shift
 case "$wanted $*" in
