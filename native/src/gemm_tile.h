@@ -35,7 +35,8 @@ enum class Side {
 // What a tile does beside its sum.
 enum Beside {
   kNothing,
-  kCopy,   // copies its panel of B as it reads it
+  kMask,   // leaves out what lies behind B's last column: where kMaskedLoads, for a B that is no panel
+  kCopy,   // copies its panel of B as it reads it, and masks it so
   kShare,  // asks for C and copies a share of the next panel of B, a little at a time
   kTake    // asks for what the taker of C will read beside it, a little at a time
 };
@@ -63,7 +64,7 @@ struct Asked {
 struct GemmTile {
   const float* a = nullptr;
   int64_t a_step = 0;
-  const float* b = nullptr;  // rows of B, b_step apart; without kMaskedLoads readable to the end of the last vector
+  const float* b = nullptr;  // rows of B, b_step apart; but for kMask and kCopy readable to the end of the last vector
   int64_t b_step = 0;
   const float* next = nullptr;  // rows of what is read after this tile, next_step apart
   int64_t next_step = 0;
@@ -85,6 +86,8 @@ template <int Rows, int Vectors, Side A, Beside Also, bool Pairs>
 static void tile(const GemmTile& t) {
   constexpr bool kTakes = Also == kTake;
   constexpr bool kShares = Also == kShare, kPaced = kShares || kTakes;
+  // A masked load takes one of the two ports that multiply. On Granite Rapids 1 of 29 turns: 14x32 take 6 % less without.
+  constexpr bool kMasks = kMaskedLoads && (Also == kMask || Also == kCopy);
   const float* b = t.b;
   const float* next = t.next;
   float* copy = t.copy;
@@ -155,7 +158,7 @@ static void tile(const GemmTile& t) {
       vec bv[Vectors];
 #pragma GCC unroll 4
       for (int v = 0; v < Vectors; ++v) {
-        bv[v] = kMaskedLoads && v == Vectors - 1 ? load_n(b + v * W, tail) : load(b + v * W);
+        bv[v] = kMasks && v == Vectors - 1 ? load_n(b + v * W, tail) : load(b + v * W);
       }
       if (Also == kCopy) {
 #pragma GCC unroll 4

@@ -21,6 +21,9 @@ constexpr int64_t kTakenFloats = kTileRows * kTakenPanels * kTileColumns;
 template <Side A>
 TileFunction tile_for(int64_t rows, int64_t vectors, Beside also) {
   if (also == kCopy) return tile_of<A, kCopy, false>(rows, vectors);
+  if constexpr (kMaskedLoads) {
+    if (also == kMask) return tile_of<A, kMask, false>(rows, vectors);
+  }
   if constexpr (A == Side::kPanel) {
     if (also == kTake) return tile_of<A, kTake, false>(rows, vectors);
   }
@@ -119,7 +122,9 @@ void blocked(const Gemm& g, int64_t depth_bound, char* scratch) {
           }
           t.b = b;
           // Row-major B is packed by the first tile as it reads it, or where it is far by those of the panel before.
-          const bool packed = blocks.pack_b || (!kMaskedLoads && t.columns < width && g.packed_b == nullptr);
+          const bool ragged = t.columns < width && g.packed_b == nullptr;
+          const bool packed = blocks.pack_b || (!kMaskedLoads && ragged);
+          const Beside rarely = ragged && !packed ? kMask : kNothing;
           const bool copied = packed && !g.trans_b && (kMaskedLoads || t.columns == width);
           float* const panel = panel_at(j - jc);
           const bool shares = blocks.shares && ic == 0 && j + 1 < panel_end && g.n - column >= 2 * kTileColumns;
@@ -157,8 +162,8 @@ void blocked(const Gemm& g, int64_t depth_bound, char* scratch) {
               t.c = taken + (row - row_of[0]) * t.ldc + (j - jc) % kTakenPanels * kTileColumns;
               t.asked = asked_for(g, c);
             }
-            const bool usual = vectors == kTileVectors && !copies;
-            (usual ? whole[i - ic] : tile_for(rows, vectors, side, copies ? kCopy : kNothing))(t);
+            const bool usual = vectors == kTileVectors && !copies && rarely == kNothing;
+            (usual ? whole[i - ic] : tile_for(rows, vectors, side, copies ? kCopy : rarely))(t);
             if (last && g.activation > kRelu) {
               for (int64_t r = 0; r < rows; ++r) apply_activation(g.activation, t.c + r * g.ldc, t.columns);
             }
