@@ -150,6 +150,10 @@ void winograd(const Convolution& c, char* scratch);
 // The filters as it multiplies them, and their floats.
 int64_t winograd_floats(const Convolution& c);
 void winograd_filters(const Convolution& c, float* filters);
+// The gradient in the inputs by the tiles of the convolution, and the estimate: c has the convolution's layout, dy as
+// its x, dx as its y and the weights from dy's k channels to dx's n; scratch as winograd.
+double winograd_input_cycles(const Layout& layout, int64_t k, int64_t n);
+void winograd_input(const Convolution& c, char* scratch);
 bool winograd_grad_pays(const Call& c);
 int64_t winograd_grad_scratch(const Call& c);
 void winograd_grad(const Call& c);

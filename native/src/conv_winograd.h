@@ -1,4 +1,4 @@
-// conv_winograd.h: what Winograd's convolutions and the weight gradient share: tiles of source pixels, two apart, that
+// conv_winograd.h: what Winograd's convolutions and their gradients share: tiles of source pixels, two apart, that
 // meet 2 x 2 outputs: 4 x 4 pixels under windows of 3 x 3, 6 x 6 under windows of 5 x 5.
 #pragma once
 
@@ -35,6 +35,30 @@ inline int64_t place_floats(int64_t floats) { return round_up(floats, 16) + 16; 
 // B' d B of tiles [first, first + count) to source[place][tile][channel]; `zeros` has as many as there are channels.
 void winograd_source(const WinogradTiles& t, int64_t first, int64_t count, const float* x, const float* zeros,
                      float* source, int64_t place);
+
+
+// How a convolution, or its gradient in the inputs, goes through its tiles: blocks of them, a product of matrices
+// [tiles, k] x [k, n] for each place of a tile. Scratch memory: filters, then of each thread what Memory names.
+struct WinogradBlocks {
+  WinogradTiles tiles;
+  Panels panels;
+  int64_t k, n;
+  int64_t block, blocks;                   // tiles that are computed together
+  int64_t shares;                          // of the columns of a block, where there are fewer blocks than threads
+  int64_t source_place, sums_place;        // floats
+  int64_t filters, source, sums, offsets;  // bytes: of all, then of each thread
+
+  explicit WinogradBlocks(const Convolution& c);
+  int64_t thread_bytes() const { return source + sums + 2 * offsets; }
+
+  struct Memory {
+    float *source, *sums;  // [place][tile][channel]
+    int64_t *a_offset, *c_offset;
+  };
+  Memory memory(char* scratch, int64_t thread) const;
+  // The sums of `count` tiles in the panels [from, to), with the filters as winograd_filters leaves them.
+  void multiply(const Memory& m, const float* transformed, int64_t count, int64_t from, int64_t to) const;
+};
 
 }  // namespace CREMA_ISA
 }  // namespace crema

@@ -13,6 +13,7 @@
 // The input gradient is a convolution of dy too: for each of the stride_h * stride_w phases of input
 // positions a dense one with those taps that can meet them.
 #include "../conv_planes.h"
+#include "../conv_winograd.h"
 
 namespace crema {
 namespace CREMA_ISA {
@@ -220,7 +221,36 @@ bool gradient_by_taps(const Call& c) {
   return !other && taps_pay(by_taps(c, true), products);
 }
 
+// The gradient as winograd_input has it; stride 1.
+Convolution by_tiles(const Call& c) {
+  Convolution d = input_grad_of(c, 0, 0);
+  d.layout = forward_layout(Images(c.out[0]), Images(c.in[0]), Filter(c.in[1]), ConvAttributes(c));
+  return d;
+}
+
+// Whether that takes clearly fewer cycles than every other way.
+bool gradient_by_tiles(const Call& c) {
+  const ConvAttributes a(c);
+  if (a.groups != 1 || a.stride_h != 1 || a.stride_w != 1) return false;
+  Convolution tiled = by_tiles(c), other = input_grad_of(c, 0, 0);
+  tiled.layout.images = other.layout.images = 1;  // whatever the batch
+  if (!winograd_fits(tiled.layout) || planes_pay(other.layout, 1, other.k, other.n)) return false;
+  TapProducts taps = by_taps(c, true);
+  taps.images = 1;
+  const double vectors = static_cast<double>((other.n + W - 1) / W), sum = static_cast<double>(other.k);
+  double least = static_cast<double>(products_of(other)) * sum;
+  const double visited = static_cast<double>(taps.pairs()) * (sum + 4);
+  if (visited < least) least = visited;
+  least *= 0.5 * vectors / 0.9;
+  if (has_winograd(other)) {
+    const double cycles = winograd_cycles(other.layout, other.k, other.n);
+    if (cycles < least) least = cycles;
+  }
+  return winograd_input_cycles(tiled.layout, tiled.k, tiled.n) < 0.85 * least;
+}
+
 int64_t input_grad_scratch(const Call& c) {
+  if (gradient_by_tiles(c)) return winograd_scratch(by_tiles(c));
   if (gradient_by_taps(c)) return tap_products_scratch(by_taps(c, true));
   int64_t most = 0;
   each_phase(c, [&](const Convolution& d) {
@@ -232,6 +262,7 @@ int64_t input_grad_scratch(const Call& c) {
 
 void input_grad(const Call& c) {
   if (c.out[0].elements() == 0) return;
+  if (gradient_by_tiles(c)) return winograd_input(by_tiles(c), c.scratch);
   if (gradient_by_taps(c)) return tap_products(by_taps(c, true), c.scratch);
   each_phase(c, [&](const Convolution& d) {
     if (is_depthwise_grad(c)) return depthwise(depthwise_phase(c, d), c.scratch);

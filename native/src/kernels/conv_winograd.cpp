@@ -8,42 +8,11 @@
 // and -2 (Barabasz et al. 2020 on such choices). An infinity or NaN reaches all four outputs of the tiles that read it,
 // as NaN.
 #include "../conv_winograd.h"
+#include "../gemm_pack.h"
 
 namespace crema {
 namespace CREMA_ISA {
 namespace {
-
-constexpr int64_t kBlockFloats = 98304;  // of a block of tiles, transformed: 384 KB of a 1 MB L2 cache, beside the filters
-constexpr int64_t kFewTiles = 8;         // that still keep the multipliers of two vectors of columns busy
-
-struct Winograd {
-  WinogradTiles tiles;
-  Panels panels;
-  int64_t block, blocks;                   // tiles that are computed together
-  int64_t shares;                          // of the columns of a block, where there are fewer blocks than threads
-  int64_t source_place, sums_place;        // floats
-  int64_t filters, source, sums, offsets;  // bytes: of all, then of each thread
-
-  explicit Winograd(const Convolution& c) : tiles(c.layout), panels(c.n) {
-    int64_t most = kBlockFloats / (tiles.places() * (c.k + c.n)) / 12 * 12;  // whole register tiles
-    if (most < 12) most = 12;
-    int64_t own = (tiles.count + c.threads - 1) / c.threads;  // of a thread
-    if (own < kFewTiles) own = kFewTiles;
-    if (own > tiles.count) own = tiles.count;
-    const int64_t parts = (own + most - 1) / most, room = own < most ? own : most;
-    block = parts == 0 ? 0 : (own + parts - 1) / parts;
-    blocks = block == 0 ? 0 : (tiles.count + block - 1) / block;
-    shares = blocks == 0 || blocks >= c.threads ? 1 : (c.threads + blocks - 1) / blocks;
-    if (shares > panels.count) shares = panels.count;
-    filters = (c.is_packed ? 0 : float_bytes(winograd_floats(c))) + float_bytes(c.k);
-    source_place = place_floats(room * c.k);
-    sums_place = place_floats(room * c.n);
-    source = float_bytes(tiles.places() * source_place);
-    sums = float_bytes(tiles.places() * sums_place);
-    offsets = round_up(room * 8, 64);
-  }
-  int64_t thread_bytes() const { return source + sums + 2 * offsets; }
-};
 
 // G of a line of a filter, by the points of source_line.
 template <int Edge>
@@ -111,7 +80,7 @@ void transform_sums(const float* from, int64_t place, int64_t n, const float* bi
 }
 
 // Columns [begin, end) of a block's outputs.
-void scatter(const Convolution& c, const Winograd& g, int64_t first, int64_t count, int64_t begin, int64_t end,
+void scatter(const Convolution& c, const WinogradBlocks& g, int64_t first, int64_t count, int64_t begin, int64_t end,
              const float* sums) {
   const Axis &rows = c.layout.rows, &columns = c.layout.columns;
   const auto transform = g.tiles.edge() == 4 ? transform_sums<4> : transform_sums<6>;
@@ -140,28 +109,41 @@ void transform_filters(const Convolution& c, float* filters) {
   const Panels panels(c.n);
   const Axis &rows = c.layout.rows, &columns = c.layout.columns;
   const int64_t place = c.k * panels.width();
+  const auto tap_at = [&](int t) {
+    return c.w.data + (rows.weight_first + t / kTaps * rows.weight_step) * c.w.row +
+           (columns.weight_first + t % kTaps * columns.weight_step) * c.w.column;
+  };
+  const auto transformed = [&](const vec* g, float* to) __attribute__((always_inline)) {
+    vec half[Edge * kTaps], u[Edge * Edge];
+    for (int i = 0; i < kTaps; ++i) filter_line<Edge>(g + i, kTaps, half + i, kTaps);
+    for (int i = 0; i < Edge; ++i) filter_line<Edge>(half + kTaps * i, 1, u + Edge * i, 1);
+    for (int i = 0; i < Edge * Edge; ++i) store(to + i * place, u[i]);
+  };
   parallel(c.threads, c.k, 1 + (1 << 16) / (place + 1), [&](int64_t begin, int64_t end, int64_t) {
-    for (int64_t k = begin; k < end; ++k) {
-      for (int64_t p = 0; p < panels.count; ++p) {
-        const int64_t first = panels.first(p) * W, width = panels.size(p) * W, n = panels.columns_of(p);
-        for (int64_t j = 0; j < width; j += W) {
-          const int64_t lanes = n - j < W ? n - j : W;
-          vec g[kTaps * kTaps], half[Edge * kTaps], u[Edge * Edge];
-          for (int t = 0; t < kTaps * kTaps; ++t) {
-            const float* const from = c.w.data + k * c.w.k + (first + j) * c.w.n +
-                                      (rows.weight_first + t / kTaps * rows.weight_step) * c.w.row +
-                                      (columns.weight_first + t % kTaps * columns.weight_step) * c.w.column;
-            if (c.w.n == 1) {
-              g[t] = some(from, lanes);
-            } else {
-              g[t] = vec{};
-              for (int64_t i = 0; i < lanes; ++i) g[t][i] = from[i * c.w.n];
-            }
+    for (int64_t p = 0; p < panels.count; ++p) {
+      const int64_t first = panels.first(p) * W, width = panels.size(p) * W, n = panels.columns_of(p);
+      for (int64_t j = 0; j < width; j += W) {
+        const int64_t lanes = n - j < W ? n - j : W;
+        float* const to = filters + first * c.k + j;
+        vec g[kTaps * kTaps];
+        if (c.w.n == 1) {
+          for (int64_t k = begin; k < end; ++k) {
+            for (int t = 0; t < kTaps * kTaps; ++t) g[t] = some(tap_at(t) + k * c.w.k + first + j, lanes);
+            transformed(g, to + k * width);
           }
-          for (int i = 0; i < kTaps; ++i) filter_line<Edge>(g + i, kTaps, half + i, kTaps);
-          for (int i = 0; i < Edge; ++i) filter_line<Edge>(half + kTaps * i, 1, u + Edge * i, 1);
-          float* const to = filters + first * c.k + k * width + j;
-          for (int i = 0; i < Edge * Edge; ++i) store(to + i * place, u[i]);
+          continue;
+        }
+        // Steps of k are adjacent: W of them change places with the columns.
+        alignas(64) float turned[kTaps * kTaps * W * W];
+        for (int64_t k = begin; k < end; k += W) {
+          const int64_t steps = end - k < W ? end - k : W;
+          for (int t = 0; t < kTaps * kTaps; ++t) {
+            transpose_rows(tap_at(t) + k + (first + j) * c.w.n, c.w.n, lanes, steps, turned + t * W * W, W);
+          }
+          for (int64_t i = 0; i < steps; ++i) {
+            for (int t = 0; t < kTaps * kTaps; ++t) g[t] = load(turned + (t * W + i) * W);
+            transformed(g, to + (k + i) * width);
+          }
         }
       }
     }
@@ -202,51 +184,27 @@ void winograd_filters(const Convolution& c, float* filters) {
 }
 
 int64_t winograd_scratch(const Convolution& c) {
-  const Winograd g(c);
+  const WinogradBlocks g(c);
   return g.filters + c.threads * g.thread_bytes();
 }
 
 void winograd(const Convolution& c, char* scratch) {
-  const Winograd g(c);
-  const Panels& panels = g.panels;
+  const WinogradBlocks g(c);
   float* const own = reinterpret_cast<float*>(scratch);
   float* const zeros = reinterpret_cast<float*>(scratch + g.filters - float_bytes(c.k));
   std::memset(zeros, 0, static_cast<size_t>(c.k) * sizeof(float));
   if (!c.is_packed) winograd_filters(c, own);
   const float* const filters = c.is_packed ? c.packed : own;
-  const int64_t work = g.block * g.tiles.places() * c.k * c.n / g.shares;
-  parallel(c.threads, g.blocks * g.shares, grain_of(work), [&](int64_t begin, int64_t end, int64_t chunk) {
-    char* const memory = scratch + g.filters + chunk * g.thread_bytes();
-    float* const source = reinterpret_cast<float*>(memory);
-    float* const sums = reinterpret_cast<float*>(memory + g.source);
-    int64_t* const a_offset = reinterpret_cast<int64_t*>(memory + g.source + g.sums);
-    int64_t* const c_offset = a_offset + g.offsets / 8;
-    for (int64_t t = 0; t < g.block; ++t) {
-      a_offset[t] = t * c.k;
-      c_offset[t] = t * c.n;
-    }
-    const Segment segment{0, c.k};
+  const int64_t panels = g.panels.count, work = g.block * g.tiles.places() * c.k * c.n / g.shares;
+  parallel(c.threads, g.blocks * g.shares, grain_of(work), [&](int64_t begin, int64_t end, int64_t thread) {
+    const WinogradBlocks::Memory m = g.memory(scratch, thread);
     for (int64_t i = begin; i < end; ++i) {
       const int64_t first = i / g.shares * g.block, share = i % g.shares;
       const int64_t count = g.tiles.count - first < g.block ? g.tiles.count - first : g.block;
-      const int64_t from = panels.count * share / g.shares, to = panels.count * (share + 1) / g.shares;
-      if (i == begin || share == 0) winograd_source(g.tiles, first, count, c.x, zeros, source, g.source_place);
-      for (int64_t place = 0; place < g.tiles.places(); ++place) {
-        for (int64_t p = from; p < to; ++p) {
-          Tile t{};
-          t.a = source + place * g.source_place;
-          t.a_offset = a_offset;
-          t.c = sums + place * g.sums_place + panels.first(p) * W;
-          t.c_offset = c_offset;
-          t.segments = &segment;
-          t.segment_count = 1;
-          t.step = 1;
-          t.b = filters + (place * panels.width() + panels.first(p) * W) * c.k;
-          t.columns = panels.columns_of(p);
-          tiles(t, count, panels.size(p));
-        }
-      }
-      scatter(c, g, first, count, panels.first(from) * W, to == panels.count ? c.n : panels.first(to) * W, sums);
+      const int64_t from = panels * share / g.shares, to = panels * (share + 1) / g.shares;
+      if (i == begin || share == 0) winograd_source(g.tiles, first, count, c.x, zeros, m.source, g.source_place);
+      g.multiply(m, filters, count, from, to);
+      scatter(c, g, first, count, g.panels.first(from) * W, to == panels ? c.n : g.panels.first(to) * W, m.sums);
     }
   });
 }
