@@ -80,6 +80,10 @@ void blocked(const Gemm& g, int64_t depth_bound, char* scratch) {
     return packed_b + (keeps ? j : blocks.shares ? j % 2 : 0) * depth_bound * kTileColumns;
   };
 
+  // Rows of a far transposed B, which lie one behind the other, are asked for by all tiles of the panel before, each
+  // its share. Granite Rapids: 256x1024x1024 takes 2 % less time, 64x1024x512 3 %.
+  const bool asks_ahead = W == 16 && blocks.tiles >= 4 && g.trans_b && g.packed_b == nullptr && depths == 1 &&
+                          g.ldb == g.k && g.k * g.n >= kFar;
   // A near C is written without: what asks for it keeps A and B waiting (squares of 128 to 384 on Granite Rapids: 1 to 2 %).
   const bool far_c = g.taker == nullptr && g.m * g.n >= kFar;
 
@@ -130,6 +134,7 @@ void blocked(const Gemm& g, int64_t depth_bound, char* scratch) {
           const bool shares = blocks.shares && ic == 0 && j + 1 < panel_end && g.n - column >= 2 * kTileColumns;
           if (packed && !copied && ic == 0) pack_b(b, g.ldb, g.trans_b, depth, t.columns, width, panel);
           t.bias = last && g.bias != nullptr ? g.bias + column : nullptr;
+          const bool asks = asks_ahead && ic == 0 && j + 1 < panel_end;
           for (int64_t i = ic; i < tile_end; ++i) {
             const int64_t row = row_of[i - ic], rows = row_of[i - ic + 1] - row;
             if (blocks.pack_a) {
@@ -156,6 +161,10 @@ void blocked(const Gemm& g, int64_t depth_bound, char* scratch) {
                 first && g.packed_b == nullptr && !g.trans_b && !blocks.shares && j + 1 < panel_end;
             t.next_step = looks_ahead ? g.ldb : t.b_step;
             t.next = looks_ahead ? b + kTileColumns : t.b + (first ? kStepsAhead : kNearStepsAhead) * t.b_step;
+            if (asks) {
+              t.next = b + depth * (kTileColumns + kTileColumns * i / tile_end);
+              t.next_step = (kTileColumns + tile_end - 1) / tile_end;
+            }
             float* const c = g.c + row * g.ldc + column;
             t.c = c;
             if (g.taker != nullptr) {
