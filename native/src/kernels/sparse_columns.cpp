@@ -91,45 +91,24 @@ void sum_few(const SparseParts& s, int64_t from, int64_t to, const float* panel,
   }
 }
 
-// Where the lanes of two vectors go: to the lower or upper half of them, taken in turn; to those at even or odd places.
-CREMA_INLINE void shuffles(int upper, veci* in_turn, veci* apart) {
+// x [8][W] to [W][8], or back: thrice the first half of all elements in turn with the second, or those at even places
+// before those at odd ones. A third of the permutations of transpose(), whose 16 rows would be half empty.
+template <bool Back>
+CREMA_INLINE void turn_eight(vec (&x)[kFewLanes]) {
+  veci first, second;
   for (int l = 0; l < W; ++l) {
-    (*in_turn)[l] = upper * W / 2 + l / 2 + l % 2 * W;
-    (*apart)[l] = 2 * l + upper;
+    first[l] = Back ? 2 * l : l / 2 + l % 2 * W;
+    second[l] = first[l] + (Back ? 1 : W / 2);
   }
-}
-
-// x [8][W] to [W][8]: thrice the first half of all elements in turn with the second. A third of the permutations of
-// transpose(), whose 16 rows would be half empty.
-CREMA_INLINE void pack_eight(vec (&x)[kFewLanes]) {
-  veci low, high, unused;
-  shuffles(0, &low, &unused);
-  shuffles(1, &high, &unused);
 #pragma GCC unroll 3
   for (int stage = 0; stage < 3; ++stage) {
     vec y[kFewLanes];
 #pragma GCC unroll 4
     for (int i = 0; i < 4; ++i) {
-      y[2 * i] = (vec)_mm512_permutex2var_ps((__m512)x[i], (__m512i)low, (__m512)x[i + 4]);
-      y[2 * i + 1] = (vec)_mm512_permutex2var_ps((__m512)x[i], (__m512i)high, (__m512)x[i + 4]);
-    }
-#pragma GCC unroll 8
-    for (int i = 0; i < kFewLanes; ++i) x[i] = y[i];
-  }
-}
-
-// And back: x [W][8] to [8][W].
-CREMA_INLINE void unpack_eight(vec (&x)[kFewLanes]) {
-  veci even, odd, unused;
-  shuffles(0, &unused, &even);
-  shuffles(1, &unused, &odd);
-#pragma GCC unroll 3
-  for (int stage = 0; stage < 3; ++stage) {
-    vec y[kFewLanes];
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; ++i) {
-      y[i] = (vec)_mm512_permutex2var_ps((__m512)x[2 * i], (__m512i)even, (__m512)x[2 * i + 1]);
-      y[i + 4] = (vec)_mm512_permutex2var_ps((__m512)x[2 * i], (__m512i)odd, (__m512)x[2 * i + 1]);
+      const int pair = 2 * i;
+      const __m512 a = (__m512)x[Back ? pair : i], b = (__m512)x[Back ? pair + 1 : i + 4];
+      y[Back ? i : pair] = (vec)_mm512_permutex2var_ps(a, (__m512i)first, b);
+      y[Back ? i + 4 : pair + 1] = (vec)_mm512_permutex2var_ps(a, (__m512i)second, b);
     }
 #pragma GCC unroll 8
     for (int i = 0; i < kFewLanes; ++i) x[i] = y[i];
@@ -141,7 +120,7 @@ void pack_few(const float* x, int64_t rows, int64_t k, float* panel) {
     vec v[kFewLanes];
 #pragma GCC unroll 8
     for (int64_t i = 0; i < kFewLanes; ++i) v[i] = i < rows ? some(x + i * k + p, k - p) : vec{};
-    pack_eight(v);
+    turn_eight<false>(v);
     const int64_t filled = (k - p < W ? k - p : W) * kFewLanes;
 #pragma GCC unroll 8
     for (int64_t i = 0; i < kFewLanes; ++i) {
@@ -156,7 +135,7 @@ CREMA_INLINE void finish_few(const SparseProduct& g, int64_t row, int64_t rows, 
   vec v[kFewLanes];
 #pragma GCC unroll 8
   for (int64_t i = 0; i < kFewLanes; ++i) v[i] = load(sums + i * W);
-  unpack_eight(v);
+  turn_eight<true>(v);
 #pragma GCC unroll 8
   for (int64_t r = 0; r < kFewLanes; ++r) {
     if (r < rows) put(g.y + (row + r) * g.n + j, v[r] + bias, to - j);
